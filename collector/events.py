@@ -1,0 +1,342 @@
+"""The event: the contract between collector and analyzer. No field can hold a token.
+
+An event says what one request was, what the verifier said of it and what shape its credential had.
+It is JSON on Kafka (`to_json`, `from_json`) and a frozen dataclass in memory; names follow the
+OpenTelemetry semantic conventions where they exist (docs/event.md).
+
+`TokenFacts`, `Words` and `Gateway` do not depend on the moment of the request, so one object serves
+every request that carries the same token; what does depend on it, the distance of iat, nbf and exp
+from the event's time, stands in `TokenTimes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+SCHEMA_VERSION: Final = 1
+
+
+class Outcome(StrEnum):
+    """What became of the request."""
+
+    DENIED = "denied"
+    ALLOWED = "allowed"
+    ERROR = "error"  # the authentication step itself failed; the gateway answered 5xx
+    UNREAD = "unread"  # no parser knew the record: words.reason says why, words.message is its redacted template
+
+
+class Responder(StrEnum):
+    """Who wrote the answer that the client saw."""
+
+    EDGE = "edge"
+    GATEWAY = "gateway"
+    AUTHORIZER = "authorizer"
+    UPSTREAM = "upstream"
+    UNKNOWN = "unknown"
+
+
+class TokenKind(StrEnum):
+    """What the credential is, by its form alone."""
+
+    JWS = "jws"
+    JWE = "jwe"
+    UNSIGNED = "unsigned"
+    OPAQUE = "opaque"
+    MALFORMED = "malformed"
+    REDACTED = "redacted"  # arrived without its secret parts: claims as JSON, a signature cut off
+    ABSENT = "absent"  # the record shows the place where it would stand, and it is empty
+    UNKNOWN = "unknown"  # the record does not show credentials at all
+
+
+class Verification(StrEnum):
+    """The collector's own check against the *configured* issuers, never against the token's word."""
+
+    VERIFIED = "verified"
+    BAD_SIGNATURE = "bad_signature"
+    NO_KEY = "no_key"
+    KEY_MISMATCH = "key_mismatch"
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the raw record came from; (source, partition, offset) is unique for Kafka."""
+
+    kind: str  # kafka, otlp, file, argument
+    source: str = ""  # topic, peer or path
+    partition: int = -1
+    offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway that wrote the record."""
+
+    kind: str
+    instance: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The request as far as it is safe: no query string, no user, a truncated address."""
+
+    method: str = ""
+    route: str = ""  # template: ids replaced, at most 8 segments
+    host: str = ""
+    status: int = 0
+    trace_id: str = ""
+    request_id: str = ""
+    client: str = ""  # /24 or /48 network
+    user_agent: str = ""  # family only
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the verifier said, redacted."""
+
+    reason: str = ""  # a machine's word: RESPONSE_CODE_DETAILS, an error code, a termination state
+    message: str = ""  # a sentence for people: an error log's message, a library's exception
+    challenge: str = ""  # WWW-Authenticate
+    flags: str = ""  # response flags, termination state
+    body_bytes: int = -1  # length of the response body; Envoy's identifies its text
+    upstream_status: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.reason or self.message or self.challenge)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTimes:
+    """Seconds from the event's time; negative lies in the past, None is absent or not a number."""
+
+    iat_s: float | None = None
+    nbf_s: float | None = None
+    exp_s: float | None = None
+    auth_time_s: float | None = None
+
+
+NO_TIMES: Final = TokenTimes()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """The shape of a credential. Lengths are characters of the compact form."""
+
+    kind: TokenKind = TokenKind.UNKNOWN
+    scheme: str = ""  # the word before the token as sent, when it is a known scheme; else "other"
+    location: str = ""  # authorization, query:access_token, cookie:session, header:x-token, message
+    credentials: int = 0  # how many came
+    size: int = 0
+    parts: tuple[int, ...] = ()
+    signature_bytes: int = -1
+    alg: str = ""
+    typ: str = ""
+    cty: str = ""
+    kid: str = ""
+    enc: str = ""
+    zip: str = ""
+    crit: tuple[str, ...] = ()
+    header_names: tuple[str, ...] = ()
+    iss: str = ""
+    aud: tuple[str, ...] = ()
+    client: str = ""  # azp, client_id, appid or cid
+    scopes: tuple[str, ...] = ()
+    token_use: str = ""
+    cnf: str = ""  # jkt, x5t#S256, jwk
+    claims: tuple[tuple[str, str], ...] = ()  # (name, JSON type) in the token's order
+    faults: tuple[tuple[str, str], ...] = ()  # (claim, what is wrong with its value)
+    anomalies: tuple[str, ...] = ()  # of the closed set in collector/tokens.py
+    verification: Verification = Verification.NOT_CHECKED
+    verified_by: str = ""  # the configured issuer whose keys were tried
+    user: str = ""  # keyed pseudonym of the user claim; never the value
+    key_epoch: int = 0
+
+    def claim_type(self, name: str) -> str:
+        """JSON type of a claim (`string`, `integer`, `number`, `boolean`, `array`, `object`, `null`), "" when absent."""
+        return next((kind for claim, kind in self.claims if claim == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One request at one gateway."""
+
+    time_ns: int
+    observed_ns: int
+    origin: Origin
+    gateway: Gateway
+    outcome: Outcome
+    responder: Responder = Responder.UNKNOWN
+    request: Request = Request()
+    words: Words = Words()
+    token: TokenFacts = TokenFacts()
+    times: TokenTimes = NO_TIMES
+    time_known: bool = True  # False: the record had no time and time_ns is the arrival
+    redactions: tuple[tuple[str, int], ...] = ()
+    schema: int = SCHEMA_VERSION
+
+
+# Field of a group -> key on the wire. OpenTelemetry semantic conventions 1.44 where a name exists,
+# else the flat namespaces of docs/event.md. Frozen with SCHEMA_VERSION: add, never rename.
+_WIRE: Final[dict[str, dict[str, str]]] = {
+    "origin": {
+        "kind": "why401.origin.kind",
+        "source": "why401.origin.source",
+        "partition": "why401.origin.partition",
+        "offset": "why401.origin.offset",
+    },
+    "gateway": {"kind": "gateway.name", "instance": "service.instance.id", "version": "service.version"},
+    "request": {
+        "method": "http.request.method",
+        "route": "http.route",
+        "host": "server.address",
+        "status": "http.response.status_code",
+        "trace_id": "trace_id",
+        "request_id": "http.request.id",
+        "client": "client.address",
+        "user_agent": "user_agent.name",
+    },
+    "words": {
+        "reason": "gateway.raw_reason",
+        "message": "exception.message",
+        "challenge": "http.response.header.www-authenticate",
+        "flags": "gateway.response_flags",
+        "body_bytes": "http.response.body.size",
+        "upstream_status": "gateway.upstream.status_code",
+    },
+    "token": {
+        "kind": "token.kind",
+        "scheme": "token.scheme",
+        "location": "token.location",
+        "credentials": "token.credentials",
+        "size": "token.size",
+        "parts": "token.segments",
+        "signature_bytes": "token.sig_len",
+        "alg": "token.alg",
+        "typ": "token.typ",
+        "cty": "token.cty",
+        "kid": "token.kid",
+        "enc": "token.enc",
+        "zip": "token.zip",
+        "crit": "token.crit",
+        "header_names": "token.header_names",
+        "iss": "token.iss",
+        "aud": "token.aud",
+        "client": "token.client_id",
+        "scopes": "token.scopes",
+        "token_use": "token.use",
+        "cnf": "token.cnf",
+        "claims": "token.claims",
+        "faults": "token.faults",
+        "anomalies": "token.anomalies",
+        "verification": "token.verification",
+        "verified_by": "token.verified_by",
+        "user": "user.hash",
+        "key_epoch": "why401.key_epoch",
+    },
+    "times": {
+        "iat_s": "token.iat_offset_s",
+        "nbf_s": "token.nbf_offset_s",
+        "exp_s": "token.exp_offset_s",
+        "auth_time_s": "token.auth_time_offset_s",
+    },
+}
+_TOP: Final[dict[str, str]] = {
+    "schema": "why401.schema",
+    "time_ns": "time_unix_nano",
+    "observed_ns": "observed_time_unix_nano",
+    "time_known": "why401.time_known",
+    "outcome": "authfail.outcome",
+    "responder": "authfail.responder",
+    "redactions": "why401.redactions",
+}
+_TYPES: Final[dict[str, Any]] = {
+    "origin": Origin,
+    "gateway": Gateway,
+    "request": Request,
+    "words": Words,
+    "token": TokenFacts,
+    "times": TokenTimes,
+}
+_ENUMS: Final[dict[str, Any]] = {
+    "token.kind": TokenKind,
+    "token.verification": Verification,
+    "authfail.outcome": Outcome,
+    "authfail.responder": Responder,
+}
+_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    group: {f.name: f.default for f in fields(cls)} for group, cls in _TYPES.items()
+}
+
+
+class EventDecodeError(ValueError):
+    """Bytes on the event topic are not an event of a known schema."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"not a why401 event: {why}")
+        self.why = why
+
+
+def to_mapping(event: Event) -> dict[str, Any]:
+    """The event as flat attributes; fields at their default are left out."""
+    out: dict[str, Any] = {key: getattr(event, name) for name, key in _TOP.items()}
+    for group, keys in _WIRE.items():
+        out |= _group_mapping(group, getattr(event, group), keys)
+    return out
+
+
+def _group_mapping(group: str, value: object, keys: dict[str, str]) -> dict[str, Any]:
+    defaults = _DEFAULTS[group]
+    pairs = ((name, key, getattr(value, name)) for name, key in keys.items())
+    return {key: item for name, key, item in pairs if item != defaults[name]}
+
+
+def to_json(event: Event) -> bytes:
+    """One line of JSON, without the line's end."""
+    return orjson.dumps(to_mapping(event))
+
+
+def from_json(data: bytes | str) -> Event:
+    """The inverse of `to_json`. Raises EventDecodeError; unknown keys of a later minor version are ignored."""
+    try:
+        raw = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise EventDecodeError(str(error)) from None
+    if not isinstance(raw, dict):
+        raise EventDecodeError("not a JSON object")
+    if raw.get("why401.schema") != SCHEMA_VERSION:
+        raise EventDecodeError(f"schema {raw.get('why401.schema')!r}, this version reads {SCHEMA_VERSION}")
+    try:
+        return _from_mapping(raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise EventDecodeError(f"{type(error).__name__}: {error}") from None
+
+
+def _from_mapping(raw: dict[str, Any]) -> Event:
+    groups = {group: _group_from(raw, group, keys) for group, keys in _WIRE.items()}
+    top = {name: _typed(key, raw[key]) for name, key in _TOP.items()}
+    return Event(**top, **groups)
+
+
+def _group_from(raw: dict[str, Any], group: str, keys: dict[str, str]) -> Any:
+    present = {name: _typed(key, raw[key]) for name, key in keys.items() if key in raw}
+    return _TYPES[group](**present)
+
+
+def _typed(key: str, value: Any) -> Any:
+    if key in _ENUMS:
+        return _ENUMS[key](value)
+    if isinstance(value, list):
+        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+    return value
+
+
+@lru_cache(maxsize=4096)
+def gateway(kind: str, instance: str = "", version: str = "") -> Gateway:
+    """A shared Gateway; there are few, and every event needs one."""
+    return Gateway(kind, instance, version)

@@ -1,0 +1,84 @@
+"""What lives left of redaction: raw records, what a parser read in them, and the batches that carry them.
+
+Nothing here may be stored, logged or sent. `repr` shows no values, so that a traceback shows none either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from collector.events import Origin, Outcome, Responder
+
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True, repr=False)
+class RawRecord:
+    """One raw log record, in whichever form it arrived.
+
+    `text` is a line (or a multi-line record); `fields` is a JSON object or OTLP body map; `attributes` are OTLP
+    log attributes and `resource` its resource attributes. `time_ns` is the transport's time (0: none).
+    """
+
+    origin: Origin
+    observed_ns: int
+    text: str = ""
+    fields: Mapping[str, Any] | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    time_ns: int = 0
+    trace_id: str = ""
+    gateway: str = ""  # the operator's word for the format; "" asks for detection
+
+
+@dataclass(slots=True, repr=False)
+class Parsed:
+    """What a gateway parser read in a record; still raw, still secret."""
+
+    gateway: str
+    status: int = 0
+    time_ns: int = 0  # 0: the record has no time of its own
+    method: str = ""
+    path: str = ""  # with its query
+    host: str = ""
+    client: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    request_id: str = ""
+    instance: str = ""
+    version: str = ""
+    # Request headers as logged, names in lower case. A name with an empty value or "-" was logged and was absent.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    credential_logged: bool = False  # the format shows the Authorization header (or the token), present or not
+    claims: Mapping[str, Any] | None = None  # decoded claims that the gateway wrote itself
+    jose_header: Mapping[str, Any] | None = None
+    reason: str = ""
+    message: str = ""
+    challenge: str = ""
+    flags: str = ""
+    body_bytes: int = -1
+    upstream_status: int = 0
+    outcome: Outcome | None = None  # None: by status
+    responder: Responder = Responder.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A contiguous run of one Kafka partition: the batch holds offsets first … next - 1 (gaps are compacted records)."""
+
+    topic: str
+    partition: int
+    first: int
+    next: int
+
+
+@dataclass(slots=True, repr=False)
+class Batch(Generic[Item]):
+    """Items that are acknowledged together: `done` resolves when they are durable, or fails with the reason."""
+
+    items: Sequence[Item]
+    positions: tuple[Position, ...] = ()
+    done: Future[None] = field(default_factory=Future)
