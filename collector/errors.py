@@ -1,11 +1,11 @@
 """Every error that the collector raises.
 
-    Why401Error
-    ├── ConfigurationError     a setting is wrong; the process does not start
-    ├── UnreadableRecord       a record that a parser claimed and could not read; counted, never raised to the top
-    ├── Backpressure           the intake is full; the source tells its sender to wait
-    ├── Fenced                 another consumer owns the partition now; the source seeks to the store's offset
-    └── SinkUnavailable        the sink cannot take batches at the moment; the pipeline waits and tries again
+Why401Error
+├── ConfigurationError     a setting is wrong; the process does not start
+├── UnreadableRecord       a record that a parser claimed and could not read; counted, never raised to the top
+├── Backpressure           the intake is full; the source tells its sender to wait
+├── Fenced                 another consumer owns the partition now; the source seeks to the store's offset
+└── SinkUnavailable        the sink cannot take batches at the moment; the pipeline waits and tries again
 """
 
 from __future__ import annotations

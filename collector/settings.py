@@ -113,7 +113,9 @@ class OtlpSettings:
 
     grpc: str = _s("127.0.0.1:4317", 'gRPC receiver; "" switches it off.', _address)
     http: str = _s("127.0.0.1:4318", 'HTTP receiver (protobuf and JSON); "" switches it off.', _address)
-    max_body_mib: int = _s(64, "Largest request after decompression: what the OTLP specification recommends.", _between(1, 512))
+    max_body_mib: int = _s(
+        64, "Largest request after decompression: what the OTLP specification recommends.", _between(1, 512)
+    )
     ack_timeout_seconds: float = _s(8.0, "SDKs give up after about 10 s; answer before they do.", _between(0.1, 60))
     gateway: str = _s("", "Format of the records; empty: detected per record.")
 
@@ -127,11 +129,15 @@ class KafkaSettings:
     group: str = _s("why401", "Consumer group; its analyzers use GROUP-analyze.")
     events_topic: str = _s("why401.events", "The topic between `why401 collect` and `why401 analyze`.")
     start: str = _s("earliest", "Where to begin in a partition never read before.", _one_of("earliest", "latest"))
-    security_protocol: str = _s("PLAINTEXT", "As Kafka names it.", _one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
+    security_protocol: str = _s(
+        "PLAINTEXT", "As Kafka names it.", _one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+    )
     ssl_cafile: str = _s("", "CA certificates, PEM.")
     ssl_certfile: str = _s("", "Client certificate, PEM.")
     ssl_keyfile: str = _s("", "Client key, PEM.")
-    sasl_mechanism: str = _s("", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.", _one_of("", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"))
+    sasl_mechanism: str = _s(
+        "", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.", _one_of("", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+    )
     sasl_username: str = _s("", "SASL user.")
     sasl_password: str = _s("", "SASL password; better in WHY401_KAFKA_SASL_PASSWORD.", secret=True)
     gateway: str = _s("", "Format of the records; empty: detected per record.")
@@ -150,7 +156,9 @@ class FileSettings:
 class QueueSettings:
     """`[queue]`: the bounded door between sources and the pipeline."""
 
-    max_records: int = _s(50_000, "About 100 MB of raw records; beyond it sources are told to wait.", _between(100, 10_000_000))
+    max_records: int = _s(
+        50_000, "About 100 MB of raw records; beyond it sources are told to wait.", _between(100, 10_000_000)
+    )
     max_mib: int = _s(256, "The same bound in bytes of raw text, for few and large records.", _between(1, 65_536))
 
 
@@ -160,14 +168,26 @@ class StoreSettings:
 
     catalog: str = _s("", 'Empty: SQLite in data_dir. Else "postgres:dbname=… host=…" (libpq words).', secret=True)
     data_path: str = _s("", 'Empty: a folder in data_dir. Else a folder or "s3://bucket/prefix/".')
-    commit_rows: int = _s(5_000, "Rows that force a commit: large batches are what makes DuckLake fast.", _between(1, 1_000_000))
-    commit_interval_ms: int = _s(500, "Age of the oldest row that forces a commit; an event is visible within 2 s.", _between(10, 60_000))
-    inline_rows: int = _s(1_000, "Commits up to this many rows go into the catalog instead of a file each.", _between(0, 100_000))
-    maintenance_seconds: int = _s(300, "How often inlined rows are flushed, files merged, old snapshots expired.", _between(5, 86_400))
+    commit_rows: int = _s(
+        5_000, "Rows that force a commit: large batches are what makes DuckLake fast.", _between(1, 1_000_000)
+    )
+    commit_interval_ms: int = _s(
+        500, "Age of the oldest row that forces a commit; an event is visible within 2 s.", _between(10, 60_000)
+    )
+    inline_rows: int = _s(
+        1_000, "Commits up to this many rows go into the catalog instead of a file each.", _between(0, 100_000)
+    )
+    maintenance_seconds: int = _s(
+        300, "How often inlined rows are flushed, files merged, old snapshots expired.", _between(5, 86_400)
+    )
     keep_events_days: int = _s(30, "Single events (redacted) older than this are deleted.", _between(1, 3650))
     keep_rollups_days: int = _s(400, "Per-minute counts and groups older than this are deleted.", _between(1, 3650))
-    max_size_mib: int = _s(20_480, "The lake's size cap: beyond it the oldest events go first.", _between(64, 10_485_760))
-    sample_allowed: int = _s(200, "One of this many passing requests keeps its token facts, for comparison.", _between(1, 1_000_000))
+    max_size_mib: int = _s(
+        20_480, "The lake's size cap: beyond it the oldest events go first.", _between(64, 10_485_760)
+    )
+    sample_allowed: int = _s(
+        200, "One of this many passing requests keeps its token facts, for comparison.", _between(1, 1_000_000)
+    )
     memory_mib: int = _s(1_024, "DuckDB's memory limit in the writer.", _between(128, 1_048_576))
     s3_endpoint: str = _s("", '"host:port" of an S3-compatible service; empty: AWS.')
     s3_region: str = _s("us-east-1", "S3 region.")
@@ -276,14 +296,16 @@ def load(
     """
     path = _file(file)
     raw = _read(path) if path else {}
+    environ = os.environ if environ is None else environ
     for entry in entries():
-        if not entry.section.endswith("[]") and entry.env in (environ if environ is not None else os.environ):
-            _put(raw, entry.key, (environ if environ is not None else os.environ)[entry.env])
+        if not entry.section.endswith("[]") and entry.env in environ:
+            _put(raw, entry.key, environ[entry.env])
     for key, value in (flags or {}).items():
         if value is not None:
             _put(raw, key, value)
     name = str(path) if path else ""
-    return replace(_build(Settings, raw, "", name), file=name)
+    settings: Settings = _build(Settings, raw, "", name)
+    return replace(settings, file=name)
 
 
 def _file(file: str | Path | None) -> Path | None:

@@ -35,15 +35,36 @@ class Instrument:
 INSTRUMENTS: Final = (
     Instrument("why401.records.received", "counter", "{record}", "Raw records taken from sources.", ("source",)),
     Instrument("why401.events.sent", "counter", "{event}", "Events handed to the sink.", ("sink",)),
-    Instrument("why401.events.stored", "counter", "{event}", "Events committed to the store, or acknowledged by the event topic."),
-    Instrument("why401.records.dropped", "counter", "{record}", "Records that became no event, by reason.", ("reason",)),
+    Instrument(
+        "why401.events.stored",
+        "counter",
+        "{event}",
+        "Events committed to the store, or acknowledged by the event topic.",
+    ),
+    Instrument(
+        "why401.records.dropped", "counter", "{record}", "Records that became no event, by reason.", ("reason",)
+    ),
     Instrument("why401.errors", "counter", "{error}", "Failures of ours or of what we depend on.", ("stage", "kind")),
-    Instrument("why401.requests.refused", "counter", "{request}", "OTLP requests answered with an error.", ("protocol", "status")),
-    Instrument("why401.raw_credentials.seen", "counter", "{credential}", "Whole credentials met in logs, by where they stood.", ("gateway", "where")),
+    Instrument(
+        "why401.requests.refused",
+        "counter",
+        "{request}",
+        "OTLP requests answered with an error.",
+        ("protocol", "status"),
+    ),
+    Instrument(
+        "why401.raw_credentials.seen",
+        "counter",
+        "{credential}",
+        "Whole credentials met in logs, by where they stood.",
+        ("gateway", "where"),
+    ),
     Instrument("why401.redactions", "counter", "{redaction}", "Secrets removed from free text, by rule.", ("rule",)),
     Instrument("why401.queue.records", "gauge", "{record}", "Raw records waiting for the pipeline."),
     Instrument("why401.queue.bytes", "gauge", "By", "Raw text waiting for the pipeline."),
-    Instrument("why401.kafka.lag", "gauge", "{record}", "Records not yet read, summed over owned partitions.", ("topic",)),
+    Instrument(
+        "why401.kafka.lag", "gauge", "{record}", "Records not yet read, summed over owned partitions.", ("topic",)
+    ),
     Instrument("why401.store.commit.duration", "histogram", "s", "Time of one store transaction."),
     Instrument("why401.store.commit.rows", "histogram", "{row}", "Rows of one store transaction."),
     Instrument("why401.event.delay", "histogram", "s", "From a record's arrival to its commit."),
