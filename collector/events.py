@@ -65,12 +65,13 @@ class Verification(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the raw record came from; (source, partition, offset) is unique for Kafka."""
+    """Where the raw record came from; (source, partition, offset, index) is unique for Kafka."""
 
     kind: str  # kafka, otlp, file, argument
     source: str = ""  # topic, peer or path
     partition: int = -1
     offset: int = -1
+    index: int = 0  # of the record within its Kafka message, which may hold several
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ _WIRE: Final[dict[str, dict[str, str]]] = {
         "source": "why401.origin.source",
         "partition": "why401.origin.partition",
         "offset": "why401.origin.offset",
+        "index": "why401.origin.index",
     },
     "gateway": {"kind": "gateway.name", "instance": "service.instance.id", "version": "service.version"},
     "request": {

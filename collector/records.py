@@ -43,6 +43,7 @@ class Parsed:
     time_ns: int = 0  # 0: the record has no time of its own
     method: str = ""
     path: str = ""  # with its query
+    route: str = ""  # the gateway's own name of the matched route, when it logs one
     host: str = ""
     client: str = ""
     user_agent: str = ""

@@ -1,0 +1,27 @@
+"""`why401 analyze`: the distributed mode's right half."""
+
+from __future__ import annotations
+
+import click
+
+from analyzer.cli import options
+from analyzer.cli.assemble import as_event, event_source, run
+from collector.errors import ConfigurationError
+
+
+@click.command("analyze")
+@options.config
+@options.data_dir
+def command(config_file: str | None, data_dir: str | None) -> None:
+    """Events in from Kafka, diagnosed and grouped into the lake. Run as many as you like with a PostgreSQL catalog."""
+    settings = options.settings(config_file, data_dir=data_dir)
+    options.start_process(settings)
+    if not settings.kafka.bootstrap:
+        raise ConfigurationError("kafka.bootstrap", (), "the brokers that hold the events", file=settings.file)
+    from analyzer.pipeline import StoreSink
+    from analyzer.store import open_store
+    from collector.telemetry import Telemetry
+
+    telemetry = Telemetry()
+    sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
+    run(settings, telemetry, [event_source(settings, telemetry)], as_event, sink)

@@ -1,0 +1,148 @@
+"""Puts the pieces together: sources → intake → worker → sink, started, watched and stopped in order."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from collector.events import Event, Outcome, Words, gateway
+from collector.pipeline import Collector
+from collector.pseudonyms import Pseudonyms
+from collector.records import RawRecord
+from collector.settings import Settings
+from collector.sinks import Sink
+from collector.sources import Source
+from collector.telemetry import Telemetry
+from collector.verification import KeySets, Verifier
+from collector.worker import BoundedIntake, Stage, Worker
+
+log = logging.getLogger("why401")
+STOP_SECONDS: Final = 30.0
+
+
+def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
+    """Every source that the settings name. Raises ConfigurationError when there is none."""
+    from collector.errors import ConfigurationError
+
+    sources: list[Source] = [*_otlp(settings, telemetry), *_kafka(settings, telemetry)]
+    if settings.files.paths:
+        from collector.sources.file import FileSource
+
+        sources.append(FileSource(settings.files, telemetry))
+    if not sources:
+        raise ConfigurationError("otlp.grpc, otlp.http, kafka.topics, files.paths", "", "at least one source", file=settings.file)
+    return sources
+
+
+def _otlp(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    if settings.otlp.grpc:
+        from collector.sources.otlp_grpc import OtlpGrpcSource
+
+        yield OtlpGrpcSource(settings.otlp, telemetry, insecure=settings.insecure)
+    if settings.otlp.http:
+        from collector.sources.otlp_http import OtlpHttpSource
+
+        yield OtlpHttpSource(settings.otlp, telemetry, insecure=settings.insecure)
+
+
+def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    kafka = settings.kafka
+    if kafka.bootstrap and kafka.topics:
+        from collector.sources.kafka import KafkaSource, decode_raw
+
+        yield KafkaSource(kafka, telemetry, topics=kafka.topics, group=kafka.group, decode=decode_raw(kafka.gateway))
+
+
+def event_source(settings: Settings, telemetry: Telemetry) -> Source:
+    """The analyzer's source: safe events of the event topic."""
+    from collector.sources.kafka import KafkaSource, decode_event
+
+    kafka = settings.kafka
+    return KafkaSource(kafka, telemetry, topics=(kafka.events_topic,), group=f"{kafka.group}-analyze", decode=decode_event)
+
+
+@contextmanager
+def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector]:
+    """The collector's stages with fresh key sets and the pseudonym key."""
+    settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key_sets = KeySets(settings.issuers, settings.base, telemetry)
+    key_sets.load()
+    key_sets.start()
+    path = settings.base / settings.pseudonym_key if settings.pseudonym_key else settings.data_path / "pseudonym.key"
+    try:
+        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(path), telemetry)
+    finally:
+        key_sets.close()
+
+
+def as_event(item: Event | RawRecord) -> Event:
+    """The analyzer's stage: what is no event of a schema that we know is counted, not raised."""
+    if isinstance(item, Event):
+        return item
+    words = Words(reason="broken_event")
+    return Event(item.observed_ns, item.observed_ns, item.origin, gateway(""), Outcome.UNREAD, words=words, time_known=False)
+
+
+def run(
+    settings: Settings,
+    telemetry: Telemetry,
+    sources: Sequence[Source],
+    stage: Stage,
+    sink: Sink,
+    *,
+    begin_batch: Callable[[], None] = lambda: None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run until SIGINT or SIGTERM. Sources stop first; what they had handed over is committed; then the sink closes."""
+    provider = telemetry.start(settings.telemetry)
+    intake = BoundedIntake(settings.queue, sink, telemetry)
+    stop_sources, stop_worker = threading.Event(), threading.Event()
+    worker = threading.Thread(
+        target=_guarded(Worker(intake, stage, sink, telemetry, begin_batch).run, stop_sources),
+        args=(stop_worker,),
+        name="worker",
+        daemon=True,
+    )
+    readers = [
+        threading.Thread(target=_guarded(source.run, stop_sources), args=(intake, stop_sources), name=type(source).__name__, daemon=True)
+        for source in sources
+    ]
+    for thread in (worker, *readers):
+        thread.start()
+    try:
+        _wait_for_signal(stop_sources, readers, ready)
+    finally:
+        stop_sources.set()
+        for thread in readers:
+            thread.join(STOP_SECONDS)
+        intake.close()
+        stop_worker.set()
+        worker.join(STOP_SECONDS)
+        sink.close()
+        provider.shutdown()
+
+
+def _guarded(target: Callable[..., None], stop: threading.Event) -> Callable[..., None]:
+    """A thread that dies takes the process with it in order: a half-dead collector would look healthy."""
+
+    def run_it(*args: Any) -> None:
+        try:
+            target(*args)
+        except Exception:
+            log.exception("%s died", threading.current_thread().name)
+            stop.set()
+
+    return run_it
+
+
+def _wait_for_signal(stop: threading.Event, readers: Sequence[threading.Thread], ready: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    ready()
+    while not stop.wait(0.2):
+        if not any(thread.is_alive() for thread in readers):  # files that are not followed come to an end
+            return

@@ -1,0 +1,27 @@
+"""`why401 collect`: the distributed mode's left half."""
+
+from __future__ import annotations
+
+import click
+
+from analyzer.cli import options
+from analyzer.cli.assemble import collector_of, raw_sources, run
+from collector.errors import ConfigurationError
+
+
+@click.command("collect")
+@options.config
+@options.data_dir
+def command(config_file: str | None, data_dir: str | None) -> None:
+    """Raw records in, safe events out to the Kafka topic `why401.events`. Run as many as you like."""
+    settings = options.settings(config_file, data_dir=data_dir)
+    options.start_process(settings)
+    if not settings.kafka.bootstrap:
+        raise ConfigurationError("kafka.bootstrap", (), "the brokers that take the events", file=settings.file)
+    from collector.sinks.kafka import KafkaSink
+    from collector.telemetry import Telemetry
+
+    telemetry = Telemetry()
+    with collector_of(settings, telemetry) as collector:
+        sink = KafkaSink(settings.kafka, telemetry)
+        run(settings, telemetry, raw_sources(settings, telemetry), collector.collect, sink, begin_batch=collector.begin_batch)

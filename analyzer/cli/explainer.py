@@ -1,0 +1,105 @@
+"""One record in, its verdict out, without a store: what `why401 explain` does, and tests and benchmarks too."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+from analyzer.diagnosis import OK
+from analyzer.diagnosis.missing import BARE_TOKEN
+from analyzer.pipeline import Analyzer
+from analyzer.verdicts import Diagnosis, Verdict
+from collector.events import Event, Origin, Outcome, gateway, to_mapping
+from collector.pipeline import Collector
+from collector.pseudonyms import Pseudonyms
+from collector.records import Parsed, RawRecord
+from collector.settings import Settings
+from collector.telemetry import Telemetry
+from collector.verification import KeySets, Verifier
+
+_ORIGIN = Origin("argument")
+
+
+class Explainer:
+    """Collector and analyzer back to back. Whatever is asked about is taken as refused unless its status says otherwise."""
+
+    def __init__(self, settings: Settings, gateway: str = "") -> None:
+        telemetry = Telemetry()
+        key_sets = KeySets(settings.issuers, settings.base, telemetry)
+        key_sets.load()
+        self._collector = Collector(settings, Verifier(settings, key_sets), Pseudonyms(secrets.token_bytes(32), 0), telemetry)
+        self._analyzer = Analyzer(settings)
+        self._gateway = gateway
+
+    def explain(self, text: str) -> Verdict:
+        """The verdict on one record, or on a bare token; never raises."""
+        record = RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway)
+        token = _bare_token(text)
+        if token:
+            return self._of_token(record, token)
+        event = self._collector.collect(record)
+        if event.outcome is Outcome.UNREAD and event.words.reason != "empty":
+            event = self._as_message(record, event)
+        return self._judge(event)
+
+    def _of_token(self, record: RawRecord, token: str) -> Verdict:
+        parsed = Parsed("", headers={"authorization": token}, credential_logged=True, outcome=Outcome.DENIED)
+        event = replace(self._collector.event(record, parsed), gateway=gateway(BARE_TOKEN), time_known=True)
+        verdict = self._judge(event)
+        if verdict.diagnosis and verdict.diagnosis.code == "unclassified":
+            return replace(verdict, diagnosis=replace(OK, title="Nothing is wrong with the token itself."), group=None)
+        return verdict
+
+    def _as_message(self, record: RawRecord, unread: Event) -> Event:
+        """Text that no parser knows is read as an application's own words."""
+        message = Parsed("application", message=record.text, outcome=Outcome.DENIED)
+        return self._collector.event(record, message) if record.text.strip() else unread
+
+    def _judge(self, event: Event) -> Verdict:
+        if event.outcome is Outcome.UNREAD:
+            return Verdict(event)
+        verdict = self._analyzer.judge(event)
+        return verdict if verdict.diagnosis else replace(verdict, diagnosis=OK)
+
+
+def _bare_token(text: str) -> str:
+    """The token, when the text is nothing else: with or without a scheme, or a whole Authorization header."""
+    line = text.strip()
+    name, colon, value = line.partition(":")
+    if colon and name.strip().lower() == "authorization":
+        line = value.strip()
+    if len(line) > 100_000 or "\n" in line:
+        return ""
+    words = line.split()
+    if len(words) == 1 and line.startswith("eyJ") and (line.count(".") in (1, 2, 4) or len(line) > 40):
+        return line if colon else f"Bearer {line}"  # a token alone says nothing of the header it came in
+    is_schemed = 2 <= len(words) <= 3 and words[0].lower().rstrip(":") in ("bearer", "dpop") and len(words[-1]) > 15
+    return line if is_schemed else ""
+
+
+def as_mapping(verdict: Verdict) -> dict[str, Any]:
+    """The JSON contract of `why401 explain --json`."""
+    diagnosis, event = verdict.diagnosis or _UNREAD, verdict.event
+    return {
+        "code": diagnosis.code,
+        "cause": diagnosis.cause or None,
+        "confidence": diagnosis.confidence,
+        "title": diagnosis.title,
+        "evidence": [asdict(evidence) for evidence in diagnosis.evidence],
+        "rivals": [asdict(rival) for rival in diagnosis.rivals],
+        "missing": list(diagnosis.missing),
+        "fix": [asdict(fix) for fix in diagnosis.fix],
+        "also": list(diagnosis.also),
+        "near_miss": diagnosis.near_miss or None,
+        "gateway": event.gateway.kind or None,
+        "library": diagnosis.library or None,
+        "outcome": event.outcome,
+        "group": verdict.group.id if verdict.group else None,
+        "event": to_mapping(event),
+    }
+
+
+_UNREAD = Diagnosis("unclassified", "unknown", 0.0, "This is not a record that why401 can read.")
+__all__ = ["Explainer", "as_mapping"]

@@ -1,0 +1,46 @@
+"""`why401 tail`: refusals as they are stored."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import files
+
+import click
+import orjson
+
+from analyzer.cli import options
+from analyzer.cli.words import COLOURS
+
+
+@click.command("tail")
+@options.config
+@options.data_dir
+@click.option("-n", "count", default=10, show_default=True, help="Begin with the last N.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per refusal.")
+@click.option("--no-follow", is_flag=True, help="Print and stop.")
+def command(config_file: str | None, data_dir: str | None, count: int, as_json: bool, no_follow: bool) -> None:
+    """Refusals with their reasons, newest last; follows until Ctrl-C."""
+    from analyzer.store import connect_reader
+    from analyzer.store.query import run_query
+
+    settings = options.settings(config_file, data_dir=data_dir)
+    con = connect_reader(settings, memory_mib=settings.dashboard.memory_mib)
+    query = files("analyzer.cli").joinpath("tail.sql").read_text(encoding="utf-8")
+    since, limit = "epoch", count
+    while True:
+        rows = run_query(con, query, (since, limit)).dicts()
+        for row in rows:
+            _print(row, as_json=as_json)
+        if no_follow:
+            return
+        since, limit = (str(rows[-1]["observed_time"]) if rows else since), 10_000
+        time.sleep(0.5)
+
+
+def _print(row: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps(row, default=str))
+        return
+    at = str(row["event_time"])[11:19]
+    code = click.style(f"{row['code']:<22}", fg=COLOURS.get(str(row["cause"]), "white"))
+    click.echo(f"{at}  {code} {row['status']:<4} {row['gateway']:<10} {row['method']} {row['route']}  {row['says'] or row['title']}")

@@ -1,0 +1,53 @@
+"""A verdict for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from analyzer.verdicts import Verdict
+from collector.events import Event, Outcome
+
+COLOURS = {"issuer": "magenta", "format": "yellow", "library": "cyan", "gateway": "blue", "policy": "green", "unknown": "white"}
+
+
+def print_explanation(verdict: Verdict) -> None:
+    """A headline, then what speaks for it, what does not, and what to change."""
+    event, diagnosis = verdict.event, verdict.diagnosis
+    if diagnosis is None:
+        click.echo(f"{click.style('?', bold=True)} not a refusal that why401 can read: {event.words.reason or event.outcome}")
+        return
+    if diagnosis.code == "ok":
+        click.echo(f"{click.style('✓ ok', fg='green', bold=True)}  {where(event)}\n")
+        return
+    mark = click.style(f"✗ {diagnosis.code}", fg=COLOURS[diagnosis.cause], bold=True)
+    sure = f"{diagnosis.cause}, {diagnosis.confidence:.0%} sure"
+    click.echo(f"{mark}  ({sure})  {click.style(where(event), dim=True)}")
+    click.echo(f"  {click.style(diagnosis.title, bold=True)}")
+    _rows("because", ((e.source, e.says) for e in diagnosis.evidence))
+    _rows("nearly", [("", diagnosis.near_miss)] if diagnosis.near_miss else [])
+    _rows("not", ((r.code, r.why_not) for r in diagnosis.rivals))
+    _rows("next", [("", "would fail too: " + ", ".join(diagnosis.also))] if diagnosis.also else [])
+    _rows("unsure", (("", text) for text in diagnosis.missing))
+    _rows("fix", ((" ", f"{fix.says}\n{click.style(fix.source, dim=True)}") for fix in diagnosis.fix[:2]))
+    click.echo()
+
+
+def where(event: Event) -> str:
+    """Gateway, request and status in one phrase."""
+    request = event.request
+    parts = [event.gateway.kind, f"{request.method} {request.route}".strip(), str(request.status or "")]
+    if event.outcome is Outcome.UNREAD:
+        parts.append("unread")
+    return " · ".join(part for part in parts if part)
+
+
+def _rows(label: str, rows: Iterable[tuple[str, str]]) -> None:
+    for name, text in rows:
+        first, *rest = text.splitlines() or [""]
+        head = f"{name:<14} " if name.strip() else ""
+        click.echo(f"  {click.style(f'{label:<8}', dim=True)} {head}{first}")
+        for line in rest:
+            click.echo(f"  {'':<8} {' ' * len(head)}{line}")
+        label = ""

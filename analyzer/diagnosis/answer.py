@@ -1,0 +1,36 @@
+"""What the answer itself says: status, who wrote it, how long its body was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from analyzer.diagnosis.findings import Case, Finding, Strength
+from collector.events import Outcome, Responder, Verification
+
+STATUSES: Final = {
+    431: ("header_too_large", Strength.PROOF, "431: the request's headers exceed the limit"),
+    494: ("header_too_large", Strength.PROOF, "494: the request's headers exceed nginx's limit"),
+    429: ("caller_blocked", Strength.STRONG, "429: the caller was limited"),
+    407: ("scheme_invalid", Strength.HINT, "407: a proxy asked for its own credential"),
+}
+
+
+def rule(case: Case) -> Iterator[Finding]:
+    """Status rules that hold for every gateway; a gateway's own are knowledge."""
+    status, responder = case.event.request.status, case.event.responder
+    if status in STATUSES:
+        code, strength, says = STATUSES[status]
+        yield Finding(code, strength, "status", says)
+    if responder is Responder.UPSTREAM and status in (401, 403):
+        says = f"the gateway let the request pass; the upstream answered {status}"
+        yield Finding("upstream_rejected", Strength.STRONG, "status", says)
+    if status == 403 and responder is not Responder.UPSTREAM:
+        strength = Strength.LIKELY if case.event.token.verification is Verification.VERIFIED else Strength.HINT
+        says = "403: the caller was known and not allowed" if strength is Strength.LIKELY else "403 speaks of authorization"
+        yield Finding("access_denied", strength, "status", says)
+    if case.event.outcome is Outcome.ERROR:
+        yield Finding("gateway_error", Strength.LIKELY, "status", f"{status}: the authentication step failed inside the gateway")
+    if case.event.request.status == 400 and case.event.token.size > 7_000:
+        says = f"400 with a token of {case.event.token.size} characters: most gateways stop at 8 KiB of headers"
+        yield Finding("header_too_large", Strength.LIKELY, "status", says)

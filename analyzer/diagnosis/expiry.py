@@ -1,0 +1,25 @@
+"""exp against the event's time: token_expired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzer.diagnosis.findings import Case, Finding, Strength, span
+
+
+def rule(case: Case) -> Iterator[Finding]:
+    """Expired beyond the leeway is arithmetic; within it two clocks may disagree."""
+    exp = case.times.exp_s
+    if exp is None or not case.event.time_known:
+        return
+    if case.event.token.claim_type("exp") == "string":
+        return  # a type fault first: what the verifier makes of the text is its own affair
+    if exp >= 0:
+        yield Finding("token_expired", Strength.REFUTES, "time", f"exp lies {span(exp)} after the request")
+        return
+    says = f"exp was {span(exp)} before the request; the leeway is {case.skew_s} s"
+    if -exp > case.skew_s:
+        yield Finding("token_expired", Strength.PROOF, "time", says, discriminant="expired")
+        return
+    yield Finding("token_expired", Strength.LIKELY, "time", says + ": a verifier that grants none refuses it", discriminant="expired")
+    yield Finding("clock_skew", Strength.HINT, "time", f"only {span(exp)} past exp: two clocks may disagree")

@@ -1,0 +1,147 @@
+"""Findings and words in, one code out. The order of the argument is the order of this file.
+
+1. Words that name a code stand, unless the token refutes them: the verifier was there.
+2. Words with several meanings take the one that the token shows.
+3. Words that say little (a certainty under VAGUE) give way to a strong fact.
+4. Without words the first strong fact wins, in the order in which verifiers check.
+5. Weak facts alone give a weak answer, hints alone none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer.diagnosis.findings import Finding, Strength
+from analyzer.knowledge import Reading
+
+VAGUE: Final = 0.6
+# The order in which verifiers stop: transport, form, header, issuer and key, time, claims, user, policy, then whoever is behind.
+ORDER: Final = (
+    "header_too_large", "source_denied", "caller_blocked", "preflight_blocked", "credential_stripped", "token_missing",
+    "credential_ambiguous", "scheme_invalid", "token_opaque", "token_truncated", "token_malformed", "jwe_unsupported",
+    "alg_none", "header_unsupported", "claim_type_invalid", "issuer_missing", "issuer_not_trusted", "alg_not_allowed",
+    "auth_not_configured", "jwks_unreachable", "jwks_invalid", "key_not_found", "key_type_mismatch", "signature_invalid",
+    "token_expired", "claim_representation", "clock_skew", "token_too_old", "audience_missing", "audience_mismatch",
+    "claim_value_invalid", "token_use_invalid", "claim_missing", "user_claim_missing", "sender_constraint_failed",
+    "token_replayed", "token_revoked", "introspection_failed", "login_flow_failed", "consumer_not_found",
+    "claim_not_allowed", "scope_insufficient", "claim_stripped", "claims_not_forwarded", "claim_renamed",
+    "upstream_rejected", "access_denied", "gateway_error",
+)  # fmt: skip
+_RANK: Final = {code: rank for rank, code in enumerate(ORDER)}
+# Without words: what a finding of this strength is worth. Measured in docs/accuracy.md.
+_BY_FACT: Final = {Strength.PROOF: 0.92, Strength.STRONG: 0.85, Strength.LIKELY: 0.6, Strength.HINT: 0.3}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The code, how sure, by which reading (None: by facts alone), and why the others lost."""
+
+    code: str
+    confidence: float
+    reading: Reading | None
+    lost: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Findings by code."""
+
+    best: Mapping[str, Finding]
+    refuted: Mapping[str, Finding]
+
+    def strength(self, code: str) -> Strength:
+        """The strongest finding for a code; REFUTES when nothing speaks for it."""
+        return self.best[code].strength if code in self.best else Strength.REFUTES
+
+    def stands(self, code: str) -> bool:
+        """Not refuted, or proven all the same."""
+        return code not in self.refuted or self.strength(code) >= Strength.STRONG
+
+
+def weights(findings: Iterable[Finding]) -> Weights:
+    """Sort findings by code, the strongest of each first."""
+    by_code: dict[str, list[Finding]] = defaultdict(list)
+    refuted: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.strength is Strength.REFUTES:
+            refuted.setdefault(finding.code, finding)
+        else:
+            by_code[finding.code].append(finding)
+    return Weights({code: max(found, key=lambda f: f.strength) for code, found in by_code.items()}, refuted)
+
+
+def decide(readings: tuple[Reading, ...], facts: Weights) -> Decision:
+    """The argument above."""
+    if readings and readings[0].certainty >= VAGUE:
+        return _by_words(readings, facts)
+    strong = _first(facts, Strength.STRONG)
+    if strong:
+        return _by_facts(strong, facts)
+    if readings:
+        return _by_words(readings, facts)
+    likely = _first(facts, Strength.LIKELY)
+    return _by_facts(likely, facts) if likely else Decision("unclassified", 0.2, None, _hinted(facts))
+
+
+def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
+    reading = readings[0]
+    meanings = (reading.code, *reading.also)
+    shown = [code for code in meanings if facts.strength(code) >= Strength.STRONG]
+    if shown:
+        code = shown[0]
+        sure = 0.98 if code == reading.code else 0.94
+        return Decision(code, sure, reading, _rivals(code, meanings, facts, "the token shows the other meaning of the words"))
+    standing = [code for code in meanings if facts.stands(code)]
+    likely = [code for code in standing if facts.strength(code) is Strength.LIKELY]
+    if standing and (standing[0] == reading.code or not likely):
+        first = standing[0]
+        sure = reading.certainty if first == reading.code else 0.7
+        sure = max(sure, 0.9) if facts.strength(first) is Strength.LIKELY else sure
+        return Decision(first, sure, reading, _rivals(first, meanings, facts, "the words fit it less"))
+    if likely:
+        return Decision(likely[0], 0.75, reading, _rivals(likely[0], meanings, facts, "the token speaks against it"))
+    strong = _first(facts, Strength.STRONG)
+    if strong:
+        return Decision(strong, 0.85, reading, _rivals(strong, meanings, facts, "the token refutes the verifier's words"))
+    return Decision(reading.code, reading.certainty * 0.5, reading, _rivals(reading.code, meanings, facts, ""))
+
+
+def _by_facts(code: str, facts: Weights) -> Decision:
+    return Decision(code, _BY_FACT[facts.strength(code)], None, _rivals(code, (), facts, ""))
+
+
+def _first(facts: Weights, at_least: Strength) -> str:
+    """The code of the earliest check among findings of that strength."""
+    codes = [code for code, finding in facts.best.items() if finding.strength >= at_least and facts.stands(code)]
+    return min(codes, key=lambda code: _RANK.get(code, 999), default="")
+
+
+def _rivals(winner: str, meanings: tuple[str, ...], facts: Weights, otherwise: str) -> tuple[tuple[str, str], ...]:
+    """Codes with evidence or a meaning of the words, each with the reason why it lost."""
+    others = [code for code in meanings if code != winner]
+    others += [code for code in facts.best if facts.strength(code) >= Strength.LIKELY and code not in (winner, *others)]
+    return tuple((code, _why_not(code, winner, facts, otherwise)) for code in others[:4])
+
+
+def _why_not(code: str, winner: str, facts: Weights, otherwise: str) -> str:
+    if code in facts.refuted:
+        return facts.refuted[code].says
+    if facts.strength(code) >= Strength.LIKELY and _RANK.get(code, 999) > _RANK.get(winner, 0):
+        return f"true as well, and checked later: {facts.best[code].says}"
+    if facts.strength(code) >= Strength.STRONG:
+        return f"true as well, and not what the verifier stopped at: {facts.best[code].says}"
+    return otherwise or "less evidence"
+
+
+def _hinted(facts: Weights) -> tuple[tuple[str, str], ...]:
+    hints = [code for code, finding in facts.best.items() if finding.strength is Strength.HINT and facts.stands(code)]
+    return tuple((code, f"only a hint: {facts.best[code].says}") for code in hints[:4])
+
+
+def later_failures(winner: str, facts: Weights) -> tuple[str, ...]:
+    """Codes of checks that would fail next, once the winner is mended."""
+    also = [code for code in facts.best if code != winner and facts.strength(code) >= Strength.STRONG and facts.stands(code)]
+    return tuple(sorted(also, key=lambda code: _RANK.get(code, 999)))

@@ -1,0 +1,18 @@
+"""Failures that one change would fix are one group. A released version is never edited: add the next beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from analyzer.grouping import v1
+from analyzer.verdicts import Diagnosis, Group
+from collector.events import Event
+
+Grouper = Callable[[Event, Diagnosis], Group]
+"""A version of the fingerprint. Pure: the same event and diagnosis give the same group, on every machine, for ever."""
+
+VERSIONS: Final[dict[str, Grouper]] = {"v1": v1.group}
+CURRENT: Final[Grouper] = v1.group
+
+__all__ = ["CURRENT", "VERSIONS", "Grouper"]

@@ -1,0 +1,135 @@
+"""Event in, verdict out, and the sink that commits verdicts to the store.
+
+The sink keeps what it was given until the store's transaction that holds it is committed; only then are the batches'
+futures resolved, and only then does a source acknowledge.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from analyzer.diagnosis import Diagnoser
+from analyzer.grouping import CURRENT
+from analyzer.store import Store
+from analyzer.verdicts import Verdict
+from analyzer.vocabulary import Vocabulary
+from collector.errors import Fenced
+from collector.events import Event, Outcome
+from collector.records import Batch, Position
+from collector.settings import Settings
+from collector.telemetry import Telemetry
+
+JUDGED: Final = (Outcome.DENIED, Outcome.ERROR)
+
+
+class Analyzer:
+    """Diagnosis and grouping with their bounded state. One worker owns it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.diagnoser = Diagnoser(settings.issuers)
+        known = [("issuer", issuer.issuer) for issuer in settings.issuers]
+        known += [("audience", audience) for issuer in settings.issuers for audience in issuer.audiences]
+        self.vocabulary = Vocabulary(known=known)
+
+    def judge(self, event: Event) -> Verdict:
+        """Diagnose on the full facts, then bound what outsiders chose, then group."""
+        if event.outcome not in JUDGED:
+            return Verdict(self.vocabulary.bounded(event))
+        diagnosis = self.diagnoser.diagnose(event)
+        bounded = self.vocabulary.bounded(event)
+        return Verdict(bounded, diagnosis, CURRENT(bounded, diagnosis))
+
+
+class StoreSink:
+    """A collector.sinks.Sink that diagnoses and commits to the store."""
+
+    def __init__(self, settings: Settings, store: Store, telemetry: Telemetry) -> None:
+        self._store = store
+        self._telemetry = telemetry
+        self._analyzer = Analyzer(settings)
+        self._rows = settings.store.commit_rows
+        self._interval_s = settings.store.commit_interval_ms / 1000
+        self._maintain_s = settings.store.maintenance_seconds
+        self._batches: list[tuple[Batch[Event], list[Verdict]]] = []
+        self._pending = 0
+        self._oldest = 0.0
+        self._maintained = time.monotonic()
+        telemetry.gauge("why401.cache.size", lambda: self._analyzer.diagnoser.cached, cache="diagnoses")
+
+    def write(self, batch: Batch[Event]) -> None:
+        """Diagnose now, commit with the next tick that is due."""
+        if not self._batches:
+            self._oldest = time.monotonic()
+        self._batches.append((batch, [self._analyzer.judge(event) for event in batch.items]))
+        self._pending += len(batch.items)
+
+    def tick(self) -> None:
+        """Commit when enough rows wait or the oldest waited long enough; then see to maintenance."""
+        if self._batches and (self._pending >= self._rows or time.monotonic() - self._oldest >= self._interval_s):
+            self.flush()
+        if time.monotonic() - self._maintained >= self._maintain_s:
+            self._maintained = time.monotonic()
+            self._store.maintain()
+
+    def flush(self) -> None:
+        """Commit everything. A fenced partition's batches are failed and the rest is committed without them."""
+        while self._batches:
+            try:
+                self._commit()
+            except Fenced as fenced:
+                self._telemetry.count("why401.errors", stage="store", kind="Fenced")
+                self._fail(fenced)
+            else:
+                self._resolve()
+
+    def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        """As committed in the lake."""
+        return self._store.positions(topic, partitions)
+
+    def close(self) -> None:
+        """Close the store. Idempotent."""
+        self._store.close()
+
+    def _commit(self) -> None:
+        verdicts = [verdict for _, judged in self._batches for verdict in judged]
+        positions = _joined(position for batch, _ in self._batches for position in batch.positions)
+        self._store.append(verdicts, positions, {("received", ""): len(verdicts)})
+        now = time.time_ns()
+        for verdict in verdicts[:: max(1, len(verdicts) // 20)]:
+            self._telemetry.observe("why401.event.delay", (now - verdict.event.observed_ns) / 1e9)
+
+    def _resolve(self) -> None:
+        stored = 0
+        for batch, judged in self._batches:
+            stored += sum(verdict.event.outcome is not Outcome.UNREAD for verdict in judged)
+            batch.done.set_result(None)
+        self._telemetry.count("why401.events.stored", stored)
+        self._clear([])
+
+    def _fail(self, fenced: Fenced) -> None:
+        def is_fenced(batch: Batch[Event]) -> bool:
+            return any((p.topic, p.partition) == (fenced.topic, fenced.partition) for p in batch.positions)
+
+        kept = [pair for pair in self._batches if not is_fenced(pair[0])]
+        failed = [batch for batch, _ in self._batches if is_fenced(batch)]
+        self._clear(kept)
+        for batch in failed:
+            batch.done.set_exception(fenced)
+
+    def _clear(self, kept: list[tuple[Batch[Event], list[Verdict]]]) -> None:
+        self._batches = kept
+        self._pending = sum(len(judged) for _, judged in kept)
+
+
+def _joined(positions: Iterable[Position]) -> list[Position]:
+    """Adjacent runs of one partition as one run: the fence compares the first offset once per transaction."""
+    runs: dict[tuple[str, int], list[Position]] = {}
+    for position in positions:
+        mine = runs.setdefault((position.topic, position.partition), [])
+        if mine and mine[-1].next == position.first:
+            mine[-1] = Position(position.topic, position.partition, mine[-1].first, position.next)
+        else:
+            mine.append(position)
+    return [position for mine in runs.values() for position in mine]

@@ -1,0 +1,205 @@
+"""Claims in, their names, JSON types, times and the few values that are safe: iss, aud, client, scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from collector.redaction import safe_text
+
+MAX_CLAIMS: Final = 64
+MAX_AUDIENCES: Final = 10
+MAX_SCOPES: Final = 50
+DATES: Final = ("exp", "nbf", "iat", "auth_time")
+CLIENT_CLAIMS: Final = ("azp", "client_id", "appid", "cid", "clientId")
+# Where verifiers commonly read the user from, in the order in which they are tried when nothing is configured.
+USER_CLAIMS: Final = ("sub", "preferred_username", "upn", "email", "user_id", "uid", "oid", "username", "unique_name")
+FAULTS: Final = (
+    "empty", "blank", "negative", "zero", "fractional", "milliseconds", "out_of_range", "mixed_array", "empty_array",
+    "null", "malformed_email", "reversed",
+)  # fmt: skip
+_LATEST: Final = 253_402_300_799  # 9999-12-31: beyond it, dates are in another unit or nonsense
+_MILLISECONDS: Final = 100_000_000_000  # 5138 as seconds, 1973 as milliseconds
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Claims:
+    """What is kept of a payload. `user_value` is personal and becomes a pseudonym before anything leaves."""
+
+    types: tuple[tuple[str, str], ...] = ()
+    faults: tuple[tuple[str, str], ...] = ()
+    iss: str = ""
+    aud: tuple[str, ...] = ()
+    client: str = ""
+    scopes: tuple[str, ...] = ()
+    token_use: str = ""
+    cnf: str = ""
+    user_value: str = ""
+    exp: float | None = None
+    nbf: float | None = None
+    iat: float | None = None
+    auth_time: float | None = None
+
+
+def read_claims(payload: Mapping[str, Any], user_claim: str = "") -> Claims:
+    """Read a payload; never raises, whatever the types are."""
+    return Claims(
+        types=tuple(_types(payload)),
+        faults=tuple(_faults(payload)),
+        iss=_text(payload.get("iss")),
+        aud=_audiences(payload.get("aud")),
+        client=next((_text(payload[name], 128) for name in CLIENT_CLAIMS if _is_word(payload.get(name))), ""),
+        scopes=_scopes(payload),
+        token_use=_token_use(payload),
+        cnf=_cnf(payload.get("cnf")),
+        user_value=_user(payload, user_claim),
+        exp=_date(payload.get("exp")),
+        nbf=_date(payload.get("nbf")),
+        iat=_date(payload.get("iat")),
+        auth_time=_date(payload.get("auth_time")),
+    )
+
+
+def json_type(value: object) -> str:
+    """JSON's name of a decoded value's type; whole and fractional numbers are told apart."""
+    if isinstance(value, bool):
+        return "boolean"
+    return _JSON_TYPES.get(type(value), "null")
+
+
+_JSON_TYPES: Final[dict[type, str]] = {
+    str: "string", int: "integer", float: "number", list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+def _types(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and types, with one level below objects ("realm_access.roles"): verifiers are configured with such paths."""
+    for count, (name, value) in enumerate(payload.items()):
+        if count >= MAX_CLAIMS:
+            return
+        safe = safe_text(str(name), 80)
+        yield safe, json_type(value)
+        if isinstance(value, dict):
+            yield from ((f"{safe}.{safe_text(str(k), 80)}", json_type(v)) for k, v in list(value.items())[:8])
+
+
+def _faults(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in DATES:
+        if name in payload:
+            yield from ((name, fault) for fault in _date_faults(payload[name]))
+    for name in ("iss", "sub", "jti", "email", "preferred_username", "upn", "azp", "client_id"):
+        value = payload.get(name, "-")
+        if isinstance(value, str) and not value.strip():
+            yield name, "empty" if not value else "blank"
+        elif value is None:
+            yield name, "null"
+    yield from (("aud", fault) for fault in _audience_faults(payload.get("aud", "-")))
+    email = payload.get("email")
+    if isinstance(email, str) and email and ("@" not in email[1:-1] or " " in email):
+        yield "email", "malformed_email"
+    exp, nbf = _date(payload.get("exp")), _date(payload.get("nbf"))
+    if exp is not None and nbf is not None and exp < nbf:
+        yield "exp", "reversed"
+
+
+def _date_faults(value: object) -> Iterator[str]:
+    number = _number(value)
+    if number is None:
+        return
+    if number < 0:
+        yield "negative"
+    elif number == 0:
+        yield "zero"
+    elif number > _LATEST or number != number:  # noqa: PLR0124  # NaN
+        yield "milliseconds" if number < _LATEST * 1000 else "out_of_range"
+    elif number > _MILLISECONDS:
+        yield "milliseconds"
+    if isinstance(value, float) and value != int(value):
+        yield "fractional"
+
+
+def _audience_faults(value: object) -> Iterator[str]:
+    if value is None:
+        yield "null"
+    elif value == "":
+        yield "empty"
+    elif value == []:
+        yield "empty_array"
+    elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        yield "mixed_array"
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def _date(value: object) -> float | None:
+    """Unix seconds. Text that holds a number counts: the type fault is told apart from the time."""
+    if isinstance(value, str):
+        try:
+            value = float(value) if len(value) < 24 else None
+        except ValueError:
+            return None
+    number = _number(value)
+    if number is None or number != number or abs(number) > _LATEST * 1000:  # noqa: PLR0124  # NaN
+        return None
+    return number / 1000 if number > _MILLISECONDS else number
+
+
+def _text(value: object, limit: int = 256) -> str:
+    return safe_text(value, limit) if isinstance(value, str) else ""
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _audiences(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(safe_text(item, 256) for item in items[:MAX_AUDIENCES] if isinstance(item, str))
+
+
+def _scopes(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    for name in ("scope", "scp", "scopes"):
+        value = payload.get(name)
+        words = value.split(" ", MAX_SCOPES) if isinstance(value, str) else value
+        if isinstance(words, list) and words:
+            return tuple(safe_text(word, 100) for word in words[:MAX_SCOPES] if isinstance(word, str) and word)
+    return ()
+
+
+def _token_use(payload: Mapping[str, Any]) -> str:
+    """What the payload says it is for; OpenID Connect Core names nonce and at_hash for ID tokens only."""
+    for name in ("token_use", "tokenUse", "token_type", "typ", "use"):
+        value = payload.get(name)
+        if isinstance(value, str) and value:
+            return safe_text(value, 40).lower()
+    return "id" if "at_hash" in payload or "c_hash" in payload else ""
+
+
+def _cnf(value: object) -> str:
+    names = [str(name) for name in value] if isinstance(value, dict) else []
+    return safe_text(",".join(names[:3]), 60)
+
+
+def _user(payload: Mapping[str, Any], user_claim: str) -> str:
+    for name in (user_claim, *USER_CLAIMS) if user_claim else USER_CLAIMS:
+        value = at_path(payload, name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return ""
+
+
+def at_path(payload: Mapping[str, Any], path: str) -> Any:
+    """The claim of that name, or the one that dots lead to ("realm_access.roles"); a name with dots wins."""
+    if path in payload or "." not in path:
+        return payload.get(path)
+    value: Any = payload
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,112 @@
+"""Peels what log shippers wrap around a record: syslog headers, container runtimes' prefixes, docker's JSON.
+
+What is left is the gateway's own record: text, and the JSON object in it when it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+
+from collector.records import RawRecord
+
+MAX_TEXT: Final = 1 << 20  # characters of one record that are looked at
+MAX_LAYERS: Final = 4
+_MONTHS: Final = frozenset(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"))
+# Keys under which shippers (docker, Fluent Bit, Filebeat, Vector, journald) keep the original line.
+_LINE_KEYS: Final = ("log", "message", "MESSAGE", "line", "msg")
+_SHIPPER_KEYS: Final = frozenset(
+    ("stream", "time", "log", "kubernetes", "docker", "container", "@timestamp", "agent", "ecs", "host", "input", "attrs",
+     "source_type", "timestamp", "file", "container_id", "container_name", "source", "_p", "date", "tag", "offset",
+     "@version", "fields", "tags", "event", "message", "MESSAGE", "_HOSTNAME", "PRIORITY", "SYSLOG_IDENTIFIER", "line")
+)  # fmt: skip
+
+
+def peel(record: RawRecord) -> RawRecord:
+    """The record without its wrapping; `fields` is set when the text is a JSON object. Never raises."""
+    if record.fields is not None:
+        return _inner_of_fields(record, record.fields, 0)
+    return _peel_text(record, record.text[:MAX_TEXT].strip("\r\n\ufeff\x00 "), 0)
+
+
+def _peel_text(record: RawRecord, text: str, depth: int) -> RawRecord:
+    text = _without_prefix(text)
+    fields = _object(text)
+    if fields is None:
+        return record if text is record.text else replace(record, text=text)
+    return _inner_of_fields(replace(record, text=text, fields=fields), fields, depth)
+
+
+def _inner_of_fields(record: RawRecord, fields: Mapping[str, Any], depth: int) -> RawRecord:
+    line = _wrapped_line(fields)
+    if line is None or depth >= MAX_LAYERS:
+        return record
+    return _peel_text(replace(record, fields=None), line.strip("\r\n "), depth + 1)
+
+
+def _wrapped_line(fields: Mapping[str, Any]) -> str | None:
+    """The original line, when the object holds nothing else but a shipper's own keys."""
+    if len(fields) > 16 or not _SHIPPER_KEYS.issuperset(fields):
+        return None
+    lines = [fields[key] for key in _LINE_KEYS if isinstance(fields.get(key), str)]
+    return lines[0] if lines else None
+
+
+def _object(text: str) -> Mapping[str, Any] | None:
+    if text[:1] != "{" or text[-1:] != "}":
+        return None
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _without_prefix(text: str) -> str:
+    if text[:1] == "<":
+        return _without_syslog(text)
+    if text[:3] in _MONTHS and text[3:4] == " ":
+        return _without_rfc3164(text)
+    if text[4:5] == "-" and text[10:11] == "T":
+        return _without_cri(text)
+    return text
+
+
+def _without_cri(text: str) -> str:
+    """`2026-03-03T10:00:00.000000000Z stdout F line` (Kubernetes container runtime interface)."""
+    words = text.split(" ", 3)
+    is_cri = len(words) == 4 and words[1] in ("stdout", "stderr") and words[2][:1] in "FP"
+    return words[3] if is_cri else text
+
+
+def _without_syslog(text: str) -> str:
+    """RFC 5424 `<165>1 TIME HOST APP PROCID MSGID SD MSG`, or RFC 3164 `<134>Mar  3 10:00:00 host tag: MSG`."""
+    priority, mark, rest = text[1:8].partition(">")
+    if not mark or not priority.isdigit():
+        return text
+    rest = text[len(priority) + 2 :]
+    if not rest.startswith("1 "):
+        return _without_rfc3164(rest)
+    words = rest.split(" ", 6)
+    if len(words) < 7:
+        return text
+    return _after_structured_data(words[6]).lstrip("\ufeff ")
+
+
+def _after_structured_data(text: str) -> str:
+    if text.startswith("-"):
+        return text[1:]
+    end = text.find("] ") if text.startswith("[") else -1
+    return text[end + 2 :] if end >= 0 else text
+
+
+def _without_rfc3164(text: str) -> str:
+    """`Mar  3 10:00:00 host tag[123]: MSG`; haproxy and nginx write so."""
+    words = text.split(None, 4)
+    if len(words) < 5 or words[0] not in _MONTHS or words[2].count(":") != 2:
+        return text
+    tag, colon, message = words[4].partition(": ")
+    return message if colon and " " not in tag else words[4]

@@ -1,0 +1,318 @@
+"""Raw record in, event out: peel, parse, read the credential, verify, redact. One record is exactly one event.
+
+A record that becomes no request still becomes an event, with outcome `unread` and its reason, so that
+received == stored + dropped can be read from the store itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Final
+
+from collector import requests
+from collector.credentials import Credential, find_credentials, is_absent
+from collector.envelope import peel
+from collector.errors import UnreadableRecord
+from collector.events import (
+    NO_TIMES,
+    Event,
+    Gateway,
+    Outcome,
+    Request,
+    Responder,
+    TokenFacts,
+    TokenKind,
+    TokenTimes,
+    Verification,
+    Words,
+    gateway,
+)
+from collector.gateways import NotAuth, with_formats
+from collector.pseudonyms import Pseudonyms
+from collector.records import Parsed, RawRecord
+from collector.redaction import Redacted, redact, safe_text, template
+from collector.settings import Settings
+from collector.telemetry import Telemetry
+from collector.tokens import TokenRead, read_claims_only, read_token
+from collector.verification import NOT_CHECKED, Verifier
+
+CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
+CACHE_WORDS: Final = 5_000
+MAX_MESSAGE: Final = 2_000
+UNREAD_REASONS: Final = ("empty", "no_parser", "broken_json", "unreadable", "not_auth", "too_large", "failed")
+# What a status other than 401, 403, 407, 429, 431 needs beside it to count as refused by authentication.
+_AUTH_WORDS: Final = (
+    "jwt", "jws", "token", "auth", "jwks", "oauth", "oidc", "signature", "credential", "bearer", "issuer", "audience",
+    "expired", "claim", "rbac", "forbidden", "denied", "scope", "kid", "saml", "permission", "iss", "aud", "nbf", "idx1",
+)  # fmt: skip
+_REFUSED: Final = frozenset((401, 403, 407, 429, 431, 494))
+_ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location="authorization")
+_UNKNOWN: Final = TokenFacts()
+_TOKEN_START: Final = ("eyJ", "ewo")
+_TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/")
+
+
+class Collector:
+    """The collector's stages with their caches. Not thread-safe: one worker owns it."""
+
+    def __init__(self, settings: Settings, verifier: Verifier, pseudonyms: Pseudonyms, telemetry: Telemetry) -> None:
+        self._parse = with_formats(settings.formats)
+        self._verifier = verifier
+        self._pseudonyms = pseudonyms
+        self._telemetry = telemetry
+        self._tokens: OrderedDict[bytes, tuple[TokenFacts, TokenRead]] = OrderedDict()
+        self._words: OrderedDict[tuple[object, ...], Words] = OrderedDict()
+        self._verified_version = verifier.version
+        telemetry.gauge("why401.cache.size", lambda: len(self._tokens), cache="tokens")
+        telemetry.gauge("why401.cache.size", lambda: len(self._words), cache="words")
+
+    def collect(self, record: RawRecord) -> Event:
+        """The event of one raw record. Never raises: what fails becomes an unread event, counted."""
+        try:
+            return self._collect(peel(record))
+        except NotAuth:
+            return self._unread(record, "not_auth", "")
+        except UnreadableRecord as error:
+            return self._unread(record, "unreadable", error.gateway)
+        except Exception as error:  # a bug of ours must not stop the pipeline; the kind is counted, the record is not shown
+            self._telemetry.count("why401.errors", stage="collect", kind=type(error).__name__)
+            return self._unread(record, "failed", "")
+
+    def begin_batch(self) -> None:
+        """Called before each batch: verifications made with older keys are forgotten."""
+        if self._verifier.version != self._verified_version:
+            self._verified_version = self._verifier.version
+            self._tokens.clear()
+
+    def _collect(self, record: RawRecord) -> Event:
+        parsed = self._parse(record)
+        if parsed is None:
+            return self._unread(record, _why_unread(record), "")
+        return self.event(record, parsed)
+
+    def event(self, record: RawRecord, parsed: Parsed) -> Event:
+        """The event of a record that was parsed already."""
+        outcome = parsed.outcome or _outcome(parsed)
+        if outcome is None:
+            return self._unread(record, "not_auth", parsed.gateway)
+        time_ns = parsed.time_ns or record.time_ns or record.observed_ns
+        token, times = self._token(parsed, time_ns)
+        words, redactions = self._redacted_words(parsed)
+        return Event(
+            time_ns,
+            record.observed_ns,
+            record.origin,
+            _gateway(parsed),
+            outcome,
+            parsed.responder if parsed.responder is not Responder.UNKNOWN else _responder(parsed),
+            _request(parsed, record),
+            words,
+            token,
+            times,
+            bool(parsed.time_ns or record.time_ns),
+            redactions,
+        )
+
+    def _unread(self, record: RawRecord, reason: str, gateway_kind: str) -> Event:
+        self._telemetry.count("why401.records.dropped", reason=reason)
+        text = "" if reason in ("not_auth", "empty") else template(record.text or str(record.fields or record.attributes or ""))
+        words = Words(reason=reason, message=text)
+        return Event(
+            record.time_ns or record.observed_ns,
+            record.observed_ns,
+            record.origin,
+            gateway(gateway_kind),
+            Outcome.UNREAD,
+            words=words,
+            time_known=bool(record.time_ns),
+        )
+
+    def _token(self, parsed: Parsed, time_ns: int) -> tuple[TokenFacts, TokenTimes]:
+        credentials = find_credentials(parsed)
+        if not credentials and parsed.claims is None:
+            credentials = _from_text(parsed.message)
+        if not credentials and parsed.claims is None:
+            return (_ABSENT if parsed.credential_logged else _UNKNOWN), NO_TIMES
+        facts, read = self._facts(parsed, credentials)
+        return facts, _times(read, time_ns)
+
+    def _facts(self, parsed: Parsed, credentials: tuple[Credential, ...]) -> tuple[TokenFacts, TokenRead]:
+        key = _digest(parsed, credentials)
+        held = self._tokens.get(key)
+        if held is not None:
+            self._tokens.move_to_end(key)
+        else:
+            held = self._read(parsed, credentials)
+            self._tokens[key] = held
+            if len(self._tokens) > CACHE_TOKENS:
+                self._tokens.popitem(last=False)
+        self._note_raw(parsed.gateway, held[0])
+        return held
+
+    def _note_raw(self, kind: str, facts: TokenFacts) -> None:
+        """Lets an operator see which gateway logs whole tokens."""
+        if facts.kind in (TokenKind.JWS, TokenKind.JWE, TokenKind.UNSIGNED, TokenKind.OPAQUE) and facts.signature_bytes:
+            where = facts.location.partition(":")[0]
+            self._telemetry.count("why401.raw_credentials.seen", gateway=kind, where=where)
+
+    def _read(self, parsed: Parsed, credentials: tuple[Credential, ...]) -> tuple[TokenFacts, TokenRead]:
+        if not credentials:
+            read = read_claims_only(_dict(parsed.jose_header), dict(parsed.claims or {}), self._user_claim(parsed.claims))
+            return self._with_user(read.facts, read), read
+        first = credentials[0]
+        read = read_token(first)
+        issuer = self._verifier.issuer(read.facts.iss)
+        if issuer and issuer.user_claim != "sub":
+            read = read_token(first, issuer.user_claim)
+        facts = self._verified(first, read.facts)
+        if len(credentials) > 1:
+            facts = replace(facts, credentials=len(credentials), anomalies=(*facts.anomalies, "several"))
+        return self._with_user(facts, read), read
+
+    def _user_claim(self, claims: Mapping[str, object] | None) -> str:
+        issuer = self._verifier.issuer(str((claims or {}).get("iss", "")))
+        return issuer.user_claim if issuer else ""
+
+    def _verified(self, credential: Credential, facts: TokenFacts) -> TokenFacts:
+        """An altered or cut token is verified too: that it fails is a fact; one without a signature is not."""
+        if facts.kind is not TokenKind.JWS or facts.signature_bytes <= 0:
+            return facts
+        result = self._verifier.verify(credential.value, facts.iss, facts.alg, facts.kid)
+        if result is NOT_CHECKED or result.verification is Verification.NOT_CHECKED:
+            return facts
+        return replace(facts, verification=result.verification, verified_by=result.issuer)
+
+    def _with_user(self, facts: TokenFacts, read: TokenRead) -> TokenFacts:
+        if not read.claims.user_value:
+            return facts
+        user = self._pseudonyms.of("user", f"{facts.iss} {read.claims.user_value}")
+        return replace(facts, user=user, key_epoch=self._pseudonyms.epoch)
+
+    def _redacted_words(self, parsed: Parsed) -> tuple[Words, tuple[tuple[str, int], ...]]:
+        key = (parsed.reason, parsed.message, parsed.challenge, parsed.flags, parsed.body_bytes, parsed.upstream_status)
+        held = self._words.get(key)
+        if held is not None:
+            return held, ()
+        found: dict[str, int] = {}
+        reason, message, challenge = (_redact_into(text, found) for text in key[:3])
+        words = Words(reason, message, challenge, safe_text(parsed.flags, 80), parsed.body_bytes, parsed.upstream_status)
+        if not found:  # only texts without secrets are remembered
+            self._remember(key, words)
+        for rule, count in found.items():
+            self._telemetry.count("why401.redactions", count, rule=rule)
+        return words, tuple(found.items())
+
+    def _remember(self, key: tuple[object, ...], words: Words) -> None:
+        self._words[key] = words
+        if len(self._words) > CACHE_WORDS:
+            self._words.popitem(last=False)
+
+
+def _redact_into(text: str, found: dict[str, int]) -> str:
+    if not text or text == "-":
+        return ""
+    result: Redacted = redact(text[: MAX_MESSAGE * 4])
+    for rule, count in result.found:
+        found[rule] = found.get(rule, 0) + count
+    return safe_text(result.text, MAX_MESSAGE)
+
+
+def _digest(parsed: Parsed, credentials: tuple[Credential, ...]) -> bytes:
+    """A key that does not keep the token itself in memory."""
+    hasher = blake2b(digest_size=16)
+    for credential in credentials:
+        hasher.update(f"{credential.location}\0{credential.scheme}\0{credential.anomalies}\0".encode())
+        hasher.update(credential.value.encode("utf-8", "surrogatepass"))
+    if not credentials:
+        hasher.update(repr((parsed.jose_header, parsed.claims)).encode("utf-8", "surrogatepass"))
+    return hasher.digest()
+
+
+def _times(read: TokenRead, time_ns: int) -> TokenTimes:
+    claims, now = read.claims, time_ns / 1e9
+    if claims.exp is None and claims.iat is None and claims.nbf is None:
+        return NO_TIMES
+    return TokenTimes(_offset(claims.iat, now), _offset(claims.nbf, now), _offset(claims.exp, now), _offset(claims.auth_time, now))
+
+
+def _offset(value: float | None, now: float) -> float | None:
+    return None if value is None else round(value - now, 3)
+
+
+def _outcome(parsed: Parsed) -> Outcome | None:
+    """What became of the request, by its status; None when the record is about no request and no authentication."""
+    status = parsed.status
+    if status in _REFUSED:
+        return Outcome.DENIED
+    if 100 <= status < 400:
+        return Outcome.ALLOWED
+    if speaks_of_auth(f"{parsed.reason} {parsed.message} {parsed.challenge}"):
+        return Outcome.ERROR if status >= 500 else Outcome.DENIED
+    return Outcome.ALLOWED if status >= 400 else None
+
+
+def speaks_of_auth(text: str) -> bool:
+    """A cheap look for the vocabulary; what the words mean is the analyzer's business."""
+    low = text[:4000].lower()
+    return any(word in low for word in _AUTH_WORDS)
+
+
+def _responder(parsed: Parsed) -> Responder:
+    if parsed.upstream_status and parsed.upstream_status == parsed.status:
+        return Responder.UPSTREAM
+    return Responder.UNKNOWN
+
+
+def _gateway(parsed: Parsed) -> Gateway:
+    return gateway(parsed.gateway, safe_text(parsed.instance, 100), safe_text(parsed.version, 40))
+
+
+def _request(parsed: Parsed, record: RawRecord) -> Request:
+    path = parsed.path.partition("?")[0][:2000]
+    return Request(
+        requests.method(parsed.method),
+        safe_text(parsed.route, 200) if parsed.route else requests.route(path),
+        safe_text(parsed.host, 200),
+        parsed.status,
+        safe_text(parsed.trace_id or record.trace_id, 64),
+        safe_text(parsed.request_id, 80),
+        requests.network(parsed.client),
+        requests.user_agent(parsed.user_agent[:300]),
+    )
+
+
+def _from_text(text: str) -> tuple[Credential, ...]:
+    """A token that stands in a sentence."""
+    if not any(start in text for start in _TOKEN_START):
+        return ()
+    at = min(i for i in (text.find(start) for start in _TOKEN_START) if i >= 0)
+    end = at
+    while end < len(text) and text[end] in _TOKEN_CHARS:
+        end += 1
+    value = text[at:end].rstrip(".")
+    return (Credential("message", "", value),) if value.count(".") >= 1 else ()
+
+
+def _dict(value: Mapping[str, object] | None) -> dict[str, object] | None:
+    return None if value is None else dict(value)
+
+
+def _why_unread(record: RawRecord) -> str:
+    if record.fields is not None or record.attributes:
+        return "no_parser"
+    text = record.text.strip()
+    if not text:
+        return "empty"
+    return "broken_json" if text[0] in "{[" else "no_parser"
+
+
+def observed_now() -> int:
+    """Nanoseconds since the epoch, for sources."""
+    return time.time_ns()
+
+
+__all__ = ["Collector", "is_absent", "observed_now", "speaks_of_auth"]

@@ -1,0 +1,241 @@
+"""Does the signature verify with the *configured* issuers' keys? Never with anything that the token points to.
+
+Key sets come from a file or from the URL that the operator configured; `jku`, `x5u`, `jwk` and `iss` of a token are
+never followed. Fetching runs in a thread of its own: the pipeline looks only at what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import urlsplit
+
+import jwt
+import orjson
+from jwt.api_jws import PyJWS
+
+from collector.errors import ConfigurationError
+from collector.events import Verification
+from collector.settings import IssuerSettings, Settings
+from collector.telemetry import Telemetry
+
+REFRESH_SECONDS: Final = 300.0  # Envoy's and Nimbus' default cache lifetime: older than theirs would blame them wrongly
+RETRY_SECONDS: Final = 15.0
+MAX_BYTES: Final = 1 << 20
+MAX_KEYS: Final = 200
+_JWS: Final = PyJWS()
+Fetch = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """One issuer's keys as they were at `fetched_at`; `error` says why they could not be had."""
+
+    keys: tuple[Mapping[str, Any], ...] = ()
+    fetched_at: float = 0.0
+    error: str = ""
+    version: int = 0  # grows when the keys change, so that verifications made before are not reused
+
+    @property
+    def kids(self) -> tuple[str, ...]:
+        """Key ids, in order."""
+        return tuple(str(key["kid"]) for key in self.keys if "kid" in key)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The outcome and whose keys were tried."""
+
+    verification: Verification
+    issuer: str = ""
+    detail: str = ""  # what was odd, in words without secrets: "kid not in the key set of 2 keys"
+
+
+NOT_CHECKED: Final = Verified(Verification.NOT_CHECKED)
+
+
+@dataclass(slots=True)
+class KeySets:
+    """The key sets of all configured issuers, kept fresh in the background."""
+
+    issuers: Sequence[IssuerSettings]
+    base: Path
+    telemetry: Telemetry
+    fetch: Fetch = field(default_factory=lambda: fetch_url)
+    _sets: dict[str, KeySet] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def load(self) -> None:
+        """Read every key set once; a file that cannot be used stops the start (ConfigurationError), a URL does not."""
+        for number, issuer in enumerate(self.issuers):
+            if issuer.jwks:
+                self._refresh(issuer)
+                error = self._sets[issuer.issuer].error
+                if error and not _is_remote(issuer):
+                    key = f"issuers[{number}].jwks"
+                    raise ConfigurationError(key, issuer.jwks, f"expected a readable JWKS: {error}")
+
+    def start(self) -> None:
+        """Keep them fresh until `close`."""
+        self._thread = threading.Thread(target=self._run, name="key-sets", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop refreshing. Idempotent."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=10)
+
+    def of(self, issuer: str) -> KeySet | None:
+        """The key set of a configured issuer; None when none is configured."""
+        return self._sets.get(issuer)
+
+    @property
+    def version(self) -> int:
+        """Changes whenever any key set changed."""
+        return sum(keys.version for keys in self._sets.values())
+
+    def hurry(self, issuer: str) -> None:
+        """A kid was met that the set does not hold: fetch again soon, at most every RETRY_SECONDS."""
+        with self._lock:
+            held = self._sets.get(issuer)
+            if held and time.time() - held.fetched_at > RETRY_SECONDS:
+                self._due[issuer] = 0.0
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.5):
+            now = time.time()
+            for issuer in self.issuers:
+                if issuer.jwks and self._due.get(issuer.issuer, 0.0) <= now:
+                    self._refresh(issuer)
+
+    def _refresh(self, issuer: IssuerSettings) -> None:
+        old = self._sets.get(issuer.issuer, KeySet())
+        try:
+            keys = parse_jwks(self._read(issuer))
+            changed = keys != old.keys
+            new = KeySet(keys, time.time(), "", old.version + changed)
+            wait = REFRESH_SECONDS if _is_remote(issuer) else RETRY_SECONDS
+        except (OSError, ValueError, HTTPException) as error:
+            self.telemetry.count("why401.errors", stage="key_sets", kind=type(error).__name__)
+            new = KeySet(old.keys, time.time(), f"{type(error).__name__}: {error}", old.version)
+            wait = RETRY_SECONDS
+        with self._lock:
+            self._sets[issuer.issuer] = new
+            self._due[issuer.issuer] = time.time() + wait
+
+    def _read(self, issuer: IssuerSettings) -> bytes:
+        if not _is_remote(issuer):
+            return (self.base / issuer.jwks).read_bytes()
+        url = issuer.jwks
+        if url == "discovery":
+            url = self._discover(issuer.issuer)
+        return self.fetch(url)
+
+    def _discover(self, issuer: str) -> str:
+        document = orjson.loads(self.fetch(issuer.rstrip("/") + "/.well-known/openid-configuration"))
+        uri = document.get("jwks_uri", "") if isinstance(document, dict) else ""
+        if document.get("issuer") != issuer:
+            raise ValueError("the metadata names another issuer")  # OpenID Connect Discovery 1.0, section 4.3
+        return str(uri)
+
+
+def parse_jwks(data: bytes) -> tuple[Mapping[str, Any], ...]:
+    """The keys of a JWKS document (RFC 7517, section 5). Raises ValueError."""
+    document = orjson.loads(data)
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list):
+        raise ValueError('no "keys" list')
+    return tuple(key for key in keys[:MAX_KEYS] if isinstance(key, dict))
+
+
+def _is_remote(issuer: IssuerSettings) -> bool:
+    return issuer.jwks == "discovery" or "://" in issuer.jwks
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would take the fetch to a place that the operator did not configure."""
+
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> None:
+        return None
+
+
+def fetch_url(url: str) -> bytes:
+    """At most MAX_BYTES from a configured https URL (plain http for loopback), no redirects. Raises OSError, ValueError."""
+    parts = urlsplit(url)
+    is_loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+        raise ValueError(f"{parts.scheme or 'no'} scheme: only https is fetched")
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({} if is_loopback else None))
+    with contextlib.closing(opener.open(url, timeout=5)) as response:  # scheme checked above
+        data: bytes = response.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes")
+    return data
+
+
+class Verifier:
+    """Checks tokens against the configured issuers' key sets."""
+
+    def __init__(self, settings: Settings, key_sets: KeySets) -> None:
+        self._issuers = {issuer.issuer: issuer for issuer in settings.issuers}
+        self._key_sets = key_sets
+
+    def issuer(self, iss: str) -> IssuerSettings | None:
+        """The configuration of an issuer, by its exact value."""
+        return self._issuers.get(iss)
+
+    @property
+    def version(self) -> int:
+        """What was verified under another version must be verified again."""
+        return self._key_sets.version
+
+    def verify(self, token: str, iss: str, alg: str, kid: str) -> Verified:
+        """Verify a compact JWS. An unknown `iss` is tried against the issuer that holds its kid: a near miss shows so."""
+        issuer = iss if iss in self._issuers else self._holder(kid)
+        keys = self._key_sets.of(issuer) if issuer else None
+        if keys is None or not keys.keys:
+            return NOT_CHECKED
+        candidates = _candidates(keys.keys, kid)
+        if not candidates:
+            self._key_sets.hurry(issuer)
+            return Verified(Verification.NO_KEY, issuer, f"kid is none of the key set's {len(keys.keys)}")
+        return _try(token, alg, candidates, issuer)
+
+    def _holder(self, kid: str) -> str:
+        return next((name for name in self._issuers if kid and kid in self._kids(name)), "")
+
+    def _kids(self, issuer: str) -> tuple[str, ...]:
+        held = self._key_sets.of(issuer)
+        return held.kids if held else ()
+
+
+def _candidates(keys: Sequence[Mapping[str, Any]], kid: str) -> list[Mapping[str, Any]]:
+    if not kid:
+        return list(keys)
+    return [key for key in keys if key.get("kid") == kid] or [key for key in keys if "kid" not in key]
+
+
+_KTY: Final = {"RS": ("RSA",), "PS": ("RSA",), "ES": ("EC",), "HS": ("oct",), "Ed": ("OKP",)}
+
+
+def _try(token: str, alg: str, candidates: Iterable[Mapping[str, Any]], issuer: str) -> Verified:
+    """Verify with each key whose type serves the alg; the alg is pinned to the key's type, so no confusion is possible."""
+    fitting = [key for key in candidates if key.get("kty") in _KTY.get(alg[:2], ())]
+    if not fitting:
+        return Verified(Verification.KEY_MISMATCH, issuer, "the key's type does not serve the token's alg")
+    for key in fitting:
+        with contextlib.suppress(jwt.PyJWTError, ValueError, TypeError):
+            _JWS.decode_complete(token, jwt.PyJWK(dict(key), algorithm=alg), algorithms=[alg])
+            return Verified(Verification.VERIFIED, issuer)
+    return Verified(Verification.BAD_SIGNATURE, issuer)

@@ -1,0 +1,139 @@
+"""The bounded door and the one thread behind it: batches in, a stage applied to every item, a sink that commits.
+
+    sources (threads) → Intake (bounded queue) → Worker: stage(item) → sink.write → sink.tick → batch.done resolves
+
+A full queue raises Backpressure in the source's own thread; a sink that is away makes the worker wait, the queue fill
+and the sources wait in turn. Nothing is dropped on the way.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from collector.errors import Backpressure, SinkUnavailable
+from collector.events import Event
+from collector.records import Batch, RawRecord
+from collector.settings import QueueSettings
+from collector.sinks import Sink
+from collector.telemetry import Telemetry
+
+log = logging.getLogger("why401.worker")
+TICK_SECONDS: Final = 0.05
+MAX_BACKOFF_SECONDS: Final = 10.0
+Stage = Callable[[Any], Event]
+
+
+class BoundedIntake:
+    """The Intake of collector.sources: bounded in records and in bytes."""
+
+    def __init__(self, settings: QueueSettings, sink: Sink, telemetry: Telemetry) -> None:
+        self._max_records = settings.max_records
+        self._max_bytes = settings.max_mib << 20
+        self._sink = sink
+        self._queue: queue.SimpleQueue[tuple[Batch[Any], int]] = queue.SimpleQueue()
+        self._room = threading.Condition()
+        self._records = 0
+        self._bytes = 0
+        self._closed = False
+        telemetry.gauge("why401.queue.records", lambda: self._records)
+        telemetry.gauge("why401.queue.bytes", lambda: self._bytes)
+
+    def offer(self, batch: Batch[Any], *, timeout_s: float) -> None:
+        """Queue a batch or raise Backpressure. A batch larger than the bound enters an empty queue alone."""
+        size = sum(_bytes(item) for item in batch.items)
+        with self._room:
+            fits = self._room.wait_for(lambda: self._closed or self._fits(len(batch.items), size), timeout=timeout_s)
+            if self._closed or not fits:
+                raise Backpressure(1.0, "shutting down" if self._closed else "queue full")
+            self._records += len(batch.items)
+            self._bytes += size
+        self._queue.put((batch, size))
+
+    def take(self, timeout_s: float) -> Batch[Any] | None:
+        """The next batch, or None after the timeout; the worker's side."""
+        try:
+            batch, size = self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        with self._room:
+            self._records -= len(batch.items)
+            self._bytes -= size
+            self._room.notify_all()
+        return batch
+
+    def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        """The sink's, which is where they are durable."""
+        return self._sink.positions(topic, partitions)
+
+    def close(self) -> None:
+        """Refuse further batches; those inside are still worked off."""
+        with self._room:
+            self._closed = True
+            self._room.notify_all()
+
+    def _fits(self, records: int, size: int) -> bool:
+        if self._records == 0:
+            return True
+        return self._records + records <= self._max_records and self._bytes + size <= self._max_bytes
+
+
+def _bytes(item: object) -> int:
+    """Raw text that the item holds; structured records count a flat estimate."""
+    return len(item.text) + 512 if isinstance(item, RawRecord) else 512
+
+
+class Worker:
+    """Runs until `stop` is set and the intake is empty; then flushes the sink."""
+
+    def __init__(
+        self,
+        intake: BoundedIntake,
+        stage: Stage,
+        sink: Sink,
+        telemetry: Telemetry,
+        begin_batch: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._intake = intake
+        self._stage = stage
+        self._sink = sink
+        self._telemetry = telemetry
+        self._begin_batch = begin_batch
+
+    def run(self, stop: threading.Event) -> None:
+        """The loop. After `stop` the intake refuses, what is inside is worked off, the sink is flushed."""
+        while True:
+            batch = self._intake.take(TICK_SECONDS)
+            if batch is not None:
+                self._work(batch)
+            elif stop.is_set():
+                break
+            self._patiently(self._sink.tick, stop)
+        self._patiently(self._sink.flush, stop)
+
+    def _work(self, batch: Batch[Any]) -> None:
+        self._begin_batch()
+        events = [self._stage(item) for item in batch.items]
+        self._telemetry.count("why401.events.sent", len(events), sink=type(self._sink).__name__)
+        self._sink.write(Batch(events, batch.positions, batch.done))
+
+    def _patiently(self, action: Callable[[], None], stop: threading.Event) -> None:
+        """Wait out a sink that is away. At shutdown it is tried a few times, then given up: nothing was acknowledged."""
+        backoff = 0.1
+        tries_after_stop = 0
+        while tries_after_stop < 5:
+            try:
+                action()
+            except SinkUnavailable as error:
+                self._telemetry.count("why401.errors", stage="sink", kind=error.sink)
+                log.warning("%s; trying again in %.1f s", error, backoff)
+                tries_after_stop += stop.is_set()
+                time.sleep(backoff)
+                backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
+            else:
+                return
+        log.error("gave up on the sink at shutdown; what it held was not acknowledged and will be sent again")

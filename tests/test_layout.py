@@ -1,0 +1,132 @@
+"""The shape of the house: imports point upstream, names stay ours, dashboard SQL names views only, nothing untyped slips in."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("collector", "analyzer", "dashboard")
+CONTRACT = {
+    "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
+    "collector.sources", "collector.sinks",
+}  # fmt: skip
+# Contract modules that only errors and events may be imported by: the contract itself imports (almost) nothing.
+CONTRACT_IMPORTS = CONTRACT
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, path
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ours(name: str) -> bool:
+    return name.partition(".")[0] in PACKAGES
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def in_contract(name: str) -> bool:
+    return name in CONTRACT or name.rpartition(".")[0] in CONTRACT and not is_module(name)
+
+
+def allowed(importer: str, target: str) -> bool:
+    """The import table of docs/architecture.md."""
+    package = importer.partition(".")[0]
+    if importer in CONTRACT:
+        return in_contract(target)
+    if package == "collector":
+        return target.startswith("collector")
+    if importer.startswith(("analyzer.cli", "analyzer.demo")):
+        return True
+    if package == "analyzer":
+        return target.startswith("analyzer") or target == "collector" or in_contract(target)
+    return target.startswith("dashboard") or target in ("collector", "collector.settings", "collector.errors") or in_contract(target)
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
+def test_imports_point_upstream(name: str, path: Path) -> None:
+    """A module imports only what the table allows it."""
+    wrong = sorted({target for target in imported(path) if ours(target) and not allowed(name, target)})
+
+    assert [] == wrong
+
+
+def test_the_rule_refuses_a_planted_breach() -> None:
+    """The table is not empty: the classic mistakes are refused by name."""
+    breaches = [
+        ("collector.pipeline", "analyzer.diagnosis"),
+        ("collector.events", "collector.tokens"),
+        ("analyzer.pipeline", "collector.tokens"),
+        ("dashboard.client", "analyzer.store"),
+    ]
+
+    assert [False] * len(breaches) == [allowed(*breach) for breach in breaches]
+
+
+def test_only_the_client_of_the_dashboard_knows_duckdb() -> None:
+    """Every query of the page goes through one door."""
+    users = [name for name, path in modules() if name.startswith("dashboard") and "duckdb" in set(imported(path))]
+
+    assert {"dashboard.client"} >= {name for name in users if name not in ("dashboard.readonly", "dashboard.errors")}
+
+
+def test_top_level_names_belong_to_why401() -> None:
+    """No other installed distribution claims our three package names."""
+    owners = importlib.metadata.packages_distributions()
+
+    assert {name: {"why401"} for name in PACKAGES} == {name: set(owners.get(name, ["why401"])) for name in PACKAGES}
+
+
+def test_no_module_of_the_dashboard_is_named_like_a_library() -> None:
+    """`streamlit run` puts dashboard/ first on sys.path: dashboard/altair.py would replace altair."""
+    top = {path.stem for path in (ROOT / "dashboard").glob("*.py")} | {"pages", "queries"}
+    libraries = set(importlib.metadata.packages_distributions()) - set(PACKAGES)
+
+    assert set() == (top & libraries) - {"__init__"}
+
+
+def test_untrusted_text_never_meets_the_backtracking_engine() -> None:
+    """`re` is quadratic or worse on hostile text; google-re2 and hand-written scanners are linear."""
+    users = [name for name, path in modules() if name.startswith("collector") and "re" in set(imported(path))]
+
+    assert [] == users
+
+
+def test_no_machine_paths_or_registry_hosts_are_tracked() -> None:
+    """The repository runs on any machine: it names none, and no package index."""
+    needles = ("/work/" + "main", "/ro" + "ot/", "pypi" + ".org/simple", "files.python" + "hosted", "repo1.maven" + ".org")
+    hits = [
+        (path.relative_to(ROOT), needle)
+        for path in tracked()
+        if path.suffix in {".py", ".toml", ".md", ".yaml", ".txt", ".sql", ""}
+        for needle in needles
+        if needle in path.read_text(encoding="utf-8", errors="replace")
+    ]
+
+    assert [] == hits
+
+
+def tracked() -> list[Path]:
+    skip = {".git", ".venv", ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__", "why401-data"}
+    return [
+        path for path in ROOT.rglob("*") if path.is_file() and not skip & set(path.relative_to(ROOT).parts) and "egg-info" not in str(path)
+    ]
