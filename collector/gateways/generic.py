@@ -1,0 +1,149 @@
+"""JSON of any other gateway: by a configured mapping (`[[formats]]`), or by what keys usually mean.
+
+The guess claims a record only when it clearly is an HTTP request (a status, and a method or a path or a credential)
+or a sentence about authentication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from collector.errors import UnreadableRecord
+from collector.events import Outcome, Responder
+from collector.gateways import words
+from collector.gateways.contract import NotAuth, Parser
+from collector.gateways.keys import fill, finish, flatten, mapping, plan
+from collector.gateways.times import any_ns
+from collector.gateways.values import as_text, client, header_map, http_status, trace_id
+from collector.records import Parsed, RawRecord
+from collector.settings import FormatSettings
+
+NAME: Final = "generic"
+_MAX_PATH_PARTS: Final = 16
+_QUIET_LEVELS: Final = frozenset(("debug", "trace", "info", "notice", "d", "i"))
+_REFUSALS: Final = (
+    "fail",
+    "denied",
+    "invalid",
+    "expired",
+    "reject",
+    "unauthori",
+    "missing",
+    "not ",
+    "forbidden",
+    "error",
+)
+_ABSENT: Final = object()
+
+
+def parse(record: RawRecord) -> Parsed | None:
+    """The guess: a request or a refusal in JSON or OTLP attributes of a gateway that nobody described."""
+    fields = mapping(record)
+    if not fields:
+        return None
+    flat = flatten(fields)
+    keys = plan(flat)
+    parsed = fill(Parsed(NAME), flat, keys, record.time_ns)
+    if parsed.status and (parsed.method or parsed.path or parsed.credential_logged):
+        if parsed.upstream_status:
+            parsed.responder = Responder.UPSTREAM
+        return finish(parsed, record)
+    parsed.message = parsed.message or (record.text if record.fields is None else "")
+    level = as_text(flat.get(keys.level)).lower()
+    if _is_refusal(parsed, level):
+        parsed.outcome = parsed.outcome or (None if parsed.status else words.outcome(parsed.message))
+        return finish(parsed, record)
+    return None
+
+
+def _is_refusal(parsed: Parsed, level: str) -> bool:
+    if not parsed.message or level in _QUIET_LEVELS or not words.is_auth(parsed.message):
+        return False
+    low = parsed.message[:2048].lower()
+    return any(word in low for word in _REFUSALS)
+
+
+def by_format(settings: FormatSettings) -> Parser:
+    """A parser for one configured format."""
+
+    def parse_format(record: RawRecord) -> Parsed | None:
+        fields = mapping(record)
+        if not fields or not (record.gateway == settings.name or _matches(settings, fields)):
+            return None
+        return finish(_read(settings, fields, record.time_ns), record)
+
+    return parse_format
+
+
+def _matches(settings: FormatSettings, fields: Mapping[str, Any]) -> bool:
+    if not settings.match:
+        return http_status(dig(fields, settings.status)) > 0
+    return all(_has(fields, path, wanted) for path, wanted in settings.match.items())
+
+
+def _has(fields: Mapping[str, Any], path: str, wanted: str) -> bool:
+    found = dig(fields, path, _ABSENT)
+    if found is _ABSENT:
+        return False
+    return wanted in ("*", found) or (not isinstance(found, Mapping) and as_text(found) == wanted)
+
+
+def _read(settings: FormatSettings, fields: Mapping[str, Any], near_ns: int) -> Parsed:
+    status = http_status(dig(fields, settings.status))
+    parsed = Parsed(settings.name, status=status, time_ns=any_ns(dig(fields, settings.time), near_ns))
+    for name in _TEXTS:
+        setattr(parsed, name, as_text(dig(fields, getattr(settings, name))))
+    if not status:
+        parsed.outcome = _outcome(parsed, dig(fields, settings.status, _ABSENT))
+    parsed.client = client(parsed.client)
+    parsed.trace_id = trace_id(parsed.trace_id)
+    parsed.upstream_status = http_status(dig(fields, settings.upstream_status))
+    if settings.upstream_status:
+        parsed.responder = Responder.UPSTREAM if parsed.upstream_status else Responder.GATEWAY
+    _read_headers(parsed, settings, fields)
+    return parsed
+
+
+_TEXTS: Final = (
+    "method", "path", "host", "client", "user_agent", "request_id", "trace_id", "reason", "message", "challenge", "instance",
+)  # fmt: skip
+
+
+def _outcome(parsed: Parsed, found: object) -> Outcome:
+    """Without a status, the sentence decides. Raises NotAuth or UnreadableRecord without one."""
+    if parsed.message and words.is_auth(parsed.message):
+        return words.outcome(parsed.message)
+    if found in (0, "0", "000", "-"):
+        raise NotAuth(parsed.gateway, "no answer was sent")
+    raise UnreadableRecord(parsed.gateway, "no HTTP status under the configured path")
+
+
+def _read_headers(parsed: Parsed, settings: FormatSettings, fields: Mapping[str, Any]) -> None:
+    headers = header_map(dig(fields, settings.headers))
+    if settings.authorization:
+        headers["authorization"] = as_text(dig(fields, settings.authorization))
+    parsed.headers = headers
+    parsed.credential_logged = "authorization" in headers
+    parsed.user_agent = parsed.user_agent or headers.get("user-agent", "")
+    parsed.host = parsed.host or headers.get("host", "")
+
+
+def dig(fields: Mapping[str, Any], path: str, default: Any = None) -> Any:
+    """The value under a dotted path; keys that contain dots themselves (OTLP's) are found too.
+
+    >>> dig({"http.request": {"header.x": 1}}, "http.request.header.x")
+    1
+    """
+    if not path:
+        return default
+    if path in fields:
+        return fields[path]
+    parts = path.split(".", _MAX_PATH_PARTS)
+    for at in range(1, len(parts)):
+        inner = fields.get(".".join(parts[:at]))
+        if isinstance(inner, Mapping):
+            found = dig(inner, ".".join(parts[at:]), default)
+            if found is not default:
+                return found
+    return default

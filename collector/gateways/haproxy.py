@@ -1,0 +1,168 @@
+"""HAProxy: `option httplog` and `httpslog` with captured headers, and the lines of haproxy-lua-oauth.
+
+Format after HAProxy's configuration manual, chapter 8 "Logging". HAProxy logs no reason: what tells a refusal is the
+termination state (`PR--`), `<NOSRV>`, and whatever the operator captures.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector.errors import UnreadableRecord
+from collector.events import Outcome, Responder
+from collector.gateways import words
+from collector.gateways.contract import NotAuth
+from collector.gateways.keys import canonical_name, finish, meaning
+from collector.gateways.scan import has_scheme, is_address, is_hex, request_line, tokens
+from collector.gateways.times import haproxy_ns
+from collector.gateways.values import as_text, client, http_status, trace_id
+from collector.records import Parsed, RawRecord
+
+NAME: Final = "haproxy"
+_MAX_PREFIX: Final = 128  # a syslog header in front of `haproxy[pid]: `
+_MAX_CAPTURES: Final = 64
+_LUA_LEVELS: Final = ("[debug] ", "[info] ", "[warning] ", "[error] ", "[alert] ", "[notice] ")
+# Return codes of the jwt_verify converter; 1 is success.
+_JWT_VERIFY: Final = frozenset(("0", "-1", "-2", "-3", "-4", "-5", "-6"))
+
+
+def parse(record: RawRecord) -> Parsed | None:
+    """A request in HAProxy's HTTP log format, or a refusal that the Lua script reports."""
+    if record.fields is not None or not record.text:
+        return None
+    line = _without_prefix(record.text)
+    if line[:1] == "[":
+        return _lua_line(line)
+    address, _, rest = line[:64].partition(" [")
+    if not rest or rest[2:3] != "/" or ":" not in address or " " in address:
+        return None
+    parsed = _request(line[len(address) + 2 :], record.time_ns)
+    if parsed is None:
+        return None
+    parsed.client = client(address.rpartition(":")[0])
+    return finish(parsed, record)
+
+
+def _without_prefix(text: str) -> str:
+    at = text.find("haproxy[", 0, _MAX_PREFIX)
+    if at < 0:
+        return text
+    end = text.find("]: ", at, at + 32)
+    return text[end + 3 :] if end > 0 else text
+
+
+def _request(text: str, near_ns: int) -> Parsed | None:
+    """From the accept date on: `date] frontend backend/server timers status bytes … "request"`."""
+    when, _, rest = text.partition("] ")
+    fields = rest.split(" ", 9)
+    if len(when) > 32 or len(fields) < 2:
+        return None
+    if fields[0].endswith(":"):
+        raise NotAuth(NAME, "a connection that became no request")
+    if len(fields) < 10 or fields[2].count("/") != 4 or len(fields[7]) != 4:
+        raise _not_http(fields)
+    parsed = Parsed(NAME, status=http_status(fields[3]), time_ns=haproxy_ns(when, near_ns), flags=fields[7])
+    if not parsed.status:
+        raise NotAuth(NAME, "the client left before an answer was sent")
+    captures, _, quoted = fields[9].partition(' "')
+    request, _, extra = quoted.partition('"')
+    _read_request(parsed, request)
+    _read_captures(parsed, captures)
+    _read_extra(parsed, extra)
+    return _settle(parsed, fields[1].rpartition("/")[2])
+
+
+def _not_http(fields: list[str]) -> Exception:
+    if len(fields) >= 7 and fields[2].count("/") == 2:
+        return NotAuth(NAME, "a TCP session")
+    return UnreadableRecord(NAME, "not the fields of httplog")
+
+
+def _settle(parsed: Parsed, server: str) -> Parsed:
+    """HAProxy answered itself when no server was chosen or the session did not end normally."""
+    if server.startswith("<") or parsed.flags[0] != "-":  # <NOSRV>, <STATS>, <LUA>
+        parsed.responder = Responder.GATEWAY
+        return parsed
+    parsed.responder = Responder.UPSTREAM
+    parsed.upstream_status = parsed.status
+    return parsed
+
+
+def _read_request(parsed: Parsed, request: str) -> None:
+    parsed.method, target = request_line(_decoded(request))
+    scheme, found, rest = target.partition("://")
+    if not found or "/" in scheme or "?" in scheme:
+        parsed.path = target
+        return
+    parsed.host, slash, path = rest.partition("/")
+    parsed.path = slash + path
+
+
+def _read_captures(parsed: Parsed, text: str) -> None:
+    """`queues {request|captures} {response|captures}`: values without names, told by their form."""
+    _, brace, rest = text.partition("{")
+    if not brace:
+        return
+    for value in rest.replace("} {", "|").rstrip("} ").split("|", _MAX_CAPTURES)[:_MAX_CAPTURES]:
+        _read_capture(parsed, _decoded(value))
+
+
+def _read_capture(parsed: Parsed, value: str) -> None:
+    low = value[:12].lower()
+    if value in _JWT_VERIFY:
+        parsed.reason = f"jwt_verify({value})"
+    elif ("realm=" in value or "error=" in value) and low.startswith(("bearer ", "basic ", "dpop ")):
+        parsed.challenge = value
+    elif has_scheme(value):
+        parsed.headers = {"authorization": value}
+        parsed.credential_logged = True
+    elif len(value) == 36 and value.count("-") == 4:
+        parsed.request_id = value
+    elif len(value) >= 55 and trace_id(value) != value:
+        parsed.trace_id = trace_id(value)
+    elif not parsed.host and _is_host(value):
+        parsed.host = value
+    elif not parsed.user_agent and "/" in value and value[0].isalpha():
+        parsed.user_agent = value
+
+
+def _is_host(value: str) -> bool:
+    bare = value.partition(":")[0]
+    return (
+        "." in bare and len(value) <= 255 and bare.replace(".", "").replace("-", "").isalnum() and not is_address(bare)
+    )
+
+
+def _read_extra(parsed: Parsed, text: str) -> None:
+    """What operators append: `name=value` and quoted headers."""
+    for name, value in tokens(text) if text else ():
+        role = meaning(canonical_name(name))[0] if 0 < len(name) <= 64 else ""
+        if role == "credential":
+            parsed.headers = {"authorization": as_text(value)}
+            parsed.credential_logged = True
+        elif role in ("reason", "message", "challenge", "host", "request_id", "trace_id", "user_agent"):
+            setattr(parsed, role, as_text(value))
+        elif not name and has_scheme(value):
+            _read_capture(parsed, value)
+
+
+def _decoded(text: str) -> str:
+    """HAProxy writes `"`, `{`, `|`, `}`, `#` and control characters as `#XX`."""
+    if "#" not in text:
+        return text
+    first, *rest = text.split("#")
+    return first + "".join(chr(int(p[:2], 16)) + p[2:] if is_hex(p[:2], 2) else "#" + p for p in rest)
+
+
+def _lua_line(line: str) -> Parsed | None:
+    """`[level] DDD/HHMMSS (pid) : message`: the day of the year without a year, so the arrival counts as the time."""
+    level = next((level for level in _LUA_LEVELS if line[:12].lower().startswith(level)), "")
+    stamp, _, message = line[len(level) :].partition(" : ")
+    day, slash, rest = stamp.partition("/")
+    if not (level and slash and day.isdigit() and rest[:6].isdigit() and rest.endswith(")")):
+        return None
+    if not words.is_auth(message):
+        raise NotAuth(NAME, "a process message")
+    outcome = words.outcome(message)
+    by = Responder.GATEWAY if outcome is Outcome.DENIED else Responder.UNKNOWN
+    return Parsed(NAME, message=message, outcome=outcome, responder=by)

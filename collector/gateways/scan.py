@@ -1,0 +1,126 @@
+"""Linear scanners for log lines: quoted fields, backslash escapes, balanced details, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+MAX_TOKENS: Final = 64  # access log formats have about 20 fields; a hostile line has a million
+_ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "v": "\v", "/": "/"}
+_SCHEMES: Final = ("bearer ", "basic ", "dpop ", "digest ", "negotiate ")
+
+
+def quoted(text: str, start: int) -> tuple[str, int]:
+    """The quoted field whose opening quote is at `start` (still escaped), and where the text goes on after it."""
+    begin = at = start + 1
+    while (end := text.find('"', at)) >= 0:
+        if not _is_escaped(text, end, begin):
+            return text[begin:end], end + 1
+        at = end + 1
+    return text[begin:], len(text)
+
+
+def _is_escaped(text: str, at: int, begin: int) -> bool:
+    first = at
+    while first > begin and text[first - 1] == "\\":
+        first -= 1
+    return (at - first) % 2 == 1
+
+
+def tokens(text: str) -> Iterator[tuple[str, str]]:
+    """At most MAX_TOKENS fields as (name, value): `"x"` and `x` have no name, `k=v` and `k="v"` do."""
+    at, end = 0, len(text)
+    for _ in range(MAX_TOKENS):
+        while at < end and text[at] == " ":
+            at += 1
+        if at >= end:
+            return
+        name, value, at = _token(text, at, end)
+        yield name, value
+
+
+def _token(text: str, at: int, end: int) -> tuple[str, str, int]:
+    if text[at] == '"':
+        value, at = quoted(text, at)
+        return "", unescape(value), at
+    stop = text.find(" ", at)
+    stop = end if stop < 0 else stop
+    equals = text.find("=", at, min(stop, at + 64))
+    if equals < 0:
+        return "", text[at:stop], stop
+    if text[equals + 1 : equals + 2] != '"':
+        return text[at:equals], text[equals + 1 : stop], stop
+    value, after = quoted(text, equals + 1)
+    return text[at:equals], unescape(value), after
+
+
+def unescape(text: str) -> str:
+    r"""Undo `\"`, `\\`, `\n` and `\xHH` as nginx and Apache write them; what is no escape stays."""
+    if "\\" not in text:
+        return text
+    first, *rest = text.split("\\")
+    out, is_literal = [first], False
+    for piece in rest:
+        if is_literal:
+            out.append(piece)
+            is_literal = False
+            continue
+        if not piece:
+            out.append("\\")
+            is_literal = True
+            continue
+        out.append(_unescaped(piece))
+    return "".join(out)
+
+
+def _unescaped(piece: str) -> str:
+    if piece[0] == "x" and is_hex(piece[1:3], 2):
+        return chr(int(piece[1:3], 16)) + piece[3:]
+    return _ESCAPES[piece[0]] + piece[1:] if piece[0] in _ESCAPES else "\\" + piece
+
+
+def is_hex(text: str, length: int) -> bool:
+    """Exactly `length` hexadecimal digits."""
+    return len(text) == length and all(c in "0123456789abcdefABCDEF" for c in text)
+
+
+def balanced(text: str) -> int:
+    """How long the detail at the text's beginning is: up to a space outside of its brackets."""
+    if " " not in text:
+        return min(len(text), 4096)
+    depth = 0
+    for at, char in enumerate(text[:4096]):
+        if char in "{[":
+            depth += 1
+        elif char in "}]":
+            depth -= 1
+        elif char == " " and depth <= 0:
+            return at
+    return min(len(text), 4096)
+
+
+def request_line(text: str) -> tuple[str, str]:
+    """Method and target of `GET /path HTTP/1.1`; both "" when it is none."""
+    method, space, rest = text.partition(" ")
+    if not space or not (method.isascii() and method.replace("-", "").isalpha()) or len(method) > 32:
+        return "", ""
+    target, space, version = rest.rpartition(" ")
+    return method, target if space and version.startswith("HTTP/") else rest
+
+
+def without_port(address: str) -> str:
+    """`10.1.2.3:80` and `[2001:db8::1]:80` without the port."""
+    if address[:1] == "[":
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def is_address(text: str) -> bool:
+    """What looks like an IP address or a list of them."""
+    head = text[:46]
+    return bool(head) and (head[0].isdigit() or ":" in head) and all(c in "0123456789abcdefABCDEF.:, %" for c in head)
+
+
+def has_scheme(text: str) -> bool:
+    """What looks like the value of an Authorization header."""
+    return text[:10].lower().startswith(_SCHEMES) or text[:3] == "eyJ"

@@ -1,0 +1,76 @@
+"""Every fixture is read as its file says, by its own gateway's parser and by no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.errors import UnreadableRecord
+from collector.gateways import PARSERS, NotAuth, with_formats
+from tests.collector.gateways.cases import FILES, IDS, facts, formats, load, raw_record
+
+# Formats that two gateways share; PARSERS' order decides, and the particular one stands first.
+SHARED = {
+    ("nginx/combined_authorization_logged_and_absent", "apache"),
+    ("nginx/combined_client_closed", "apache"),
+    ("nginx/combined_refused", "apache"),
+    ("nginx/combined_tls_bytes_on_plain_port", "apache"),
+    ("nginx/combined_user_and_escaped_quotes", "apache"),
+    ("nginx/combined_with_forwarded_for_and_authorization", "apache"),
+    ("nginx/combined_no_answer", "apache"),
+    ("istio/json_short_with_mesh_cluster", "envoy"),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_a_record_is_read_as_its_fixture_says(path: Path) -> None:
+    """One file, one record, one expected reading."""
+    case = load(path)
+    parse = with_formats(formats(case))
+
+    if "not_auth" in case:
+        with pytest.raises(NotAuth) as not_auth:
+            parse(raw_record(case))
+        assert (case["gateway"], case["not_auth"]) == (not_auth.value.gateway, not_auth.value.why)
+    elif "unreadable" in case:
+        with pytest.raises(UnreadableRecord) as unreadable:
+            parse(raw_record(case))
+        assert (case["gateway"], case["unreadable"]) == (unreadable.value.gateway, unreadable.value.why)
+    else:
+        assert case["parsed"] == facts(parse(raw_record(case)))
+
+
+def test_no_gateway_claims_another_ones_records() -> None:
+    """Each record goes to every built-in parser; only its own, and the ones of SHARED, answer."""
+    claimed = set()
+    for path, name in zip(FILES, IDS, strict=True):
+        own = path.parent.name
+        if own in ("generic", "formats"):
+            continue
+        record = raw_record(load(path))
+        claimed |= {
+            (name, other) for other, known in PARSERS if other not in (own, "generic") and _claims(known, record)
+        }
+
+    assert claimed == SHARED
+
+
+def test_the_guess_claims_only_what_no_gateway_knows() -> None:
+    """Records of the generic fixtures are refused by every named gateway."""
+    generic = [raw_record(load(path)) for path in FILES if path.parent.name == "generic"]
+
+    assert generic
+    assert [name for record in generic for name, known in PARSERS[:-1] if _claims(known, record)] == []
+
+
+def test_every_gateway_has_fixtures() -> None:
+    """A parser without a fixture is not supported."""
+    assert {name for name, _ in PARSERS} <= {path.parent.name for path in FILES}
+
+
+def _claims(known, record) -> bool:
+    try:
+        return known(record) is not None
+    except (NotAuth, UnreadableRecord):
+        return True
