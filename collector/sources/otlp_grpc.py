@@ -1,0 +1,112 @@
+"""OTLP/gRPC logs receiver: LogsService.Export, answered after the records are durable."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from typing import Any, Final, NoReturn
+from urllib.parse import unquote
+
+import grpc
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+
+from collector.errors import ConfigurationError
+from collector.settings import OtlpSettings
+from collector.sources import Intake
+from collector.sources.otlp import (
+    MAX_WAITING,
+    STOP_GRACE_S,
+    Receiver,
+    Refused,
+    join_address,
+    split_address,
+    status_of,
+)
+from collector.sources.otlp_encodings import sniffed
+from collector.sources.otlp_protobuf import decode
+from collector.telemetry import Telemetry
+
+_SERVICE: Final = logs_service_pb2.DESCRIPTOR.services_by_name["LogsService"].full_name
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+_MAX_RESPONSE: Final = 4 << 20
+
+
+class OtlpGrpcSource:
+    """A Source on `settings.grpc`. `ready` is set when it serves; `address` then has the port that was bound."""
+
+    def __init__(self, settings: OtlpSettings, telemetry: Telemetry, *, insecure: bool = False) -> None:
+        self._host, self._port = split_address("otlp.grpc", settings.grpc, insecure=insecure)
+        self._settings = settings
+        self._telemetry = telemetry
+        self.address = settings.grpc
+        self.ready = threading.Event()
+
+    def run(self, intake: Intake, stop: threading.Event) -> None:
+        """Serve until `stop`. Raises ConfigurationError when the address cannot be bound."""
+        asyncio.run(self._serve(intake, stop))
+
+    async def _serve(self, intake: Intake, stop: threading.Event) -> None:
+        with Receiver("grpc", self._settings, self._telemetry, intake) as receiver:
+            await self._serve_for(receiver, stop)
+
+    async def _serve_for(self, receiver: Receiver, stop: threading.Event) -> None:
+        server = grpc.aio.server(options=_options(receiver.max_bytes))
+        server.add_generic_rpc_handlers((_handlers(receiver),))
+        self.address = join_address(self._host, self._bind(server))
+        await server.start()
+        self.ready.set()
+        await asyncio.to_thread(stop.wait)
+        receiver.close()
+        await server.stop(STOP_GRACE_S + 1)
+
+    def _bind(self, server: Any) -> int:
+        try:
+            return int(server.add_insecure_port(join_address(self._host, self._port)))
+        except RuntimeError:
+            raise ConfigurationError("otlp.grpc", self._settings.grpc, "the address cannot be bound") from None
+
+
+def _options(max_bytes: int) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", max_bytes),
+        ("grpc.max_send_message_length", _MAX_RESPONSE),
+        # gRPC 1.80 inflates a whole message before it looks at its size; 1.85 does not, but refuses without a Status.
+        ("grpc.per_message_decompression", 0),
+        ("grpc.max_concurrent_streams", MAX_WAITING),
+        # Two collectors on one port would share its connections without a word.
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+def _handlers(receiver: Receiver) -> Any:
+    export = grpc.unary_unary_rpc_method_handler(
+        partial(_export, receiver),
+        request_deserializer=None,
+        response_serializer=ExportLogsServiceResponse.SerializeToString,
+    )
+    return grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
+
+
+async def _export(receiver: Receiver, body: bytes, context: Any) -> ExportLogsServiceResponse:
+    try:
+        with receiver.admit() as ticket:
+            ticket.take(body)
+            return await receiver.receive(ticket, sniffed, decode, _peer(context.peer()))
+    except Exception as error:
+        await _abort(receiver, context, receiver.explain(error))
+
+
+async def _abort(receiver: Receiver, context: Any, refused: Refused) -> NoReturn:
+    receiver.refused(refused.refusal.word)
+    # The key under which gRPC carries a google.rpc.Status; clients find RetryInfo there.
+    details = (("grpc-status-details-bin", status_of(refused).SerializeToString()),)
+    await context.abort(_CODES[refused.refusal.code], refused.why, trailing_metadata=details)
+    raise AssertionError("abort raises")
+
+
+def _peer(peer: str) -> str:
+    """The address of "ipv4:127.0.0.1:5000" or "ipv6:%5B::1%5D:5000", without its port."""
+    _, _, rest = unquote(peer).partition(":")
+    return rest.rpartition(":")[0].strip("[]")

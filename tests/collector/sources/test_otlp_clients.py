@@ -1,0 +1,74 @@
+"""The real OpenTelemetry SDK against both receivers."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+
+from collector.sources.otlp_grpc import OtlpGrpcSource
+from collector.sources.otlp_http import OtlpHttpSource
+from tests.collector.sources.otlp_rig import Rig, eventually, running
+
+
+def http_exporter(rig: Rig, compression: Compression) -> HttpExporter:
+    return HttpExporter(endpoint=f"http://{rig.address}/v1/logs", compression=compression)
+
+
+CLIENTS = [
+    pytest.param(OtlpHttpSource, lambda rig: http_exporter(rig, Compression.NoCompression), id="http"),
+    pytest.param(OtlpHttpSource, lambda rig: http_exporter(rig, Compression.Gzip), id="http-gzip"),
+    pytest.param(OtlpHttpSource, lambda rig: http_exporter(rig, Compression.Deflate), id="http-deflate"),
+    pytest.param(OtlpGrpcSource, lambda rig: GrpcExporter(endpoint=rig.address, insecure=True), id="grpc"),
+]
+
+
+def provider_of(exporter) -> LoggerProvider:
+    provider = LoggerProvider(resource=Resource.create({"service.name": "edge"}))
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=100))
+    return provider
+
+
+def emit(provider: LoggerProvider, text: str) -> None:
+    from opentelemetry._logs import LogRecord
+
+    record = LogRecord(timestamp=5, body=text, attributes={"http.response.status_code": 401, "nested": {"a": [1, "b"]}})
+    provider.get_logger("test").emit(record)
+
+
+@pytest.mark.parametrize(("kind", "exporter"), CLIENTS)
+def test_sent_is_received(kind, exporter):
+    """Every record that the SDK sends arrives once, with its attributes and resource."""
+    with running(kind) as rig:
+        provider = provider_of(exporter(rig))
+        for n in range(1000):
+            emit(provider, f"line {n}")
+        provider.shutdown()
+
+        assert [f"line {n}" for n in range(1000)] == rig.intake.texts()
+        record = rig.intake.batches[0].items[0]
+        assert record.attributes == {"http.response.status_code": 401, "nested": {"a": [1, "b"]}}
+        assert (record.resource["service.name"], record.time_ns) == ("edge", 5)
+        assert (rig.received(), rig.drops(), rig.refused()) == (1000, {}, {})
+
+
+@pytest.mark.parametrize(("kind", "exporter"), CLIENTS[-2:])
+def test_resend_until_there_is_room(kind, exporter, caplog):
+    """An SDK that is told to wait sends again, and its records are stored once."""
+    caplog.set_level(logging.CRITICAL)
+    with running(kind) as rig:
+        rig.intake.outcome = "full"
+        provider = provider_of(exporter(rig))
+        emit(provider, "patience")
+        assert eventually(lambda: rig.telemetry.value("why401.requests.refused") >= 1)
+        rig.intake.outcome = "stored"
+        assert eventually(lambda: rig.intake.texts() == ["patience"])
+        provider.shutdown()
+
+        assert (rig.received(), rig.drops()) == (1, {})
