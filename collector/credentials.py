@@ -19,15 +19,29 @@ SCHEMES: Final = frozenset(
 # Registered with IANA or common, and not a misspelt Bearer.
 OTHER_SCHEMES: Final = SCHEMES - {"bearer", "dpop"}
 # Headers that carry a credential of their own, besides authorization.
-TOKEN_HEADERS: Final = (
+TOKEN_HEADERS: Final = frozenset((
     "x-access-token", "x-auth-token", "x-id-token", "x-jwt-assertion", "x-goog-iap-jwt-assertion", "x-amzn-oidc-data",
     "x-amzn-oidc-accesstoken", "x-forwarded-access-token", "x-authorization", "jwt", "token", "access-token", "id-token",
     "cf-access-jwt-assertion", "x-ms-token-aad-access-token", "x-api-key", "apikey", "api-key",
-)  # fmt: skip
+))  # fmt: skip
 QUERY_NAMES: Final = ("access_token", "jwt", "token", "id_token", "auth_token", "apikey", "api_key")
 COOKIE_WORDS: Final = ("token", "jwt", "session", "auth")
-NULL_WORDS: Final = frozenset(("null", "undefined", "none", "nil", "nan", "false", "true", "[object", "(null)", "n/a", "void"))
-REDACTION_MARKS: Final = ("redacted", "masked", "hidden", "removed", "filtered", "***", "xxxx", "<secret", "…", "•••", "###")
+NULL_WORDS: Final = frozenset(
+    ("null", "undefined", "none", "nil", "nan", "false", "true", "[object", "(null)", "n/a", "void")
+)
+REDACTION_MARKS: Final = (
+    "redacted",
+    "masked",
+    "hidden",
+    "removed",
+    "filtered",
+    "***",
+    "xxxx",
+    "<secret",
+    "…",
+    "•••",
+    "###",
+)
 
 # Every word that can appear in TokenFacts.anomalies because of the wrapping; collector/tokens.py has the token's own.
 ANOMALIES: Final = (
@@ -47,6 +61,15 @@ class Credential:
     anomalies: tuple[str, ...] = ()
 
 
+def raw_places(parsed: Parsed) -> str:
+    """Everything that `find_credentials` looks at, as one text: equal places hold equal credentials."""
+    headers = parsed.headers
+    places = [headers.get("authorization", ""), headers.get("cookie", ""), parsed.path.partition("?")[2]]
+    if len(headers) > 1:
+        places.extend(f"{name}:{value}" for name, value in headers.items() if name in TOKEN_HEADERS)
+    return "\0".join(places)
+
+
 def find_credentials(parsed: Parsed) -> tuple[Credential, ...]:
     """Every credential that the record shows, the Authorization header's first. Empty values are left out."""
     found = [*_from_headers(parsed.headers), *_from_query(parsed.path), *_from_cookies(parsed.headers)]
@@ -59,9 +82,8 @@ def _from_headers(headers: Mapping[str, str]) -> Iterator[Credential]:
     authorization = headers.get("authorization", "")
     if not is_absent(authorization):
         yield unwrap(authorization)
-    for name in TOKEN_HEADERS:
-        value = headers.get(name, "")
-        if not is_absent(value):
+    for name, value in headers.items():
+        if name in TOKEN_HEADERS and not is_absent(value):
             yield _bare(value, f"header:{name}")
 
 
@@ -159,7 +181,9 @@ def _value_anomalies(value: str) -> list[str]:
     word = value.lower().partition(" ")[0]
     if word in NULL_WORDS:
         odd.append("value_null")
-    if value.startswith(("{{", "${", "$(", "<%", "%{")) or (value[:1] == "<" and value[-1:] == ">" and " " not in value):
+    if value.startswith(("{{", "${", "$(", "<%", "%{")) or (
+        value[:1] == "<" and value[-1:] == ">" and " " not in value
+    ):
         odd.append("value_template")
     if len(value) > 1 and value[0] in "\"'<" and value[-1] in "\"'>" and "value_template" not in odd:
         odd.append("value_quoted")

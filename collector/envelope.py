@@ -6,7 +6,6 @@ What is left is the gateway's own record: text, and the JSON object in it when i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -26,25 +25,26 @@ _SHIPPER_KEYS: Final = frozenset(
 
 
 def peel(record: RawRecord) -> RawRecord:
-    """The record without its wrapping; `fields` is set when the text is a JSON object. Never raises."""
+    """The record itself, without its wrapping; `fields` is set when the text is a JSON object. Never raises.
+
+    Changes the record in place: it has one owner, and a copy per record is a tenth of the collector's time.
+    """
     if record.fields is not None:
         return _inner_of_fields(record, record.fields, 0)
     return _peel_text(record, record.text[:MAX_TEXT].strip("\r\n\ufeff\x00 "), 0)
 
 
 def _peel_text(record: RawRecord, text: str, depth: int) -> RawRecord:
-    text = _without_prefix(text)
-    fields = _object(text)
-    if fields is None:
-        return record if text is record.text else replace(record, text=text)
-    return _inner_of_fields(replace(record, text=text, fields=fields), fields, depth)
+    record.text = _without_prefix(text)
+    record.fields = _object(record.text)
+    return record if record.fields is None else _inner_of_fields(record, record.fields, depth)
 
 
 def _inner_of_fields(record: RawRecord, fields: Mapping[str, Any], depth: int) -> RawRecord:
     line = _wrapped_line(fields)
     if line is None or depth >= MAX_LAYERS:
         return record
-    return _peel_text(replace(record, fields=None), line.strip("\r\n "), depth + 1)
+    return _peel_text(record, line.strip("\r\n "), depth + 1)
 
 
 def _wrapped_line(fields: Mapping[str, Any]) -> str | None:

@@ -6,15 +6,14 @@ received == stored + dropped can be read from the store itself.
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
 from collector import requests
-from collector.credentials import Credential, find_credentials, is_absent
+from collector.credentials import Credential, find_credentials, raw_places
 from collector.envelope import peel
 from collector.errors import UnreadableRecord
 from collector.events import (
@@ -64,9 +63,10 @@ class Collector:
         self._verifier = verifier
         self._pseudonyms = pseudonyms
         self._telemetry = telemetry
-        self._tokens: OrderedDict[bytes, tuple[TokenFacts, TokenRead]] = OrderedDict()
+        self._tokens: OrderedDict[bytes, tuple[TokenFacts, TokenRead | None]] = OrderedDict()
         self._words: OrderedDict[tuple[object, ...], Words] = OrderedDict()
         self._verified_version = verifier.version
+        self._raw_seen: Counter[tuple[str, str]] = Counter()  # told to telemetry once a batch
         telemetry.gauge("why401.cache.size", lambda: len(self._tokens), cache="tokens")
         telemetry.gauge("why401.cache.size", lambda: len(self._words), cache="words")
 
@@ -78,12 +78,17 @@ class Collector:
             return self._unread(record, "not_auth", "")
         except UnreadableRecord as error:
             return self._unread(record, "unreadable", error.gateway)
-        except Exception as error:  # a bug of ours must not stop the pipeline; the kind is counted, the record is not shown
+        except (
+            Exception
+        ) as error:  # a bug of ours must not stop the pipeline; the kind is counted, the record is not shown
             self._telemetry.count("why401.errors", stage="collect", kind=type(error).__name__)
             return self._unread(record, "failed", "")
 
     def begin_batch(self) -> None:
-        """Called before each batch: verifications made with older keys are forgotten."""
+        """Called before each batch: verifications made with older keys are forgotten, counts are told."""
+        for (kind, where), count in self._raw_seen.items():
+            self._telemetry.count("why401.raw_credentials.seen", count, gateway=kind, where=where)
+        self._raw_seen.clear()
         if self._verifier.version != self._verified_version:
             self._verified_version = self._verifier.version
             self._tokens.clear()
@@ -119,7 +124,11 @@ class Collector:
 
     def _unread(self, record: RawRecord, reason: str, gateway_kind: str) -> Event:
         self._telemetry.count("why401.records.dropped", reason=reason)
-        text = "" if reason in ("not_auth", "empty") else template(record.text or str(record.fields or record.attributes or ""))
+        text = (
+            ""
+            if reason in ("not_auth", "empty")
+            else template(record.text or str(record.fields or record.attributes or ""))
+        )
         words = Words(reason=reason, message=text)
         return Event(
             record.time_ns or record.observed_ns,
@@ -132,36 +141,41 @@ class Collector:
         )
 
     def _token(self, parsed: Parsed, time_ns: int) -> tuple[TokenFacts, TokenTimes]:
-        credentials = find_credentials(parsed)
-        if not credentials and parsed.claims is None:
-            credentials = _from_text(parsed.message)
-        if not credentials and parsed.claims is None:
-            return (_ABSENT if parsed.credential_logged else _UNKNOWN), NO_TIMES
-        facts, read = self._facts(parsed, credentials)
-        return facts, _times(read, time_ns)
+        facts, read = self._facts(parsed)
+        return facts, NO_TIMES if read is None else _times(read, time_ns)
 
-    def _facts(self, parsed: Parsed, credentials: tuple[Credential, ...]) -> tuple[TokenFacts, TokenRead]:
-        key = _digest(parsed, credentials)
+    def _facts(self, parsed: Parsed) -> tuple[TokenFacts, TokenRead | None]:
+        key = _digest(parsed)
         held = self._tokens.get(key)
         if held is not None:
             self._tokens.move_to_end(key)
         else:
-            held = self._read(parsed, credentials)
+            held = self._read_places(parsed)
             self._tokens[key] = held
             if len(self._tokens) > CACHE_TOKENS:
                 self._tokens.popitem(last=False)
         self._note_raw(parsed.gateway, held[0])
         return held
 
+    def _read_places(self, parsed: Parsed) -> tuple[TokenFacts, TokenRead | None]:
+        credentials = find_credentials(parsed)
+        if not credentials and parsed.claims is None:
+            credentials = _from_text(parsed.message)
+        if not credentials and parsed.claims is None:
+            return (_ABSENT if parsed.credential_logged else _UNKNOWN), None
+        return self._read(parsed, credentials)
+
     def _note_raw(self, kind: str, facts: TokenFacts) -> None:
         """Lets an operator see which gateway logs whole tokens."""
         if facts.kind in (TokenKind.JWS, TokenKind.JWE, TokenKind.UNSIGNED, TokenKind.OPAQUE) and facts.signature_bytes:
             where = facts.location.partition(":")[0]
-            self._telemetry.count("why401.raw_credentials.seen", gateway=kind, where=where)
+            self._raw_seen[kind, where] += 1
 
     def _read(self, parsed: Parsed, credentials: tuple[Credential, ...]) -> tuple[TokenFacts, TokenRead]:
         if not credentials:
-            read = read_claims_only(_dict(parsed.jose_header), dict(parsed.claims or {}), self._user_claim(parsed.claims))
+            read = read_claims_only(
+                _dict(parsed.jose_header), dict(parsed.claims or {}), self._user_claim(parsed.claims)
+            )
             return self._with_user(read.facts, read), read
         first = credentials[0]
         read = read_token(first)
@@ -199,7 +213,9 @@ class Collector:
             return held, ()
         found: dict[str, int] = {}
         reason, message, challenge = (_redact_into(text, found) for text in key[:3])
-        words = Words(reason, message, challenge, safe_text(parsed.flags, 80), parsed.body_bytes, parsed.upstream_status)
+        words = Words(
+            reason, message, challenge, safe_text(parsed.flags, 80), parsed.body_bytes, parsed.upstream_status
+        )
         if not found:  # only texts without secrets are remembered
             self._remember(key, words)
         for rule, count in found.items():
@@ -221,22 +237,23 @@ def _redact_into(text: str, found: dict[str, int]) -> str:
     return safe_text(result.text, MAX_MESSAGE)
 
 
-def _digest(parsed: Parsed, credentials: tuple[Credential, ...]) -> bytes:
-    """A key that does not keep the token itself in memory."""
-    hasher = blake2b(digest_size=16)
-    for credential in credentials:
-        hasher.update(f"{credential.location}\0{credential.scheme}\0{credential.anomalies}\0".encode())
-        hasher.update(credential.value.encode("utf-8", "surrogatepass"))
-    if not credentials:
-        hasher.update(repr((parsed.jose_header, parsed.claims)).encode("utf-8", "surrogatepass"))
-    return hasher.digest()
+def _digest(parsed: Parsed) -> bytes:
+    """A key of all places where a credential may stand, that keeps none of them in memory."""
+    places = f"{parsed.credential_logged}\0{raw_places(parsed)}\0"
+    if parsed.claims is not None or parsed.jose_header is not None:
+        places += repr((parsed.jose_header, parsed.claims))
+    if any(start in parsed.message for start in _TOKEN_START):
+        places += parsed.message
+    return blake2b(places.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _times(read: TokenRead, time_ns: int) -> TokenTimes:
     claims, now = read.claims, time_ns / 1e9
     if claims.exp is None and claims.iat is None and claims.nbf is None:
         return NO_TIMES
-    return TokenTimes(_offset(claims.iat, now), _offset(claims.nbf, now), _offset(claims.exp, now), _offset(claims.auth_time, now))
+    return TokenTimes(
+        _offset(claims.iat, now), _offset(claims.nbf, now), _offset(claims.exp, now), _offset(claims.auth_time, now)
+    )
 
 
 def _offset(value: float | None, now: float) -> float | None:
@@ -308,11 +325,3 @@ def _why_unread(record: RawRecord) -> str:
     if not text:
         return "empty"
     return "broken_json" if text[0] in "{[" else "no_parser"
-
-
-def observed_now() -> int:
-    """Nanoseconds since the epoch, for sources."""
-    return time.time_ns()
-
-
-__all__ = ["Collector", "is_absent", "observed_now", "speaks_of_auth"]

@@ -11,7 +11,13 @@ from collector.redaction import safe_text
 MAX_SEGMENTS: Final = 8
 MAX_SEGMENT_CHARS: Final = 40
 _HEX: Final = frozenset("0123456789abcdefABCDEF-")
-_BROWSERS: Final = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_BROWSERS: Final = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
 
 
@@ -43,7 +49,7 @@ def _segment(text: str) -> str:
     is_hexadecimal = len(text) >= 8 and digits and _HEX.issuperset(text)
     if not is_version and (digits * 2 >= len(text) or is_hexadecimal or digits >= 4 or len(text) > MAX_SEGMENT_CHARS):
         return "{id}"
-    if "%" in text or ":" in text or "@" in text or "=" in text or "." in text[1:-1] and digits:
+    if "%" in text or ":" in text or "@" in text or "=" in text or ("." in text[1:-1] and digits):
         return "{id}"
     return safe_text(text, MAX_SEGMENT_CHARS)
 

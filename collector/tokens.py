@@ -115,7 +115,7 @@ def _looks_like_jose(pieces: list[str]) -> bool:
 
 def _is_broken_jose(text: str, pieces: list[str]) -> bool:
     """Meant as a JWT though its header is unreadable: three parts, or the literal JSON of one."""
-    return len(pieces) == 3 and len(text) > 40 or text[:1] in "{[" or ".eyJ" in text
+    return (len(pieces) == 3 and len(text) > 40) or text[:1] in "{[" or ".eyJ" in text
 
 
 def _header_of(piece: str) -> dict[str, Any] | None:
@@ -297,7 +297,12 @@ def _header_anomalies(header: dict[str, Any]) -> list[str]:
         odd.append("alg_missing")
     elif alg is not None and not isinstance(alg, str):
         odd.append("alg_not_string")
-    elif isinstance(alg, str) and alg != alg.upper() and alg.upper() in ("RS256", "HS256", "ES256", "PS256", "NONE") and alg != "none":
+    elif (
+        isinstance(alg, str)
+        and alg != alg.upper()
+        and alg.upper() in ("RS256", "HS256", "ES256", "PS256", "NONE")
+        and alg != "none"
+    ):
         odd.append("alg_case")
     if "kid" in header and not isinstance(header["kid"], str):
         odd.append("kid_not_string")
@@ -336,4 +341,9 @@ def _odd_length(alg: str, length: int) -> list[str]:
 
 def _is_der(signature: bytes) -> bool:
     """An ASN.1 SEQUENCE of two INTEGERs, as OpenSSL writes ECDSA signatures; RFC 7518 wants R and S side by side."""
-    return len(signature) > 8 and signature[0] == 0x30 and signature[1] in (len(signature) - 2, 0x81) and 0x02 in signature[2:4]
+    return (
+        len(signature) > 8
+        and signature[0] == 0x30
+        and signature[1] in (len(signature) - 2, 0x81)
+        and 0x02 in signature[2:4]
+    )

@@ -166,7 +166,9 @@ def _is_remote(issuer: IssuerSettings) -> bool:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect would take the fetch to a place that the operator did not configure."""
 
-    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> None:
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> None:
         return None
 
 

@@ -45,7 +45,7 @@ def is_module(name: str) -> bool:
 
 
 def in_contract(name: str) -> bool:
-    return name in CONTRACT or name.rpartition(".")[0] in CONTRACT and not is_module(name)
+    return name in CONTRACT or (name.rpartition(".")[0] in CONTRACT and not is_module(name))
 
 
 def allowed(importer: str, target: str) -> bool:
@@ -59,7 +59,11 @@ def allowed(importer: str, target: str) -> bool:
         return True
     if package == "analyzer":
         return target.startswith("analyzer") or target == "collector" or in_contract(target)
-    return target.startswith("dashboard") or target in ("collector", "collector.settings", "collector.errors") or in_contract(target)
+    return (
+        target.startswith("dashboard")
+        or target in ("collector", "collector.settings", "collector.errors")
+        or in_contract(target)
+    )
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
@@ -113,7 +117,13 @@ def test_untrusted_text_never_meets_the_backtracking_engine() -> None:
 
 def test_no_machine_paths_or_registry_hosts_are_tracked() -> None:
     """The repository runs on any machine: it names none, and no package index."""
-    needles = ("/work/" + "main", "/ro" + "ot/", "pypi" + ".org/simple", "files.python" + "hosted", "repo1.maven" + ".org")
+    needles = (
+        "/work/" + "main",
+        "/ro" + "ot/",
+        "pypi" + ".org/simple",
+        "files.python" + "hosted",
+        "repo1.maven" + ".org",
+    )
     hits = [
         (path.relative_to(ROOT), needle)
         for path in tracked()
@@ -126,7 +136,19 @@ def test_no_machine_paths_or_registry_hosts_are_tracked() -> None:
 
 
 def tracked() -> list[Path]:
-    skip = {".git", ".venv", ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__", "why401-data"}
+    skip = {
+        ".git",
+        ".venv",
+        ".cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+        "__pycache__",
+        "why401-data",
+    }
     return [
-        path for path in ROOT.rglob("*") if path.is_file() and not skip & set(path.relative_to(ROOT).parts) and "egg-info" not in str(path)
+        path
+        for path in ROOT.rglob("*")
+        if path.is_file() and not skip & set(path.relative_to(ROOT).parts) and "egg-info" not in str(path)
     ]

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome, Words, gateway
+from collector.gateways import names
 from collector.pipeline import Collector
 from collector.pseudonyms import Pseudonyms
 from collector.records import RawRecord
@@ -25,17 +27,28 @@ STOP_SECONDS: Final = 30.0
 
 
 def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
-    """Every source that the settings name. Raises ConfigurationError when there is none."""
-    from collector.errors import ConfigurationError
-
+    """Every source that the settings name. Raises ConfigurationError when there is none, or a format is unknown."""
+    _check_formats(settings)
     sources: list[Source] = [*_otlp(settings, telemetry), *_kafka(settings, telemetry)]
     if settings.files.paths:
         from collector.sources.file import FileSource
 
         sources.append(FileSource(settings.files, telemetry))
     if not sources:
-        raise ConfigurationError("otlp.grpc, otlp.http, kafka.topics, files.paths", "", "at least one source", file=settings.file)
+        raise ConfigurationError(
+            "otlp.grpc, otlp.http, kafka.topics, files.paths", "", "at least one source", file=settings.file
+        )
     return sources
+
+
+def _check_formats(settings: Settings) -> None:
+    known = names(settings.formats)
+    for section in ("otlp", "kafka", "files"):
+        value = getattr(settings, section).gateway
+        if value and value not in known:
+            raise ConfigurationError(
+                f"{section}.gateway", value, "expected one of " + ", ".join(known), file=settings.file
+            )
 
 
 def _otlp(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
@@ -62,7 +75,9 @@ def event_source(settings: Settings, telemetry: Telemetry) -> Source:
     from collector.sources.kafka import KafkaSource, decode_event
 
     kafka = settings.kafka
-    return KafkaSource(kafka, telemetry, topics=(kafka.events_topic,), group=f"{kafka.group}-analyze", decode=decode_event)
+    return KafkaSource(
+        kafka, telemetry, topics=(kafka.events_topic,), group=f"{kafka.group}-analyze", decode=decode_event
+    )
 
 
 @contextmanager
@@ -84,7 +99,9 @@ def as_event(item: Event | RawRecord) -> Event:
     if isinstance(item, Event):
         return item
     words = Words(reason="broken_event")
-    return Event(item.observed_ns, item.observed_ns, item.origin, gateway(""), Outcome.UNREAD, words=words, time_known=False)
+    return Event(
+        item.observed_ns, item.observed_ns, item.origin, gateway(""), Outcome.UNREAD, words=words, time_known=False
+    )
 
 
 def run(
@@ -97,23 +114,21 @@ def run(
     begin_batch: Callable[[], None] = lambda: None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run until SIGINT or SIGTERM. Sources stop first; what they had handed over is committed; then the sink closes."""
+    """Run until SIGINT or SIGTERM. Sources stop first; what they had handed over is committed; then the sink closes.
+
+    `ready` is called when every source listens. Raises ThreadDied when a source or the worker died of an error.
+    """
     provider = telemetry.start(settings.telemetry)
     intake = BoundedIntake(settings.queue, sink, telemetry)
     stop_sources, stop_worker = threading.Event(), threading.Event()
-    worker = threading.Thread(
-        target=_guarded(Worker(intake, stage, sink, telemetry, begin_batch).run, stop_sources),
-        args=(stop_worker,),
-        name="worker",
-        daemon=True,
-    )
-    readers = [
-        threading.Thread(target=_guarded(source.run, stop_sources), args=(intake, stop_sources), name=type(source).__name__, daemon=True)
-        for source in sources
-    ]
+    died: list[BaseException] = []
+    run_worker = _guarded(Worker(intake, stage, sink, telemetry, begin_batch).run, stop_sources, died)
+    worker = threading.Thread(target=run_worker, args=(stop_worker,), name="worker", daemon=True)
+    readers = [_reader(source, intake, stop_sources, died) for source in sources]
     for thread in (worker, *readers):
         thread.start()
     try:
+        _wait_until_ready(sources, stop_sources)
         _wait_for_signal(stop_sources, readers, ready)
     finally:
         stop_sources.set()
@@ -124,25 +139,53 @@ def run(
         worker.join(STOP_SECONDS)
         sink.close()
         provider.shutdown()
+    if died:
+        raise died[0] if isinstance(died[0], Why401Error) else ThreadDied(died[0])
 
 
-def _guarded(target: Callable[..., None], stop: threading.Event) -> Callable[..., None]:
+class ThreadDied(Why401Error):
+    """A bug of ours ended a thread; its traceback is in the log."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"stopped by an unexpected {type(error).__name__}; see the log")
+
+
+def _reader(
+    source: Source, intake: BoundedIntake, stop: threading.Event, died: list[BaseException]
+) -> threading.Thread:
+    name = type(source).__name__
+    return threading.Thread(target=_guarded(source.run, stop, died), args=(intake, stop), name=name, daemon=True)
+
+
+def _guarded(target: Callable[..., None], stop: threading.Event, died: list[BaseException]) -> Callable[..., None]:
     """A thread that dies takes the process with it in order: a half-dead collector would look healthy."""
 
     def run_it(*args: Any) -> None:
         try:
             target(*args)
-        except Exception:
+        except Why401Error as error:  # its message says all
+            died.append(error)
+            stop.set()
+        except Exception as error:
             log.exception("%s died", threading.current_thread().name)
+            died.append(error)
             stop.set()
 
     return run_it
 
 
+def _wait_until_ready(sources: Sequence[Source], stop: threading.Event) -> None:
+    """Receivers say when they listen; other sources have nothing to wait for."""
+    for listening in (getattr(source, "ready", None) for source in sources):
+        while isinstance(listening, threading.Event) and not listening.wait(0.1) and not stop.is_set():
+            pass
+
+
 def _wait_for_signal(stop: threading.Event, readers: Sequence[threading.Thread], ready: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    ready()
+    if not stop.is_set():
+        ready()
     while not stop.wait(0.2):
         if not any(thread.is_alive() for thread in readers):  # files that are not followed come to an end
             return

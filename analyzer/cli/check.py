@@ -30,6 +30,9 @@ def _check_key_sets(settings: Settings) -> None:
         if keys is None:
             click.echo(f"  {issuer.issuer}: no key set configured, signatures are not checked")
         elif keys.error:
-            click.secho(f"  {issuer.issuer}: key set not reachable now ({keys.error}); it is tried again while running", fg="yellow")
+            click.secho(
+                f"  {issuer.issuer}: key set not reachable now ({keys.error}); it is tried again while running",
+                fg="yellow",
+            )
         else:
             click.echo(f"  {issuer.issuer}: {len(keys.keys)} keys ({', '.join(keys.kids) or 'without kid'})")

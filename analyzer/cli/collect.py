@@ -24,4 +24,11 @@ def command(config_file: str | None, data_dir: str | None) -> None:
     telemetry = Telemetry()
     with collector_of(settings, telemetry) as collector:
         sink = KafkaSink(settings.kafka, telemetry)
-        run(settings, telemetry, raw_sources(settings, telemetry), collector.collect, sink, begin_batch=collector.begin_batch)
+        run(
+            settings,
+            telemetry,
+            raw_sources(settings, telemetry),
+            collector.collect,
+            sink,
+            begin_batch=collector.begin_batch,
+        )

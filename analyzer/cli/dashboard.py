@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -27,9 +26,5 @@ def command(config_file: str | None, data_dir: str | None, address: str | None) 
         environment["WHY401_CONFIG"] = str(Path(config_file).resolve())
     click.echo(f"the page: http://{settings.dashboard.address}", err=True)
     arguments = [sys.executable, "-m", "streamlit", "run", str(app), *streamlit_flags(settings)]
-    process = subprocess.Popen(arguments, env=environment)
-    try:
-        sys.exit(process.wait())
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait(10)
+    sys.stderr.flush()
+    os.execve(sys.executable, arguments, environment)  # noqa: S606  # one process: a signal reaches Streamlit itself

@@ -15,7 +15,9 @@ from analyzer.cli import options, records
 @options.config
 @click.option("--gateway", default="", help="The records' gateway; empty: detected.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per record, in the same order.")
-@click.option("--records", "form", type=click.Choice(["lines", "json"]), default="lines", help="json: each line is a JSON string.")
+@click.option(
+    "--records", "form", type=click.Choice(["lines", "json"]), default="lines", help="json: each line is a JSON string."
+)
 def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_json: bool, form: str) -> None:
     """Explain log records or bare tokens, from arguments, files or standard input.
 

@@ -29,7 +29,9 @@ class Explainer:
         telemetry = Telemetry()
         key_sets = KeySets(settings.issuers, settings.base, telemetry)
         key_sets.load()
-        self._collector = Collector(settings, Verifier(settings, key_sets), Pseudonyms(secrets.token_bytes(32), 0), telemetry)
+        self._collector = Collector(
+            settings, Verifier(settings, key_sets), Pseudonyms(secrets.token_bytes(32), 0), telemetry
+        )
         self._analyzer = Analyzer(settings)
         self._gateway = gateway
 

@@ -14,7 +14,12 @@ from collector.settings import Entry, entries
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "issuers[]": {"issuer": "https://idp.example.com/", "audiences": ["orders-api"], "jwks": "discovery"},
-    "formats[]": {"name": "my-gateway", "match": {"service": "edge"}, "status": "http.status", "authorization": "http.auth"},
+    "formats[]": {
+        "name": "my-gateway",
+        "match": {"service": "edge"},
+        "status": "http.status",
+        "authorization": "http.auth",
+    },
 }
 
 
@@ -52,7 +57,9 @@ def _lines(name: str, rows: list[Entry]) -> Iterator[str]:
 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in value.items()) + " }" if value else "{}"
+        )
     if isinstance(value, tuple):
         return json.dumps(list(value))
     return '""' if value is None else json.dumps(value)

@@ -16,7 +16,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 config: Callable[[F], F] = click.option(
     "--config", "config_file", type=click.Path(), envvar="WHY401_CONFIG", help="Configuration file [why401.toml]."
 )
-data_dir: Callable[[F], F] = click.option("--data-dir", type=click.Path(), help="Where the lake is [data_dir of the configuration].")
+data_dir: Callable[[F], F] = click.option(
+    "--data-dir", type=click.Path(), help="Where the lake is [data_dir of the configuration]."
+)
 
 
 def settings(config_file: str | None, **flags: Any) -> Settings:

@@ -12,7 +12,13 @@ from analyzer.cli import records
 
 @click.command("redact")
 @click.argument("record", nargs=-1)
-@click.option("--records", "form", type=click.Choice(["lines", "json"]), default="lines", help="json: JSON string in, JSON string out.")
+@click.option(
+    "--records",
+    "form",
+    type=click.Choice(["lines", "json"]),
+    default="lines",
+    help="json: JSON string in, JSON string out.",
+)
 def command(record: tuple[str, ...], form: str) -> None:
     """Lines in, the same number of lines without secrets out, flushed line by line on a terminal.
 

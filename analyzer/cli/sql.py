@@ -28,7 +28,9 @@ HELP = "Views: failures groups trend traffic issuers keys token_shapes changes s
 @click.option("--table", "form", flag_value="table", default="table", help="A table (the default).")
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds until a query is interrupted.")
 @click.option("--attach", is_flag=True, help="Print the SQL that attaches the lake in any DuckDB, and stop.")
-def command(query: str | None, config_file: str | None, data_dir: str | None, form: str, timeout: float, attach: bool) -> None:
+def command(
+    query: str | None, config_file: str | None, data_dir: str | None, form: str, timeout: float, attach: bool
+) -> None:
     """Run one SELECT on the lake's views, beside the running writer; without a QUERY, an interactive shell.
 
     \b

@@ -43,4 +43,6 @@ def _print(row: dict[str, object], *, as_json: bool) -> None:
         return
     at = str(row["event_time"])[11:19]
     code = click.style(f"{row['code']:<22}", fg=COLOURS.get(str(row["cause"]), "white"))
-    click.echo(f"{at}  {code} {row['status']:<4} {row['gateway']:<10} {row['method']} {row['route']}  {row['says'] or row['title']}")
+    click.echo(
+        f"{at}  {code} {row['status']:<4} {row['gateway']:<10} {row['method']} {row['route']}  {row['says'] or row['title']}"
+    )

@@ -15,13 +15,19 @@ from collector.settings import Settings
 @click.option("--file", "files", multiple=True, help="Also read this log file (repeatable; - is standard input).")
 @click.option("--gateway", help="Format of the files' records; empty: detected.")
 @click.option("--no-follow", is_flag=True, help="Stop at the files' end.")
-def command(config_file: str | None, data_dir: str | None, files: tuple[str, ...], gateway: str | None, no_follow: bool) -> None:
+def command(
+    config_file: str | None, data_dir: str | None, files: tuple[str, ...], gateway: str | None, no_follow: bool
+) -> None:
     """Collector and analyzer in one process, no Kafka needed.
 
     Receives OTLP logs on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), reads the Kafka topics and files of the
     configuration, and stores what it learns in the lake. Ctrl-C stops it in order.
     """
-    flags = {"files__paths": list(files) or None, "files__gateway": gateway, "files__follow": False if no_follow else None}
+    flags = {
+        "files__paths": list(files) or None,
+        "files__gateway": gateway,
+        "files__follow": False if no_follow else None,
+    }
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     options.start_process(settings)
     _run(settings)
@@ -52,7 +58,11 @@ def _say_ready(settings: Settings) -> None:
         if address:
             click.echo(f"  {name:<10} {address}", err=True)
     if settings.kafka.topics:
-        click.echo(f"  Kafka      {', '.join(settings.kafka.topics)} at {', '.join(settings.kafka.bootstrap)}", err=True)
+        click.echo(
+            f"  Kafka      {', '.join(settings.kafka.topics)} at {', '.join(settings.kafka.bootstrap)}", err=True
+        )
     for path in settings.files.paths:
         click.echo(f"  file       {path}", err=True)
-    click.echo(f"  lake       {settings.data_path.resolve()}\nready; Ctrl-C stops. The page: why401 dashboard", err=True)
+    click.echo(
+        f"  lake       {settings.data_path.resolve()}\nready; Ctrl-C stops. The page: why401 dashboard", err=True
+    )

@@ -9,14 +9,23 @@ import click
 from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome
 
-COLOURS = {"issuer": "magenta", "format": "yellow", "library": "cyan", "gateway": "blue", "policy": "green", "unknown": "white"}
+COLOURS = {
+    "issuer": "magenta",
+    "format": "yellow",
+    "library": "cyan",
+    "gateway": "blue",
+    "policy": "green",
+    "unknown": "white",
+}
 
 
 def print_explanation(verdict: Verdict) -> None:
     """A headline, then what speaks for it, what does not, and what to change."""
     event, diagnosis = verdict.event, verdict.diagnosis
     if diagnosis is None:
-        click.echo(f"{click.style('?', bold=True)} not a refusal that why401 can read: {event.words.reason or event.outcome}")
+        click.echo(
+            f"{click.style('?', bold=True)} not a refusal that why401 can read: {event.words.reason or event.outcome}"
+        )
         return
     if diagnosis.code == "ok":
         click.echo(f"{click.style('✓ ok', fg='green', bold=True)}  {where(event)}\n")

@@ -69,7 +69,15 @@ class Diagnoser:
         if event.outcome is Outcome.ALLOWED:
             return OK
         times = quantise(event.times)
-        key = (event.gateway, event.request.method, event.request.status, event.responder, event.words, event.token, times)
+        key = (
+            event.gateway,
+            event.request.method,
+            event.request.status,
+            event.responder,
+            event.words,
+            event.token,
+            times,
+        )
         held = self._cache.get(key)
         if held is None:
             held = diagnose(Case(event, times, read_event(event), self._for(event)))

@@ -27,10 +27,16 @@ def rule(case: Case) -> Iterator[Finding]:
         yield Finding("upstream_rejected", Strength.STRONG, "status", says)
     if status == 403 and responder is not Responder.UPSTREAM:
         strength = Strength.LIKELY if case.event.token.verification is Verification.VERIFIED else Strength.HINT
-        says = "403: the caller was known and not allowed" if strength is Strength.LIKELY else "403 speaks of authorization"
+        says = (
+            "403: the caller was known and not allowed"
+            if strength is Strength.LIKELY
+            else "403 speaks of authorization"
+        )
         yield Finding("access_denied", strength, "status", says)
     if case.event.outcome is Outcome.ERROR:
-        yield Finding("gateway_error", Strength.LIKELY, "status", f"{status}: the authentication step failed inside the gateway")
+        yield Finding(
+            "gateway_error", Strength.LIKELY, "status", f"{status}: the authentication step failed inside the gateway"
+        )
     if case.event.request.status == 400 and case.event.token.size > 7_000:
         says = f"400 with a token of {case.event.token.size} characters: most gateways stop at 8 KiB of headers"
         yield Finding("header_too_large", Strength.LIKELY, "status", says)

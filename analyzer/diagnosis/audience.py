@@ -27,8 +27,12 @@ def rule(case: Case) -> Iterator[Finding]:
     wanted, near = next(((w, n) for w, n in (nearest(aud, expected.audiences) for aud in token.aud) if n), ("", ""))
     if not near and token.client and token.client in token.aud:
         near = "client id where the API's identifier belongs"
-    says = f"aud is {_shown(token.aud)}; expected is {wanted or _shown(expected.audiences)}" + (f": {near}" if near else "")
-    yield Finding("audience_mismatch", Strength.PROOF, "configuration", says, near, discriminant=_shown(expected.audiences))
+    says = f"aud is {_shown(token.aud)}; expected is {wanted or _shown(expected.audiences)}" + (
+        f": {near}" if near else ""
+    )
+    yield Finding(
+        "audience_mismatch", Strength.PROOF, "configuration", says, near, discriminant=_shown(expected.audiences)
+    )
 
 
 def _shown(values: tuple[str, ...]) -> str:

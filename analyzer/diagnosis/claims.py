@@ -55,7 +55,13 @@ def _types(token: TokenFacts) -> Iterator[Finding]:
 
 
 def _a(kind: str) -> str:
-    return {"string": "text", "integer": "a number", "number": "a number", "array": "a list", "object": "an object"}.get(kind, kind)
+    return {
+        "string": "text",
+        "integer": "a number",
+        "number": "a number",
+        "array": "a list",
+        "object": "an object",
+    }.get(kind, kind)
 
 
 def _values(token: TokenFacts) -> Iterator[Finding]:
@@ -70,12 +76,16 @@ def _forms(token: TokenFacts) -> Iterator[Finding]:
     for claim, fault in token.faults:
         if fault in FORMS:
             strength = Strength.STRONG if fault == "milliseconds" and claim != "exp" else Strength.LIKELY
-            yield Finding("claim_representation", strength, "token", f"{claim} {FORMS[fault]}", discriminant=f"{claim} {fault}")
+            yield Finding(
+                "claim_representation", strength, "token", f"{claim} {FORMS[fault]}", discriminant=f"{claim} {fault}"
+            )
     if token.claim_type("aud") == "array":
         yield Finding("claim_representation", Strength.HINT, "token", "aud is a list", discriminant="aud list")
     for name in ("scope", "scp"):
         if token.claim_type(name) == "array":
-            yield Finding("claim_representation", Strength.HINT, "token", f"{name} is a list", discriminant=f"{name} list")
+            yield Finding(
+                "claim_representation", Strength.HINT, "token", f"{name} is a list", discriminant=f"{name} list"
+            )
 
 
 def _required(case: Case) -> Iterator[Finding]:
@@ -83,6 +93,12 @@ def _required(case: Case) -> Iterator[Finding]:
     required = expected.required_claims if expected else ()
     missing = [claim for claim in required if not token.claim_type(claim) and claim not in ("iss", "aud")]
     for claim in missing:
-        yield Finding("claim_missing", Strength.STRONG, "configuration", f"the token lacks {claim}, which is required", discriminant=claim)
+        yield Finding(
+            "claim_missing",
+            Strength.STRONG,
+            "configuration",
+            f"the token lacks {claim}, which is required",
+            discriminant=claim,
+        )
     if "exp" not in missing and not token.claim_type("exp"):
         yield Finding("claim_missing", Strength.HINT, "token", "the token has no exp", discriminant="exp")

@@ -21,5 +21,11 @@ def rule(case: Case) -> Iterator[Finding]:
     if -exp > case.skew_s:
         yield Finding("token_expired", Strength.PROOF, "time", says, discriminant="expired")
         return
-    yield Finding("token_expired", Strength.LIKELY, "time", says + ": a verifier that grants none refuses it", discriminant="expired")
+    yield Finding(
+        "token_expired",
+        Strength.LIKELY,
+        "time",
+        says + ": a verifier that grants none refuses it",
+        discriminant="expired",
+    )
     yield Finding("clock_skew", Strength.HINT, "time", f"only {span(exp)} past exp: two clocks may disagree")

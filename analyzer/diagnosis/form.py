@@ -65,7 +65,9 @@ def _malformed(token: TokenFacts) -> Iterator[Finding]:
         says = f"{len(token.parts)} of three parts came, and the header is good: the rest was cut off"
         yield Finding("token_truncated", Strength.STRONG, "token", says, discriminant="cut")
         return
-    yield Finding("token_malformed", Strength.STRONG, "token", f"{len(token.parts)} parts instead of three, none readable")
+    yield Finding(
+        "token_malformed", Strength.STRONG, "token", f"{len(token.parts)} parts instead of three, none readable"
+    )
 
 
 def _whole(token: TokenFacts) -> Iterator[Finding]:

@@ -26,7 +26,9 @@ def rule(case: Case) -> Iterator[Finding]:
         says = f"zip {token.zip} belongs to encrypted tokens only"
         yield Finding("header_unsupported", Strength.LIKELY, "token", says, discriminant="zip")
     if token.typ.lower() not in TYPES:
-        yield Finding("header_unsupported", Strength.HINT, "token", f"typ is {token.typ}", discriminant=f"typ {token.typ}")
+        yield Finding(
+            "header_unsupported", Strength.HINT, "token", f"typ is {token.typ}", discriminant=f"typ {token.typ}"
+        )
     yield from _alg(case)
 
 

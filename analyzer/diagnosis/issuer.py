@@ -27,10 +27,14 @@ def rule(case: Case) -> Iterator[Finding]:
     says = f"iss is {token.iss}; trusted here: {', '.join(trusted[:3])}" + (" …" if len(trusted) > 3 else "")
     if near:
         says = f"iss is {token.iss}, configured is {expected}: {near}"
-    yield Finding("issuer_not_trusted", Strength.PROOF, "configuration", says, near, discriminant=near or "unknown issuer")
+    yield Finding(
+        "issuer_not_trusted", Strength.PROOF, "configuration", says, near, discriminant=near or "unknown issuer"
+    )
     if token.verification is Verification.VERIFIED:
         says = f"the signature verifies with the keys of {token.verified_by}: the same issuer under another name"
-        yield Finding("issuer_not_trusted", Strength.STRONG, "key set", says, near, discriminant=near or "renamed issuer")
+        yield Finding(
+            "issuer_not_trusted", Strength.STRONG, "key set", says, near, discriminant=near or "renamed issuer"
+        )
 
 
 def _missing(case: Case) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ def _by_url(received: str, expected: str) -> str:
 def _split(value: str) -> SplitResult | None:
     try:
         parts = urlsplit(value if "://" in value else "//" + value)
-        return parts if parts.hostname and "." in parts.hostname or parts.hostname == "localhost" else None
+        return parts if (parts.hostname and "." in parts.hostname) or parts.hostname == "localhost" else None
     except ValueError:
         return None
 
@@ -82,7 +82,13 @@ def _host_difference(r: SplitResult, e: SplitResult) -> str:
     left, right = str(r.hostname).split("."), str(e.hostname).split(".")
     if _environment(left) != _environment(right) and _without_environment(left) == _without_environment(right):
         return f"another environment ({_environment(left) or 'none'} instead of {_environment(right) or 'none'})"
-    if left[-1] in ("local", "internal", "svc", "cluster", "lan") or right[-1] in ("local", "internal", "svc", "cluster", "lan"):
+    if left[-1] in ("local", "internal", "svc", "cluster", "lan") or right[-1] in (
+        "local",
+        "internal",
+        "svc",
+        "cluster",
+        "lan",
+    ):
         return "internal against external host name"
     if left[-2:] == right[-2:]:
         return "host name"

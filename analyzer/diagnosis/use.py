@@ -7,7 +7,12 @@ from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
 
-WRONG_USES: Final = {"id": "an ID token", "refresh": "a refresh token", "offline": "a refresh token", "logout": "a logout token"}
+WRONG_USES: Final = {
+    "id": "an ID token",
+    "refresh": "a refresh token",
+    "offline": "a refresh token",
+    "logout": "a logout token",
+}
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -18,10 +23,18 @@ def rule(case: Case) -> Iterator[Finding]:
     use = next((what for word, what in WRONG_USES.items() if token.token_use.startswith(word)), "")
     is_for_client = bool(token.client) and token.client in token.aud
     if use:
-        says = f"{use} by its own word ({token.token_use})" + (", and its audience is the client" if is_for_client else "")
+        says = f"{use} by its own word ({token.token_use})" + (
+            ", and its audience is the client" if is_for_client else ""
+        )
         strength = Strength.STRONG if is_for_client or use != "an ID token" else Strength.LIKELY
         yield Finding("token_use_invalid", strength, "token", says, discriminant=use)
     elif token.claim_type("nonce") and is_for_client:
-        yield Finding("token_use_invalid", Strength.LIKELY, "token", "nonce, and the client as its audience: an ID token", discriminant="an ID token")
+        yield Finding(
+            "token_use_invalid",
+            Strength.LIKELY,
+            "token",
+            "nonce, and the client as its audience: an ID token",
+            discriminant="an ID token",
+        )
     elif token.token_use in ("access", "bearer", "at+jwt") or token.typ.lower().endswith("at+jwt"):
         yield Finding("token_use_invalid", Strength.REFUTES, "token", "an access token by its own word")

@@ -93,7 +93,9 @@ def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
     if shown:
         code = shown[0]
         sure = 0.98 if code == reading.code else 0.94
-        return Decision(code, sure, reading, _rivals(code, meanings, facts, "the token shows the other meaning of the words"))
+        return Decision(
+            code, sure, reading, _rivals(code, meanings, facts, "the token shows the other meaning of the words")
+        )
     standing = [code for code in meanings if facts.stands(code)]
     likely = [code for code in standing if facts.strength(code) is Strength.LIKELY]
     if standing and (standing[0] == reading.code or not likely):
@@ -105,7 +107,9 @@ def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
         return Decision(likely[0], 0.75, reading, _rivals(likely[0], meanings, facts, "the token speaks against it"))
     strong = _first(facts, Strength.STRONG)
     if strong:
-        return Decision(strong, 0.85, reading, _rivals(strong, meanings, facts, "the token refutes the verifier's words"))
+        return Decision(
+            strong, 0.85, reading, _rivals(strong, meanings, facts, "the token refutes the verifier's words")
+        )
     return Decision(reading.code, reading.certainty * 0.5, reading, _rivals(reading.code, meanings, facts, ""))
 
 
@@ -143,5 +147,7 @@ def _hinted(facts: Weights) -> tuple[tuple[str, str], ...]:
 
 def later_failures(winner: str, facts: Weights) -> tuple[str, ...]:
     """Codes of checks that would fail next, once the winner is mended."""
-    also = [code for code in facts.best if code != winner and facts.strength(code) >= Strength.STRONG and facts.stands(code)]
+    also = [
+        code for code in facts.best if code != winner and facts.strength(code) >= Strength.STRONG and facts.stands(code)
+    ]
     return tuple(sorted(also, key=lambda code: _RANK.get(code, 999)))

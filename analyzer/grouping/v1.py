@@ -67,7 +67,11 @@ def _by_route(event: Event, diagnosis: Diagnosis) -> Parts:
 
 def _by_key_source(event: Event, diagnosis: Diagnosis) -> Parts:
     """One unreachable key set starves every gateway behind the same egress; the gateway and the issuer name it."""
-    return (("gateway", event.gateway.kind), ("instance", event.gateway.instance), ("issuer", event.token.iss or diagnosis.discriminant))
+    return (
+        ("gateway", event.gateway.kind),
+        ("instance", event.gateway.instance),
+        ("issuer", event.token.iss or diagnosis.discriminant),
+    )
 
 
 def _by_reason(event: Event, _: Diagnosis) -> Parts:

@@ -59,7 +59,9 @@ def test_any_text_survives(text: str) -> None:
     assert len(peeled(text).text) <= len(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"log":"' * 50_000, "<" * 100_000, '{"a":' + "1" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, '{"log":"' * 50_000, "<" * 100_000, '{"a":' + "1" * 5000 + "}"]
+)
 def test_hostile_nesting_is_only_text(text: str) -> None:
     """Depth and length stop nothing."""
     assert peeled(text).text

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import events
-from collector.events import Event, EventDecodeError, Gateway, Origin, Outcome, TokenFacts, TokenKind, Words, from_json, to_json
+from collector.events import (
+    Event,
+    EventDecodeError,
+    Gateway,
+    Origin,
+    Outcome,
+    TokenFacts,
+    TokenKind,
+    Words,
+    from_json,
+    to_json,
+)
 
 TEXT = st.text(max_size=20)
 FACTS = st.builds(
@@ -74,4 +85,15 @@ def test_no_field_can_hold_a_token() -> None:
     """The names of the contract hold no place for a credential's value."""
     names = {f.name for cls in (*events._TYPES.values(), Event) for f in dataclasses.fields(cls)}
 
-    assert set() == names & {"value", "raw", "jwt", "authorization", "header", "payload", "signature", "password", "cookie", "query"}
+    assert set() == names & {
+        "value",
+        "raw",
+        "jwt",
+        "authorization",
+        "header",
+        "payload",
+        "signature",
+        "password",
+        "cookie",
+        "query",
+    }

@@ -53,7 +53,12 @@ def test_a_refused_request_becomes_an_event() -> None:
     """Gateway, request, words, token facts and the distance of its times from the event's time."""
     event = collect(envoy(f"Bearer {token(exp=1772532000 - 90)}"))
 
-    assert ("envoy", Outcome.DENIED, "/orders/{id}", 401) == (event.gateway.kind, event.outcome, event.request.route, event.request.status)
+    assert ("envoy", Outcome.DENIED, "/orders/{id}", 401) == (
+        event.gateway.kind,
+        event.outcome,
+        event.request.route,
+        event.request.status,
+    )
     assert (TokenKind.JWS, -90.0) == (event.token.kind, event.times.exp_s)
     assert "Jwt_is_expired" in event.words.reason
 
@@ -80,7 +85,8 @@ def test_a_missing_header_that_the_log_shows_is_a_fact() -> None:
 def test_the_user_is_a_pseudonym_that_joins() -> None:
     """The same user in two tokens has one pseudonym, another user another; neither can be read."""
     first, second, other = (
-        collect(envoy(f"Bearer {token(sub=sub, jti=jti)}")).token.user for sub, jti in (("a", "1"), ("a", "2"), ("b", "3"))
+        collect(envoy(f"Bearer {token(sub=sub, jti=jti)}")).token.user
+        for sub, jti in (("a", "1"), ("a", "2"), ("b", "3"))
     )
 
     assert (True, False, 32) == (first == second, first == other, len(first))
@@ -91,7 +97,9 @@ def test_verification_uses_the_configured_key_set(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text(json.dumps(jwks("k1")))
     tested = collector((IssuerSettings(issuer=ISSUER, jwks=str(tmp_path / "keys.json")),))
 
-    good, strange = (collect(envoy(f"Bearer {token(key=key)}"), tested).token.verification for key in ("k1", "stranger"))
+    good, strange = (
+        collect(envoy(f"Bearer {token(key=key)}"), tested).token.verification for key in ("k1", "stranger")
+    )
 
     assert (Verification.VERIFIED, Verification.NO_KEY) == (good, strange)
 
@@ -127,7 +135,14 @@ def test_an_unread_record_leaves_a_redacted_template() -> None:
 
 
 @settings(max_examples=200)
-@given(st.one_of(st.text(max_size=400), st.dictionaries(st.text(max_size=12), st.one_of(st.none(), st.integers(), st.text(max_size=30)), max_size=8).map(json.dumps)))
+@given(
+    st.one_of(
+        st.text(max_size=400),
+        st.dictionaries(
+            st.text(max_size=12), st.one_of(st.none(), st.integers(), st.text(max_size=30)), max_size=8
+        ).map(json.dumps),
+    )
+)
 def test_one_record_is_one_event(text: str) -> None:
     """Never raises; the event survives the wire."""
     event = collect(text)
@@ -137,7 +152,15 @@ def test_one_record_is_one_event(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [(200, Outcome.ALLOWED), (302, Outcome.ALLOWED), (401, Outcome.DENIED), (403, Outcome.DENIED), (431, Outcome.DENIED), (404, Outcome.ALLOWED), (502, Outcome.ALLOWED)],
+    [
+        (200, Outcome.ALLOWED),
+        (302, Outcome.ALLOWED),
+        (401, Outcome.DENIED),
+        (403, Outcome.DENIED),
+        (431, Outcome.DENIED),
+        (404, Outcome.ALLOWED),
+        (502, Outcome.ALLOWED),
+    ],
 )
 def test_the_outcome_follows_the_status(status: int, outcome: Outcome) -> None:
     """A status that has nothing to do with authentication is a request that passed it."""

@@ -28,11 +28,18 @@ def test_flags_beat_environment_beats_file(tmp_path: Path) -> None:
 
 def test_issuers_are_read_with_their_defaults(tmp_path: Path) -> None:
     """One table per issuer; what is left out has the default that verifiers have."""
-    file = written(tmp_path, '[[issuers]]\nissuer = "https://a/"\n[[issuers]]\nissuer = "https://b/"\nclock_skew_seconds = 0\n')
+    file = written(
+        tmp_path, '[[issuers]]\nissuer = "https://a/"\n[[issuers]]\nissuer = "https://b/"\nclock_skew_seconds = 0\n'
+    )
 
     first, second = load(file, {}).issuers
 
-    assert ("https://a/", 60, ("RS256",), 0) == (first.issuer, first.clock_skew_seconds, first.algorithms, second.clock_skew_seconds)
+    assert ("https://a/", 60, ("RS256",), 0) == (
+        first.issuer,
+        first.clock_skew_seconds,
+        first.algorithms,
+        second.clock_skew_seconds,
+    )
 
 
 @pytest.mark.parametrize(

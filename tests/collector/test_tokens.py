@@ -25,7 +25,13 @@ def test_a_whole_token_keeps_its_shape_and_drops_its_values() -> None:
     """Header fields, issuer, audience and claim types stay; the subject and the signature do not."""
     read = facts(f"Bearer {GOOD}")
 
-    assert (TokenKind.JWS, "RS256", "k1", "https://idp.example.com/", ("orders-api",)) == (read.kind, read.alg, read.kid, read.iss, read.aud)
+    assert (TokenKind.JWS, "RS256", "k1", "https://idp.example.com/", ("orders-api",)) == (
+        read.kind,
+        read.alg,
+        read.kid,
+        read.iss,
+        read.aud,
+    )
     assert (256, ()) == (read.signature_bytes, read.anomalies)
     assert {"iss": "string", "aud": "string", "sub": "string", "iat": "integer", "exp": "integer"} == dict(read.claims)
     assert "user-1" not in repr(read)
@@ -46,13 +52,21 @@ def test_a_whole_token_keeps_its_shape_and_drops_its_values() -> None:
         (raw(RS | {"kid": 7}, CLAIMS), TokenKind.JWS, "kid_not_string"),
         (raw(RS | {"b64": False}, CLAIMS), TokenKind.JWS, "b64_false"),
         (raw(RS | {"jwk": {}}, CLAIMS), TokenKind.JWS, "embedded_key"),
-        (raw({"alg": "ES256"}, CLAIMS, b"\x30\x44\x02\x20" + b"r" * 32 + b"\x02\x20" + b"s" * 32), TokenKind.JWS, "signature_der"),
+        (
+            raw({"alg": "ES256"}, CLAIMS, b"\x30\x44\x02\x20" + b"r" * 32 + b"\x02\x20" + b"s" * 32),
+            TokenKind.JWS,
+            "signature_der",
+        ),
         (raw({"alg": "HS256"}, CLAIMS, b"s" * 31), TokenKind.JWS, "signature_short"),
         (raw({"alg": "HS256"}, CLAIMS, b"s" * 33), TokenKind.JWS, "signature_long"),
         (part(RS) + "==." + part(CLAIMS) + "." + b64(b"s" * 256), TokenKind.JWS, "padding"),
         (part(RS) + "." + part(CLAIMS) + "." + b64(b"\xff" * 256).replace("_", "/"), TokenKind.JWS, "standard_base64"),
         (part(RS) + "." + part(CLAIMS) + ".!!!!", TokenKind.JWS, "bad_base64_signature"),
-        (part(RS) + "." + b64(b'{"iss":"a","iss":"b"}') + "." + b64(b"s" * 256), TokenKind.JWS, "payload_duplicate_member"),
+        (
+            part(RS) + "." + b64(b'{"iss":"a","iss":"b"}') + "." + b64(b"s" * 256),
+            TokenKind.JWS,
+            "payload_duplicate_member",
+        ),
     ],
 )
 def test_where_a_token_breaks_is_named(value: str, kind: TokenKind, anomaly: str) -> None:
@@ -137,7 +151,13 @@ def test_any_text_is_read(text: str) -> None:
     assert len(read.claims) <= 64 * 9
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), lambda c: st.lists(c, max_size=3) | st.dictionaries(st.text(), c, max_size=4), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda c: st.lists(c, max_size=3) | st.dictionaries(st.text(), c, max_size=4),
+        max_leaves=12,
+    )
+)
 def test_any_payload_is_read(payload: object) -> None:
     """Whatever JSON a client puts into a payload."""
     read = facts("Bearer " + raw(RS, payload))

@@ -77,7 +77,7 @@ def server() -> Iterator[tuple[str, list[str], dict[str, tuple[int, dict[str, st
     answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             asked.append(self.path)
             status, headers, body = answers.get(self.path, (404, {}, b""))
             self.send_response(status)
@@ -98,10 +98,14 @@ def server() -> Iterator[tuple[str, list[str], dict[str, tuple[int, dict[str, st
     thread.join(5)
 
 
-def test_discovery_takes_the_key_set_from_the_issuers_metadata(server, tmp_path: Path) -> None:  # noqa: ANN001
+def test_discovery_takes_the_key_set_from_the_issuers_metadata(server, tmp_path: Path) -> None:
     """OpenID Connect Discovery 1.0: metadata, then jwks_uri."""
     url, asked, answers = server
-    answers["/.well-known/openid-configuration"] = (200, {}, json.dumps({"issuer": url, "jwks_uri": f"{url}/keys"}).encode())
+    answers["/.well-known/openid-configuration"] = (
+        200,
+        {},
+        json.dumps({"issuer": url, "jwks_uri": f"{url}/keys"}).encode(),
+    )
     answers["/keys"] = (200, {}, json.dumps(jwks("k1")).encode())
     key_sets = KeySets((IssuerSettings(issuer=url, jwks="discovery"),), tmp_path, Telemetry())
 
@@ -111,10 +115,14 @@ def test_discovery_takes_the_key_set_from_the_issuers_metadata(server, tmp_path:
     assert ["/.well-known/openid-configuration", "/keys"] == asked
 
 
-def test_metadata_of_another_issuer_is_refused(server, tmp_path: Path) -> None:  # noqa: ANN001
+def test_metadata_of_another_issuer_is_refused(server, tmp_path: Path) -> None:
     """Section 4.3: the issuer in the metadata must be the one asked for."""
     url, _, answers = server
-    answers["/.well-known/openid-configuration"] = (200, {}, json.dumps({"issuer": "https://evil/", "jwks_uri": f"{url}/keys"}).encode())
+    answers["/.well-known/openid-configuration"] = (
+        200,
+        {},
+        json.dumps({"issuer": "https://evil/", "jwks_uri": f"{url}/keys"}).encode(),
+    )
     key_sets = KeySets((IssuerSettings(issuer=url, jwks="discovery"),), tmp_path, Telemetry())
 
     key_sets.load()
@@ -129,7 +137,7 @@ def test_only_https_is_fetched(url: str) -> None:
         fetch_url(url)
 
 
-def test_redirects_and_oversized_answers_are_refused(server) -> None:  # noqa: ANN001
+def test_redirects_and_oversized_answers_are_refused(server) -> None:
     """A redirect would lead to a place that nobody configured."""
     url, asked, answers = server
     answers["/there"] = (302, {"Location": f"{url}/elsewhere"}, b"")
@@ -143,7 +151,7 @@ def test_redirects_and_oversized_answers_are_refused(server) -> None:  # noqa: A
     assert ["/there", "/big"] == asked
 
 
-def test_nothing_is_fetched_because_a_token_says_so(server, tmp_path: Path) -> None:  # noqa: ANN001
+def test_nothing_is_fetched_because_a_token_says_so(server, tmp_path: Path) -> None:
     """jku, x5u, jwk, iss and kid of a token lead nowhere."""
     url, asked, _ = server
     pointing = token(iss=url, headers={"jku": f"{url}/jku", "x5u": f"{url}/x5u", "kid": f"{url}/kid"})

@@ -54,7 +54,9 @@ def batch(count: int, text: str = "") -> Batch[RawRecord]:
     return Batch([RawRecord(Origin("file", offset=n), 1, text=text) for n in range(count)])
 
 
-def running(sink: ListSink, queue: QueueSettings | None = None) -> tuple[BoundedIntake, threading.Event, threading.Thread]:
+def running(
+    sink: ListSink, queue: QueueSettings | None = None
+) -> tuple[BoundedIntake, threading.Event, threading.Thread]:
     telemetry = Telemetry()
     intake = BoundedIntake(queue or QueueSettings(), sink, telemetry)
     stop = threading.Event()
@@ -92,7 +94,8 @@ def test_a_sink_that_is_away_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("queue", "text"), [(QueueSettings(max_records=100, max_mib=64), ""), (QueueSettings(max_records=10**6, max_mib=1), "x" * 20_000)]
+    ("queue", "text"),
+    [(QueueSettings(max_records=100, max_mib=64), ""), (QueueSettings(max_records=10**6, max_mib=1), "x" * 20_000)],
 )
 def test_a_full_queue_says_so(queue: QueueSettings, text: str) -> None:
     """Bounded in records and in bytes; the refusal names the wait, and takes nothing."""

@@ -1,0 +1,1 @@
+"""Named scenarios: `python -m benchmarks [NAME …]`. Never part of the test run."""

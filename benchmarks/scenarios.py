@@ -1,0 +1,180 @@
+"""The scenarios. Each is a function without arguments that returns a Result."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from analyzer.pipeline import Analyzer
+from benchmarks.harness import Result, measure
+from benchmarks.traffic import envoy_json, records, token
+from collector.credentials import unwrap
+from collector.envelope import peel
+from collector.gateways import parse
+from collector.pipeline import Collector
+from collector.pseudonyms import Pseudonyms
+from collector.records import Position, RawRecord
+from collector.redaction import redact
+from collector.settings import Settings, StoreSettings
+from collector.telemetry import Telemetry
+from collector.tokens import read_token
+from collector.verification import KeySets, Verifier
+
+COUNT: Final = 20_000
+
+
+def collector(settings: Settings | None = None) -> Collector:
+    """The collector's stages without configured issuers."""
+    chosen = settings or Settings()
+    telemetry = Telemetry()
+    return Collector(chosen, Verifier(chosen, KeySets((), Path(), telemetry)), Pseudonyms(b"k" * 32, 1), telemetry)
+
+
+def _fresh(lines: list[str]) -> list[RawRecord]:
+    return records(lines)
+
+
+def scenario_parse() -> Result:
+    """Peel and parse Envoy's JSON."""
+    lines = envoy_json(COUNT, tokens=200)
+
+    def run() -> int:
+        return sum(parse(peel(record)) is not None for record in _fresh(lines))
+
+    return measure("parse", run, note="Envoy JSON, decode included")
+
+
+def scenario_facts() -> Result:
+    """Token facts without a cache: every token is new."""
+    credentials = [unwrap(f"Bearer {token(number)}") for number in range(2_000)]
+
+    def run() -> int:
+        return len([read_token(credential) for credential in credentials])
+
+    return measure("facts", run, note="2,000 distinct tokens, no cache")
+
+
+def scenario_redact() -> Result:
+    """Ordinary access log lines through every rule."""
+    lines = [
+        f'203.0.113.{n % 250} - - [03/Mar/2026:10:00:00 +0000] "GET /orders/{n} HTTP/1.1" 200 512 "-" "curl/8.7.1"'
+        for n in range(COUNT)
+    ]
+    size = sum(map(len, lines)) / 1e6
+
+    def run() -> int:
+        for line in lines:
+            redact(line)
+        return len(lines)
+
+    result = measure("redact", run)
+    return Result(**{**_fields(result), "note": f"{size * result.per_second / len(lines):.0f} MB/s of ordinary lines"})
+
+
+def scenario_redact_hard() -> Result:
+    """Whole records with a token in them."""
+    lines = envoy_json(5_000, tokens=5_000)
+
+    def run() -> int:
+        for line in lines:
+            redact(line)
+        return len(lines)
+
+    return measure("redact-hard", run, note="Envoy JSON with a token each")
+
+
+def scenario_diagnose() -> Result:
+    """Diagnosis and grouping of events that repeat."""
+    stages, analyzer = collector(), Analyzer(Settings())
+    events = [stages.collect(record) for record in _fresh(envoy_json(COUNT, tokens=200))]
+
+    def run() -> int:
+        for event in events:
+            analyzer.judge(event)
+        return len(events)
+
+    return measure("diagnose", run, note="200 tokens × 5 reasons, cached")
+
+
+def scenario_diagnose_distinct() -> Result:
+    """Diagnosis without the cache's help."""
+    stages = collector()
+    events = [stages.collect(record) for record in _fresh(envoy_json(4_000, tokens=4_000))]
+
+    def run() -> int:
+        analyzer = Analyzer(Settings())
+        for event in events:
+            analyzer.judge(event)
+        return len(events)
+
+    return measure("diagnose-distinct", run, note="every event's evidence is new")
+
+
+def scenario_pipeline() -> Result:
+    """The issue's aim: parse → facts → redact → diagnose → group on repeating traffic, one core."""
+    lines = envoy_json(COUNT, tokens=200)
+    stages, analyzer = collector(), Analyzer(Settings())
+
+    def run() -> int:
+        for record in _fresh(lines):
+            analyzer.judge(stages.collect(record))
+        return COUNT
+
+    return measure("pipeline", run, note="raw line → verdict, repeating traffic")
+
+
+def scenario_pipeline_distinct() -> Result:
+    """The same with a new token in every record."""
+    lines = envoy_json(5_000, tokens=5_000)
+
+    def run() -> int:
+        stages, analyzer = collector(), Analyzer(Settings())
+        for record in _fresh(lines):
+            analyzer.judge(stages.collect(record))
+        return len(lines)
+
+    return measure("pipeline-distinct", run, note="every token is new")
+
+
+def scenario_commit() -> Result:
+    """Transactions of 5,000 verdicts into the lake."""
+    from analyzer.store import open_store
+
+    stages, analyzer = collector(), Analyzer(Settings())
+    verdicts = [analyzer.judge(stages.collect(record)) for record in _fresh(envoy_json(5_000, tokens=200))]
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Settings(data_dir=folder, store=StoreSettings()), Telemetry())
+        offset = 0
+
+        def run() -> int:
+            nonlocal offset
+            for _ in range(4):
+                position = Position("raw", 0, offset, offset + len(verdicts))
+                store.append(verdicts, [position], {("received", ""): len(verdicts)})
+                offset += len(verdicts)
+            return 4 * len(verdicts)
+
+        result = measure("commit", run, note="4 transactions of 5,000 rows")
+        store.close()
+    return result
+
+
+def _fields(result: Result) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return asdict(result)
+
+
+SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
+    "parse": scenario_parse,
+    "facts": scenario_facts,
+    "redact": scenario_redact,
+    "redact-hard": scenario_redact_hard,
+    "diagnose": scenario_diagnose,
+    "diagnose-distinct": scenario_diagnose_distinct,
+    "pipeline": scenario_pipeline,
+    "pipeline-distinct": scenario_pipeline_distinct,
+    "commit": scenario_commit,
+}

@@ -1,0 +1,70 @@
+"""Records to measure with: made from throwaway keys, so that nothing here is anybody's."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cache
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from collector.events import Origin
+from collector.records import RawRecord
+
+NOW = int(time.time())
+REASONS = (
+    "Jwt_is_expired",
+    "Jwt_issuer_is_not_configured",
+    "Audiences_in_Jwt_are_not_allowed",
+    "Jwt_verification_fails",
+    "Jwt_is_missing",
+)
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def token(number: int) -> str:
+    """A token of one of many users; every fifth is expired."""
+    claims = {"iss": "https://idp.example.com/", "aud": "orders-api", "sub": f"user-{number}", "iat": NOW - 900}
+    return jwt.encode(
+        claims | {"exp": NOW + (-60 * number if number % 5 == 0 else 600)},
+        _key(),
+        algorithm="RS256",
+        headers={"kid": "k1"},
+    )
+
+
+def envoy_json(count: int, *, tokens: int, denied: bool = True) -> list[str]:
+    """Access log lines of Envoy; `tokens` distinct tokens take turns, every request has its own id and time."""
+    pool = [token(number) for number in range(tokens)]
+    return [json.dumps(_line(number, pool[number % tokens], denied=denied)) for number in range(count)]
+
+
+def _line(number: int, credential: str, *, denied: bool) -> dict[str, object]:
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(NOW + number // 1000)) + f".{number % 1000:03}Z"
+    reason = REASONS[number % len(REASONS)]
+    return {
+        "start_time": at,
+        "method": "GET",
+        "path": f"/orders/{number % 500}",
+        "protocol": "HTTP/1.1",
+        "response_code": 401 if denied else 200,
+        "response_code_details": f"jwt_authn_access_denied{{{reason}}}" if denied else "via_upstream",
+        "response_flags": "-",
+        "bytes_sent": 22,
+        "authorization": f"Bearer {credential}",
+        "authority": "api.example.com",
+        "user_agent": "okhttp/4.12.0",
+        "x_forwarded_for": f"203.0.113.{number % 250}",
+        "request_id": f"0f0f0f0f-0000-4000-8000-{number:012d}",
+        "upstream_host": "-" if denied else "10.0.0.9:8080",
+    }
+
+
+def records(lines: list[str]) -> list[RawRecord]:
+    """Raw records as the Kafka source hands them over."""
+    return [RawRecord(Origin("kafka", "raw", 0, offset), NOW * 10**9, text=line) for offset, line in enumerate(lines)]
