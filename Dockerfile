@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+COPY requirements/run.txt requirements/run.txt
+RUN python -m venv /opt/why401 \
+ && /opt/why401/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/run.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY collector collector
+COPY analyzer analyzer
+COPY dashboard dashboard
+# What it needs is installed and checked by hash above; this adds the three packages and nothing else.
+RUN /opt/why401/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
+
+FROM python:3.11-slim-bookworm
+COPY --from=build /opt/why401 /opt/why401
+# A volume takes owner and mode from the folder that it covers.
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent why401 \
+ && install -d -o why401 -g why401 -m 0700 /var/lib/why401
+ENV PATH=/opt/why401/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp \
+    WHY401_DATA_DIR=/var/lib/why401
+USER why401
+WORKDIR /var/lib/why401
+VOLUME /var/lib/why401
+ENTRYPOINT ["why401"]
+CMD ["--help"]
