@@ -1,0 +1,151 @@
+"""Upkeep of the lake, in steps that each are a transaction: retention, compaction, files, size.
+
+Readers keep what they see: snapshots go after GRACE, files that only they had a day later at the earliest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any, Final
+
+import duckdb
+
+from analyzer.store.turn import in_turn
+from collector.settings import StoreSettings
+
+GRACE: Final = timedelta(minutes=15)  # longer than any reader's query
+ORPHAN_GRACE: Final = timedelta(days=1)  # a file without a snapshot may belong to a commit under way
+COMPACT_ROWS: Final = 20_000  # new rows of a table of sums that make adding them up worth a rewrite
+COMPACT_HOURS: Final = 24 * 31  # roll-ups further back are left as they are
+# With a SQLite catalog `older_than` compares text, "2026-01-31T…" against "2026-01-31 …": all of the limit's day counts
+# as older. Snapshots are therefore named one by one, and files wait for a day more.
+_TEXT_DAY: Final = timedelta(days=1)
+_EXPIRED: Final = """
+SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < $at
+AND snapshot_id < (SELECT max(snapshot_id) FROM lake.snapshots())
+"""
+_MIB: Final = 2**20
+_RETAINED: Final = (
+    "DELETE FROM store.events WHERE observed_time < $events",
+    "DELETE FROM store.rollups WHERE minute < $rollups",
+    "DELETE FROM store.deltas WHERE coalesce(last_seen, minute) < $rollups",
+    "DELETE FROM store.changes WHERE changed_at < $rollups",
+)
+_GROUPS: Final = "SELECT group_id FROM store.deltas WHERE kind = 'group'"
+_ORPHANED: Final = (
+    f"DELETE FROM store.deltas WHERE kind = 'member' AND group_id NOT IN ({_GROUPS})",  # noqa: S608  # of ours
+    f"DELETE FROM store.descriptions WHERE group_id NOT IN ({_GROUPS})",  # noqa: S608  # of ours
+)
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """What a writer remembers between rounds."""
+
+    rows: dict[str, int]
+    compacted_until: datetime | None = None
+
+    def __init__(self) -> None:
+        self.rows = {}
+        self.compacted_until = None
+
+
+Step = Callable[[duckdb.DuckDBPyConnection, StoreSettings, datetime, Upkeep], None]
+
+
+def retain(con: duckdb.DuckDBPyConnection, settings: StoreSettings, now: datetime, _: Upkeep) -> None:
+    """Delete what is older than its class is kept: events in days, sums and groups in months."""
+    limits = {
+        "events": now - timedelta(days=settings.keep_events_days),
+        "rollups": now - timedelta(days=settings.keep_rollups_days),
+    }
+    statements = [(sql, {name: at for name, at in limits.items() if f"${name}" in sql}) for sql in _RETAINED]
+    in_turn(con, *statements, *((sql, {}) for sql in _ORPHANED))
+
+
+def compact(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, upkeep: Upkeep) -> None:
+    """Add up the sums and keep only the latest words of a group, once enough rows came."""
+    for name in ("deltas", "descriptions"):
+        rows = _count(con, name)
+        if rows - upkeep.rows.get(name, 0) >= COMPACT_ROWS:
+            _rewrite(con, name, f"DELETE FROM store.{name}", {})  # noqa: S608  # a name of ours
+            upkeep.rows[name] = _count(con, name)
+
+
+def compact_rollups(con: duckdb.DuckDBPyConnection, _: StoreSettings, now: datetime, upkeep: Upkeep) -> None:
+    """Add up the roll-ups of full hours, each hour once per writer."""
+    until = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    since = upkeep.compacted_until or until - timedelta(hours=2)
+    since = max(since, until - timedelta(hours=COMPACT_HOURS))
+    if since < until:
+        span = {"since": since, "until": until}
+        _rewrite(con, "rollups", "DELETE FROM store.rollups WHERE minute >= $since AND minute < $until", span)
+        upkeep.compacted_until = until
+
+
+def flush(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
+    """Move inlined rows from the catalog into files."""
+    in_turn(con, ("CALL ducklake_flush_inlined_data('lake', schema_name => 'store')", {}))
+
+
+def rewrite(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
+    """Rewrite files of which much was deleted."""
+    con.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.05)")
+
+
+def merge(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
+    """Merge small files into larger ones."""
+    con.execute("CALL ducklake_merge_adjacent_files('lake')")
+
+
+def expire(con: duckdb.DuckDBPyConnection, _: StoreSettings, now: datetime, __: Upkeep) -> None:
+    """Forget old snapshots, then delete the files that only they had, then files that no snapshot ever had."""
+    old = [row[0] for row in con.execute(_EXPIRED, {"at": now - GRACE}).fetchall()]
+    if old:
+        con.execute(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
+    con.execute("CALL ducklake_cleanup_old_files('lake', older_than => $at)", {"at": now - GRACE - _TEXT_DAY})
+    con.execute("CALL ducklake_delete_orphaned_files('lake', older_than => $at)", {"at": now - ORPHAN_GRACE})
+
+
+def cap_size(con: duckdb.DuckDBPyConnection, settings: StoreSettings, _: datetime, __: Upkeep) -> None:
+    """Delete the oldest events until the lake fits below its cap."""
+    sizes = dict(con.execute("SELECT table_name, file_size_bytes FROM ducklake_table_info('lake')").fetchall())
+    excess = sum(sizes.values()) - settings.max_size_mib * _MIB
+    if excess <= 0 or not sizes.get("events"):
+        return
+    share = min(1.0, 1.05 * excess / sizes["events"])  # a little more, so that not every round deletes
+    sql = """
+    DELETE FROM store.events WHERE event_time <= (SELECT quantile_disc(event_time, $share) FROM store.events)
+    """
+    in_turn(con, (sql, {"share": share}))
+
+
+STEPS: Final[tuple[tuple[str, Step], ...]] = (
+    ("flush", flush),
+    ("retain", retain),
+    ("compact", compact),
+    ("compact_rollups", compact_rollups),
+    ("cap_size", cap_size),
+    ("rewrite", rewrite),
+    ("merge", merge),
+    ("expire", expire),
+)
+
+
+def _rewrite(con: duckdb.DuckDBPyConnection, name: str, delete: str, span: dict[str, Any]) -> None:
+    select = files("analyzer.store").joinpath("compact", f"{name}.sql").read_text(encoding="utf-8")
+    in_turn(
+        con,
+        (f"CREATE OR REPLACE TEMP TABLE compacted AS {select}", span),
+        (delete, span),
+        (f"INSERT INTO store.{name} BY NAME FROM compacted", {}),
+        ("DROP TABLE temp.compacted", {}),
+    )
+
+
+def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    (n,) = con.execute(f"SELECT count(*) FROM store.{name}").fetchall()[0]  # noqa: S608  # a name of ours
+    return int(n)

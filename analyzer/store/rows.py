@@ -1,0 +1,199 @@
+"""Verdicts to Arrow columns of `store.events` and `store.descriptions`, and safe clocks.
+
+TokenFacts, Words, Gateway and Diagnosis are shared between events, so their columns are built once per object and
+taken by index; a storm of equal requests costs little more than its times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.verdicts import Diagnosis, Group, Verdict
+from collector.events import Event
+
+FUTURE_NS: Final = 300 * 10**9  # a gateway clock further ahead would move the data's "now" and end every group
+_LATEST_NS: Final = 4_102_444_800 * 10**9  # 2100-01-01: beyond it a time is garbage
+NO_DIAGNOSIS: Final = Diagnosis("", "", 0.0, "")
+NO_GROUP: Final = Group("", "", ())
+
+TIME: Final = pa.timestamp("us", "UTC")
+TEXT: Final = pa.string()
+TEXTS: Final = pa.list_(TEXT)
+INT: Final = pa.int32()
+LONG: Final = pa.int64()
+REAL: Final = pa.float64()
+WORDS: Final = pa.map_(TEXT, TEXT)
+EVIDENCE: Final = pa.list_(pa.struct([("source", TEXT), ("says", TEXT)]))
+RIVALS: Final = pa.list_(pa.struct([("code", TEXT), ("why_not", TEXT)]))
+FIX: Final = pa.list_(pa.struct([("says", TEXT), ("source", TEXT)]))
+
+Read = Callable[[Any], Any]
+Spec = tuple[tuple[str, Any, Read], ...]
+
+
+def observed_ns(event: Event) -> int:
+    """Nanoseconds of the arrival, forced into what the store can hold."""
+    return min(max(event.observed_ns, 0), _LATEST_NS)
+
+
+def event_us(event: Event) -> int:
+    """Microseconds of the request; of its arrival when the gateway's clock cannot be right."""
+    arrived = observed_ns(event)
+    return (event.time_ns if 0 < event.time_ns <= arrived + FUTURE_NS else arrived) // 1000
+
+
+def _positive(name: str) -> Read:
+    get = attrgetter(name)
+    return lambda item: value if (value := get(item)) > 0 else None
+
+
+def _natural(name: str) -> Read:
+    get = attrgetter(name)
+    return lambda item: value if (value := get(item)) >= 0 else None
+
+
+def _structs(name: str, *keys: str) -> Read:
+    get = attrgetter(name)
+    return lambda item: [{key: getattr(part, key) for key in keys} for part in get(item)]
+
+
+def _text(name: str) -> Spec:
+    return ((name, TEXT, attrgetter(name)),)
+
+
+_GATEWAY: Final[Spec] = (
+    ("gateway", TEXT, attrgetter("kind")),
+    ("gateway_instance", TEXT, attrgetter("instance")),
+    ("gateway_version", TEXT, attrgetter("version")),
+)
+_REQUEST: Final[Spec] = (
+    *_text("method"), *_text("route"), *_text("host"), *_text("user_agent"), *_text("trace_id"), *_text("request_id"),
+    ("status", INT, _positive("status")),
+    ("client_address", TEXT, attrgetter("client")),
+)  # fmt: skip
+_WORDS: Final[Spec] = (
+    *_text("reason"), *_text("message"), *_text("challenge"), *_text("flags"),
+    ("body_bytes", INT, _natural("body_bytes")),
+    ("upstream_status", INT, _positive("upstream_status")),
+)  # fmt: skip
+_TOKEN: Final[Spec] = (
+    *_text("scheme"), *_text("location"), *_text("alg"), *_text("typ"), *_text("kid"),
+    ("token_kind", TEXT, attrgetter("kind.value")),
+    ("credentials", INT, attrgetter("credentials")),
+    ("token_size", INT, attrgetter("size")),
+    ("parts", pa.list_(INT), attrgetter("parts")),
+    ("signature_bytes", INT, _natural("signature_bytes")),
+    ("issuer", TEXT, attrgetter("iss")),
+    ("audiences", TEXTS, attrgetter("aud")),
+    ("client_id", TEXT, attrgetter("client")),
+    ("scopes", TEXTS, attrgetter("scopes")),
+    ("claims", WORDS, lambda token: list(dict(token.claims).items())),
+    ("anomalies", TEXTS, attrgetter("anomalies")),
+    ("verification", TEXT, attrgetter("verification.value")),
+    ("user_hash", TEXT, attrgetter("user")),
+    ("key_epoch", INT, attrgetter("key_epoch")),
+)  # fmt: skip
+_TIMES: Final[Spec] = (
+    ("iat_offset_s", REAL, attrgetter("iat_s")),
+    ("nbf_offset_s", REAL, attrgetter("nbf_s")),
+    ("exp_offset_s", REAL, attrgetter("exp_s")),
+)
+_ORIGIN: Final[Spec] = (
+    ("origin_kind", TEXT, attrgetter("kind")),
+    ("origin_source", TEXT, attrgetter("source")),
+    ("origin_partition", INT, _natural("partition")),
+    ("origin_offset", LONG, _natural("offset")),
+)
+_DIAGNOSIS: Final[Spec] = (
+    *_text("code"), *_text("cause"), *_text("title"), *_text("near_miss"), *_text("library"),
+    ("confidence", REAL, lambda diagnosis: diagnosis.confidence if diagnosis.code else None),
+    ("evidence", EVIDENCE, _structs("evidence", "source", "says")),
+    ("rivals", RIVALS, _structs("rivals", "code", "why_not")),
+    ("missing", TEXTS, attrgetter("missing")),
+    ("fix", FIX, _structs("fix", "says", "source")),
+)  # fmt: skip
+_ALSO: Final[Spec] = (("also", TEXTS, attrgetter("also")),)
+_EVENT: Final[Spec] = (
+    ("event_time", TIME, event_us),
+    ("observed_time", TIME, lambda event: observed_ns(event) // 1000),
+    ("outcome", TEXT, attrgetter("outcome.value")),
+    ("responder", TEXT, attrgetter("responder.value")),
+)
+_DISCRIMINANT: Final[Spec] = (("discriminant", TEXT, attrgetter("discriminant")),)
+_GROUP: Final[Spec] = (
+    ("group_id", TEXT, attrgetter("id")),
+    ("fingerprint_version", TEXT, attrgetter("version")),
+    ("parts", WORDS, lambda group: list(dict(group.parts).items())),
+)
+
+
+def event_table(verdicts: Sequence[Verdict]) -> Any:
+    """Arrow table with the columns of `store.events`. Raises what Arrow raises when a value does not fit."""
+    events = [verdict.event for verdict in verdicts]
+    diagnoses = [verdict.diagnosis or NO_DIAGNOSIS for verdict in verdicts]
+    columns = _columns(_EVENT, events)
+    columns |= _shared(_GATEWAY, [event.gateway for event in events])
+    columns |= _columns(_REQUEST, [event.request for event in events])
+    columns |= _shared(_WORDS, [event.words for event in events])
+    columns |= _shared(_TOKEN, [event.token for event in events])
+    columns |= _columns(_TIMES, [event.times for event in events])
+    columns |= _columns(_ORIGIN, [event.origin for event in events])
+    columns |= _shared((*_DIAGNOSIS, *_ALSO), diagnoses)
+    columns |= _shared(_GROUP[:1], [verdict.group or NO_GROUP for verdict in verdicts])
+    return pa.table(columns)
+
+
+def description_table(latest: Iterable[Verdict]) -> Any:
+    """Arrow table with the columns of `store.descriptions`, one row per verdict."""
+    verdicts = list(latest)
+    columns = _columns(_EVENT[:1], [verdict.event for verdict in verdicts])
+    columns["described_at"] = columns.pop("event_time")
+    columns |= _columns((*_DIAGNOSIS, *_DISCRIMINANT), [verdict.diagnosis or NO_DIAGNOSIS for verdict in verdicts])
+    columns |= _columns(_GROUP, [verdict.group or NO_GROUP for verdict in verdicts])
+    return pa.table(columns)
+
+
+def table(schema: Mapping[str, Any], rows: Sequence[tuple[Any, ...]]) -> Any:
+    """Arrow table of tuples in the schema's order."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    pairs = zip(schema.items(), columns, strict=True)
+    return pa.table({name: clean(pa.array(values, kind)) for (name, kind), values in pairs})
+
+
+def _columns(spec: Spec, items: Sequence[Any]) -> dict[str, Any]:
+    return {name: clean(pa.array([read(item) for item in items], kind)) for name, kind, read in spec}
+
+
+def _shared(spec: Spec, items: Sequence[Any]) -> dict[str, Any]:
+    order: dict[int, int] = {}
+    unique: list[Any] = []
+    indices = []
+    for item in items:
+        index = order.setdefault(id(item), len(unique))
+        if index == len(unique):
+            unique.append(item)
+        indices.append(index)
+    if len(unique) == len(items):
+        return _columns(spec, items)
+    take = pa.array(indices, INT)
+    return {name: column.take(take) for name, column in _columns(spec, unique).items()}
+
+
+def clean(array: Any) -> Any:
+    """The array with NUL characters removed from every text: DuckLake's inlined rows cannot carry them."""
+    if pa.types.is_string(array.type):
+        found = pc.any(pc.match_substring(array, "\0")).as_py()
+        return pc.replace_substring(array, "\0", "") if found else array
+    if pa.types.is_map(array.type):
+        return pa.MapArray.from_arrays(array.offsets, clean(array.keys), clean(array.items))
+    if pa.types.is_list(array.type):
+        return pa.ListArray.from_arrays(array.offsets, clean(array.values))
+    if pa.types.is_struct(array.type):
+        names = [field.name for field in array.type]
+        return pa.StructArray.from_arrays([clean(child) for child in array.flatten()], names)
+    return array

@@ -1,0 +1,219 @@
+"""The writer's side of the lake: one connection, one lock, and what becomes of its failures."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import duckdb
+
+from analyzer.store.connect import connect_writer, secrets
+from analyzer.store.deltas import Plan, learn
+from analyzer.store.maintain import STEPS, Step, Upkeep
+from analyzer.store.memory import MAX_SUBJECTS, Memory
+from analyzer.store.migrate import migrate, rollback
+from analyzer.store.turn import in_turn, lease, release
+from analyzer.store.write import Work, transaction
+from analyzer.verdicts import Verdict
+from collector.errors import SinkUnavailable
+from collector.records import Position
+from collector.settings import Settings
+from collector.telemetry import Telemetry
+
+MAX_TRIES: Final = 60  # with the pauses below about a minute; eight writers on one catalog need a handful
+MAX_PAUSE_S: Final = 2.0
+STATES: Final = ("open", "resolved", "muted")
+CHANGES: Final = ("jwks_refreshed", "config_loaded")
+# DuckLake names no error class of its own for these; PostgreSQL must speak English (lc_messages), which it does to us.
+_CONFLICTS: Final = (
+    "conflict", "database is locked", "maximum retry count", "could not serialize", "deadlock detected", "duplicate key",
+)  # fmt: skip
+_SUBJECTS: Final = f'SELECT kind, subject, detail FROM changes ORDER BY "at" DESC LIMIT {3 * MAX_SUBJECTS}'  # noqa: S608
+_OPTION: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
+_MAX_INLINED_EVENTS: Final = 100  # 60 columns as SQL text: inlining 500 rows takes 190 ms, their Parquet file 40 ms
+Made = TypeVar("Made")
+
+
+class Store:
+    """Appends verdicts exactly once. Thread-safe; a failed call leaves nothing behind and the next one reconnects."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry, *, on_close: Callable[[], None] | None = None) -> None:
+        self.settings = settings
+        self._telemetry = telemetry
+        self._lock = threading.RLock()
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._memory = Memory()
+        self._upkeep = Upkeep()
+        self._name = uuid.uuid4().hex
+        self._on_close = on_close
+
+    def open(self) -> None:
+        """Connect, create and migrate what is missing. Raises SinkUnavailable or NewerStore."""
+        self._retried("open", lambda _: None)
+
+    def append(
+        self, verdicts: Sequence[Verdict], positions: Sequence[Position], counts: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Commit rows, sums, counts and offsets in one transaction, or nothing.
+
+        `counts` maps (counter, reason) to a number; the store itself adds `stored` and the drops that it decides on.
+        Raises Fenced when a position does not continue the stored offset, SinkUnavailable when the lake refuses.
+        """
+        work = Work(verdicts, positions, counts, is_shared=bool(self.settings.store.catalog))
+        sample = self.settings.store.sample_allowed
+        started = time.perf_counter()
+        with self._lock:
+            done = self._retried("append", lambda con: transaction(con, work, self._memory, sample))
+            learn(self._memory, done)
+        self._tell(done, time.perf_counter() - started, [verdict.event.observed_ns for verdict in verdicts[:1]])
+
+    def positions(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+        """The next offset to read per partition; a partition never seen is left out."""
+        rows = self.rows("SELECT partition, next FROM positions WHERE topic = ?", [topic])
+        return {partition: following for partition, following in rows if partition in partitions}
+
+    def add_note(self, group_id: str, *, author: str = "", state: str | None = None, note: str = "") -> None:
+        """Write what a person decided about a group: a state (open, resolved, muted), a text, or both."""
+        if state is not None and state not in STATES:
+            raise ValueError(f"state {state!r} is none of {', '.join(STATES)}")
+        row = [group_id, datetime.now(UTC), author, state, note]
+        self._retried("note", lambda con: in_turn(con, ("INSERT INTO store.notes VALUES (?, ?, ?, ?, ?)", row)))
+
+    def add_change(self, at: datetime, kind: str, subject: str, *, gateway: str = "", detail: str = "") -> None:
+        """Write a change that logs do not show: jwks_refreshed, config_loaded."""
+        if kind not in CHANGES:
+            raise ValueError(f"kind {kind!r} is none of {', '.join(CHANGES)}")
+        row = [at, kind, subject, gateway, detail]
+        self._retried("change", lambda con: in_turn(con, ("INSERT INTO store.changes VALUES (?, ?, ?, ?, ?)", row)))
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query on the writer's connection; for small questions only, it stops appends meanwhile."""
+        return self._retried("read", lambda con: con.execute(sql, list(params)).fetchall())
+
+    def maintain(self, now: datetime | None = None) -> None:
+        """One round of upkeep: retention, compaction, flushing, merging, expiry, the size cap.
+
+        Appends run between its steps. A step that meets another writer's work is counted and left to the next round.
+        """
+        moment = now or datetime.now(UTC)
+        for name, step in STEPS:
+            if not self._kept_up(f"maintain_{name}", step, moment):
+                return
+        self._upkept("maintain_release", release)
+
+    def _kept_up(self, kind: str, step: Step, moment: datetime) -> bool:
+        """Run a step when the lease is ours; False when another writer has it."""
+
+        def call(con: duckdb.DuckDBPyConnection) -> bool:
+            if not lease(con, self._name):
+                return False
+            step(con, self.settings.store, moment, self._upkeep)
+            return True
+
+        return self._upkept(kind, call) is not False
+
+    def _upkept(self, kind: str, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made | None:
+        try:
+            with self._lock:
+                return self._called(call)
+        except duckdb.Error as error:
+            if _is_conflict(error):
+                self._telemetry.count("why401.errors", stage="store", kind="conflict")
+            else:
+                self._failed("maintain", error, kind=kind)
+            return None
+
+    def close(self) -> None:
+        """Release the connection. Idempotent."""
+        with self._lock:
+            self._disconnect()
+            on_close, self._on_close = self._on_close, None
+        if on_close:
+            on_close()
+
+    def _retried(self, stage: str, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
+        for attempt in range(MAX_TRIES):
+            try:
+                with self._lock:
+                    return self._called(call)
+            except duckdb.Error as error:
+                if not _is_conflict(error):
+                    raise self._failed(stage, error) from None
+                last = error
+                self._telemetry.count("why401.errors", stage="store", kind="conflict")
+            time.sleep(random.uniform(0.2, 1) * min(MAX_PAUSE_S, 0.02 * 2**attempt))  # noqa: S311  # spreads writers
+        raise self._failed(stage, last)
+
+    def _called(self, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
+        con = self._connected()
+        try:
+            return call(con)
+        except BaseException:
+            rollback(con)
+            raise
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        if self._con is None:
+            self._con = self._opened()
+        return self._con
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        try:
+            con = connect_writer(self.settings)
+        except OSError as error:
+            raise duckdb.IOException(f"{error.strerror}: {error.filename}") from None
+        try:
+            migrate(con)
+            limit = min(self.settings.store.inline_rows, _MAX_INLINED_EVENTS)
+            con.execute(_OPTION.format(limit=limit))
+            self._recall(con)
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+    def _recall(self, con: duckdb.DuckDBPyConnection) -> None:
+        for subject in con.execute(_SUBJECTS).fetchall():
+            self._memory.learn_subject(subject)
+
+    def _failed(self, stage: str, error: duckdb.Error, *, kind: str = "unavailable") -> SinkUnavailable:
+        self._telemetry.count("why401.errors", stage="store", kind=kind)
+        with self._lock:
+            self._disconnect()
+        return SinkUnavailable("store", f"{stage}: {_told(error, self.settings)}")
+
+    def _disconnect(self) -> None:
+        con, self._con = self._con, None
+        if con is not None:
+            with contextlib.suppress(duckdb.Error):
+                con.close()
+
+    def _tell(self, done: Plan, seconds: float, arrivals: Sequence[int]) -> None:
+        stored = done.pipeline["stored", ""]
+        self._telemetry.count("why401.events.stored", stored)
+        for reason in ("duplicate", "unstorable"):
+            if n := done.pipeline["dropped", reason]:
+                self._telemetry.count("why401.records.dropped", n, reason=reason)
+        self._telemetry.observe("why401.store.commit.duration", seconds)
+        self._telemetry.observe("why401.store.commit.rows", stored)
+        for arrival in arrivals:
+            self._telemetry.observe("why401.event.delay", max(0.0, time.time() - arrival / 1e9))
+
+
+def _is_conflict(error: duckdb.Error) -> bool:
+    text = str(error).lower()
+    return any(words in text for words in _CONFLICTS)
+
+
+def _told(error: duckdb.Error, settings: Settings) -> str:
+    """DuckDB's first line without the secrets that it likes to quote."""
+    text = str(error)
+    for secret in secrets(settings):
+        text = text.replace(secret, "…")
+    return f"{type(error).__name__}: {text.splitlines()[0][:300] if text else ''}"

@@ -1,0 +1,164 @@
+"""One transaction of the writer: fence, watermarks, rows, sums."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from analyzer.store.deltas import HOUR_US, MINUTE_US, OFFSETS, Plan, change_table, delta_table, plan, rollup_table
+from analyzer.store.memory import Memory
+from analyzer.store.rows import INT, LONG, TEXT, description_table, event_table, table
+from analyzer.store.turn import take_turn
+from analyzer.store.watermarks import RawPartition, Watermark, fresh, raw_partition
+from analyzer.verdicts import Verdict
+from collector.errors import Fenced
+from collector.records import Position
+
+UNSTORABLE: Final = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)
+_MARKS: Final = {"topic": TEXT, "partition": INT, "next": LONG, "seen": LONG, "run": LONG, "position": LONG}
+# Deleted and inserted, never updated: a flush of inlined rows brings back an older version of a row that was updated
+# more than once (seen with 1.5.5).
+_LEAVE: Final = """
+DELETE FROM store.offsets WHERE (topic, partition, next) IN (SELECT (topic, partition, "first") FROM step)
+"""
+_ARRIVE: Final = "INSERT INTO store.offsets BY NAME SELECT topic, partition, next, now() AS updated_at FROM step"
+_KNOWN: Final = """
+SELECT offsets.topic, offsets.partition, offsets.next FROM store.offsets JOIN step USING (topic, partition)
+"""
+_READ_MARKS: Final = """
+SELECT topic, partition, next, seen, run, watermarks.position
+FROM store.watermarks JOIN step USING (topic, partition)
+"""
+_DROP_MARKS: Final = "DELETE FROM store.watermarks WHERE (topic, partition) IN (SELECT (topic, partition) FROM step)"
+_ADD_MARKS: Final = "INSERT INTO store.watermarks BY NAME SELECT *, now() AS updated_at FROM step"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a caller hands to one commit."""
+
+    verdicts: Sequence[Verdict]
+    positions: Sequence[Position]
+    counts: Mapping[tuple[str, str], int]
+    is_shared: bool  # other writers may be at work: take turns
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What planning needs of the writer."""
+
+    memory: Memory
+    sample_allowed: int
+    minute_us: int
+
+
+def transaction(con: duckdb.DuckDBPyConnection, work: Work, memory: Memory, sample_allowed: int) -> Plan:
+    """Write everything of `work` between BEGIN and COMMIT. Raises Fenced or duckdb.Error, with the transaction open."""
+    now_us = time.time_ns() // 1000
+    memory.start_commit(now_us // HOUR_US)
+    con.execute("BEGIN")
+    steps = merged(work.positions)
+    is_first = bool(steps) and _fence(con, steps)
+    if is_first or work.is_shared:
+        take_turn(con)
+    verdicts, duplicates = _without_duplicates(con, work)
+    extra = Counter(work.counts)
+    if duplicates:
+        extra["dropped", "duplicate"] += duplicates
+    done, tables = _planned(verdicts, extra, Moment(memory, sample_allowed, now_us - now_us % MINUTE_US))
+    for name, rows in tables.items():
+        _insert(con, name, rows)
+    con.execute("COMMIT")
+    return done
+
+
+def merged(positions: Sequence[Position]) -> list[Position]:
+    """One position per partition: a commit may hold several batches of it."""
+    out: dict[tuple[str, int], Position] = {}
+    for position in positions:
+        key = (position.topic, position.partition)
+        known = out.get(key, position)
+        first, last = min(known.first, position.first), max(known.next, position.next)
+        out[key] = Position(*key, first, last)
+    return list(out.values())
+
+
+def _fence(con: duckdb.DuckDBPyConnection, steps: Sequence[Position]) -> bool:
+    """Move the offsets; True when a partition was never seen."""
+    rows = [(step.topic, step.partition, step.first, step.next) for step in steps]
+    con.register("step", table(OFFSETS, rows))
+    known = {(topic, partition): at for topic, partition, at in con.execute(_KNOWN).fetchall()}
+    for step in steps:
+        found = known.get((step.topic, step.partition), step.first)
+        if found != step.first:
+            raise Fenced(step.topic, step.partition, step.first, found)
+    _expect_changes(con.execute(_LEAVE).fetchall(), len(known))
+    con.execute(_ARRIVE)
+    return len(known) < len(steps)
+
+
+def _expect_changes(changed: list[Any], expected: int) -> None:
+    if changed != [(expected,)]:
+        raise duckdb.TransactionException(f"offsets conflict: {changed} rows changed, expected {expected}")
+
+
+def _without_duplicates(con: duckdb.DuckDBPyConnection, work: Work) -> tuple[Sequence[Verdict], int]:
+    found = {raw_partition(verdict.event.origin, work.positions) for verdict in work.verdicts}
+    keys = sorted(key for key in found if key is not None)
+    if not keys:
+        return work.verdicts, 0
+    con.register("step", table({"topic": TEXT, "partition": INT}, keys))
+    rows = con.execute(_READ_MARKS).fetchall()
+    marks: dict[RawPartition, Watermark] = {(row[0], row[1]): Watermark(*row[2:]) for row in rows}
+    kept = fresh(work.verdicts, work.positions, marks)
+    con.execute(_DROP_MARKS)
+    state = [(*key, mark.next, mark.seen, mark.run, mark.position) for key, mark in marks.items()]
+    con.register("step", table(_MARKS, state))
+    con.execute(_ADD_MARKS)
+    return kept, len(work.verdicts) - len(kept)
+
+
+def _planned(
+    verdicts: Sequence[Verdict], extra: Mapping[tuple[str, str], int], moment: Moment
+) -> tuple[Plan, dict[str, Any]]:
+    try:
+        return _tables(verdicts, extra, moment)
+    except UNSTORABLE:
+        storable = [verdict for verdict in verdicts if _is_storable(verdict, moment)]
+    lost = {("dropped", "unstorable"): len(verdicts) - len(storable)}
+    return _tables(storable, Counter(extra) + Counter(lost), moment)
+
+
+def _tables(
+    verdicts: Sequence[Verdict], extra: Mapping[tuple[str, str], int], moment: Moment
+) -> tuple[Plan, dict[str, Any]]:
+    done = plan(verdicts, moment.memory, moment.sample_allowed)
+    done.pipeline.update(extra)
+    return done, {
+        "events": event_table(done.kept),
+        "rollups": rollup_table(done),
+        "deltas": delta_table(done, moment.minute_us),
+        "descriptions": description_table(verdict for verdict, _ in done.latest.values()),
+        "changes": change_table(done),
+    }
+
+
+def _is_storable(verdict: Verdict, moment: Moment) -> bool:
+    try:
+        _tables([verdict], {}, Moment(moment.memory, 1, moment.minute_us))
+    except UNSTORABLE:
+        return False
+    return True
+
+
+def _insert(con: duckdb.DuckDBPyConnection, name: str, rows: Any) -> None:
+    if rows.num_rows == 0:
+        return
+    con.register("step", rows)
+    con.execute(f"INSERT INTO store.{name} BY NAME SELECT * FROM step")  # noqa: S608  # a name of ours

@@ -1,0 +1,91 @@
+"""The distributed store: a PostgreSQL catalog, data on S3, several writers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analyzer.store import connect_reader, open_store, run_query, snapshot
+from collector.records import Position
+from collector.settings import StoreSettings
+from collector.telemetry import Telemetry
+from tests.analyzer.store.helpers import free_port, racing
+from tests.analyzer.store.verdict_samples import failing, passing
+
+WRITER = Path(__file__).with_name("writer.py")
+pytestmark = pytest.mark.postgres
+
+
+def test_writers_of_one_lake(settings, postgres_catalog):
+    """Three processes append and maintain at once: every offset of every partition is there once."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, WRITER, settings.data_dir, postgres_catalog, str(n), "50", "750"], stdout=subprocess.PIPE
+        )
+        for n in range(3)
+    ]
+    for writer in writers:
+        writer.communicate()
+    assert [0, 0, 0] == [writer.returncode for writer in writers]
+
+    con = connect_reader(replace(settings, store=StoreSettings(catalog=postgres_catalog)), memory_mib=256)
+    sql = "SELECT origin_partition, count(*), count(DISTINCT origin_offset) FROM lake.store.events GROUP BY ALL ORDER BY ALL"
+    assert [(n, 750, 750) for n in range(3)] == run_query(con, sql).rows
+    assert [(0, 750), (1, 750), (2, 750)] == run_query(con, "SELECT partition, next FROM positions ORDER BY ALL").rows
+    assert [(2250,)] == run_query(con, "SELECT sum(requests)::BIGINT FROM trend").rows
+    con.close()
+
+
+def test_one_of_many_first_commits_wins(settings, postgres_catalog):
+    """Two first commits of a partition conflict in PostgreSQL too."""
+    assert (1, 2, [(1,), (2,)]) == racing(replace(settings, store=StoreSettings(catalog=postgres_catalog)), 3)
+
+
+@pytest.mark.parametrize("text", ["nul \0 byte", "quote ' and \\ and \"", "🙂"])
+def test_any_text_is_stored(settings, postgres_catalog, text):
+    """Inlined rows in PostgreSQL keep their characters."""
+    store = open_store(replace(settings, store=StoreSettings(catalog=postgres_catalog)), Telemetry())
+    store.append([failing(route=text)], [], {})
+
+    assert [(text.replace("\0", ""),)] == store.rows("SELECT route FROM failures")
+    store.close()
+
+
+def test_data_on_s3(settings, postgres_catalog, bucket):
+    """Files go to the bucket; readers, maintenance and snapshots find them there."""
+    endpoint, name = bucket
+    about = StoreSettings(
+        catalog=postgres_catalog, data_path=f"s3://{name}/lake/", s3_endpoint=endpoint, s3_key_id="test",
+        s3_secret="test", s3_use_ssl=False,
+    )  # fmt: skip
+    settings = replace(settings, store=about)
+    store = open_store(settings, Telemetry())
+    store.append([failing(n) for n in range(300)] + [passing()], [Position("t", 0, 0, 301)], {})
+    store.maintain()
+    con = connect_reader(settings, memory_mib=256)
+
+    assert [(300,)] == run_query(con, "SELECT count(*) FROM failures").rows
+    assert [(301,)] == run_query(con, "SELECT sum(requests)::BIGINT FROM trend").rows
+    snapshot(settings, settings.data_path / "copy.duckdb")
+    assert 0 == store._telemetry.value("why401.errors")
+    con.close()
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """An S3 service on loopback with one bucket: (endpoint, bucket)."""
+    import urllib.request
+
+    from moto.server import ThreadedMotoServer
+
+    port = free_port()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/lake-test", method="PUT")).close()
+    yield f"127.0.0.1:{port}", "lake-test"
+    server.stop()
