@@ -1,0 +1,16 @@
+"""What gateways' and libraries' words mean, and what to change: facts in TOML, each with its proof (README.md).
+
+>>> reading = read_words("Jwt issuer is not configured", gateway="istio")[0]
+>>> reading.code, reading.library
+('issuer_not_trusted', 'jwt_verify_lib')
+>>> remedies_for(reading.code, "istio", "", {"issuer": "https://idp.example.com/"})[0].source
+'istio.io/latest/docs/reference/config/security/jwt/#JWTRule'
+"""
+
+from __future__ import annotations
+
+from analyzer.knowledge.load import KnowledgeError, Remedy, Signature, title
+from analyzer.knowledge.match import Reading, read_words
+from analyzer.knowledge.remedies import remedies_for
+
+__all__ = ["KnowledgeError", "Reading", "Remedy", "Signature", "read_words", "remedies_for", "title"]

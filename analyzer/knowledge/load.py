@@ -1,0 +1,240 @@
+"""The knowledge files as frozen records, validated as a whole: one wrong entry and nothing loads (KnowledgeError)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from string import Formatter
+from typing import Any, Final
+
+from analyzer.taxonomy import CODES
+
+MIN_LITERAL: Final = 5  # a shorter anchor would wake its signature on every other line
+HOLE_LIMITS: Final = {"": 512, "word": 200, "int": 24, "long": 8192}  # kind of a hole -> longest text, characters
+INNER: Final = "inner"  # the name of the hole that holds a wrapped message
+PLACEHOLDERS: Final = frozenset({"issuer", "audience", "kid", "alg", "claim", "route", "scope"})
+_ANCHORS: Final = ("", "full")
+
+
+class KnowledgeError(ValueError):
+    """A knowledge file is wrong. Carries the file, the entry and what would be right."""
+
+    def __init__(self, file: str, entry: str, expected: str) -> None:
+        super().__init__(f"{file}: {entry}: {expected}")
+        self.file = file
+        self.entry = entry
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Literal texts with holes between them; `texts` is one longer than `holes`, its ends may be empty."""
+
+    texts: tuple[str, ...]
+    holes: tuple[tuple[str, str], ...]  # (name, kind of HOLE_LIMITS)
+
+    @property
+    def anchor(self) -> int:
+        """Index of the longest literal, which the prefilter looks for."""
+        return max(range(len(self.texts)), key=lambda index: len(self.texts[index]))
+
+    @property
+    def size(self) -> int:
+        """Literal characters."""
+        return sum(map(len, self.texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One wording of one program: what it means, how surely, and the texts that prove it."""
+
+    id: str
+    templates: tuple[Template, ...]
+    code: str
+    also: tuple[str, ...]
+    certainty: float
+    source: str
+    library: str = ""
+    gateway: str = ""
+    exception: str = ""
+    versions: str = ""
+    anchored: str = ""
+    says: str = ""
+    by: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # (hole, its text, codes instead, best first)
+    examples: tuple[str, ...] = ()
+    near_misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS."""
+
+    code: str
+    says: str
+    source: str
+    gateway: str = ""
+    library: str = ""
+    snippet: str = ""
+
+
+@cache
+def signatures() -> tuple[Signature, ...]:
+    """Every signature of gateways/ and libraries/. Raises KnowledgeError."""
+    found = tuple(_signatures("gateways")) + tuple(_signatures("libraries"))
+    _unique("signatures", (signature.id for signature in found))
+    return found
+
+
+@cache
+def remedies() -> tuple[Remedy, ...]:
+    """Every remedy of remedies/. Raises KnowledgeError, also when a code has no general one."""
+    found = tuple(_remedies())
+    general = {remedy.code for remedy in found if not remedy.gateway and not remedy.library}
+    for code in CODES.keys() - general:
+        raise KnowledgeError("remedies", code, "needs a remedy without gateway and library")
+    return found
+
+
+@cache
+def titles() -> Mapping[str, str]:
+    """Code -> one plain sentence. Raises KnowledgeError when a code of the taxonomy has none."""
+    found: dict[str, str] = tomllib.loads(_root().joinpath("titles.toml").read_text(encoding="utf-8"))
+    for code in CODES.keys() ^ found.keys():
+        raise KnowledgeError("titles.toml", code, "needs exactly one title for each code of the taxonomy")
+    return found
+
+
+def title(code: str) -> str:
+    """The code in one sentence that a person at 3 am understands. Raises KeyError for a code of no taxonomy."""
+    return titles()[code]
+
+
+@cache
+def kin(kind: str) -> Mapping[str, tuple[str, ...]]:
+    """For `gateway` or `library`: name -> the names whose facts hold for it too, nearest first."""
+    raw = tomllib.loads(_root().joinpath("kin.toml").read_text(encoding="utf-8"))
+    return {name: tuple(names) for name, names in raw[kind].items()}
+
+
+@cache
+def _claim_codes() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    raw = tomllib.loads(_root().joinpath("claims.toml").read_text(encoding="utf-8"))
+    return {name: {value: tuple(codes) for value, codes in table.items()} for name, table in raw.items()}
+
+
+def _root() -> Traversable:
+    return files("analyzer.knowledge")
+
+
+def _tables(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(_root().joinpath(folder).iterdir(), key=lambda item: item.name):
+        if path.name.endswith(".toml"):
+            yield f"{folder}/{path.name}", tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _signatures(folder: str) -> Iterator[Signature]:
+    for file, table in _tables(folder):
+        for row in table.get("signature", ()):
+            yield _signature(file, {"library": table.get("library", ""), "gateway": table.get("gateway", "")} | row)
+
+
+def _signature(file: str, row: dict[str, Any]) -> Signature:
+    entry = str(row.get("id", "an entry without id"))
+    wanted = {"id", "pattern", "code", "certainty", "source", "examples", "near_misses"}
+    if missing := sorted(wanted - row.keys()):
+        raise KnowledgeError(file, entry, f"needs {missing}")
+    templates = _templates(file, entry, row.pop("pattern"), either=row.pop("underscores", False))
+    by = _by(file, entry, row.pop("by", {}), templates[0])
+    fields = row | {name: tuple(row.get(name, ())) for name in ("also", "examples", "near_misses")}
+    try:
+        signature = Signature(templates=templates, by=by, **fields)
+    except TypeError as error:
+        raise KnowledgeError(file, entry, str(error)) from None
+    _check(file, signature)
+    return signature
+
+
+def _templates(file: str, entry: str, pattern: str, *, either: bool) -> tuple[Template, ...]:
+    written = (pattern, pattern.replace(" ", "_")) if either and " " in pattern else (pattern,)
+    return tuple(_template(file, entry, text) for text in written)
+
+
+def _template(file: str, entry: str, pattern: str) -> Template:
+    pieces = list(Formatter().parse(pattern))
+    literals: list[str] = [""]
+    holes: list[tuple[str, str]] = []
+    for literal, name, kind, _ in pieces:
+        literals[-1] += literal
+        if name is not None:
+            holes.append((name, kind or ""))
+            literals.append("")
+    template = Template(tuple(literals), tuple(holes))
+    _check_template(file, entry, template)
+    return template
+
+
+def _check_template(file: str, entry: str, template: Template) -> None:
+    if not all(template.texts[1:-1]):
+        raise KnowledgeError(file, entry, "two holes need a literal between them")
+    if strange := [kind for _, kind in template.holes if kind not in HOLE_LIMITS]:
+        raise KnowledgeError(file, entry, f"kinds of holes are {sorted(HOLE_LIMITS)}, not {strange}")
+    if len(template.texts[template.anchor]) < MIN_LITERAL:
+        raise KnowledgeError(file, entry, f"needs a literal of at least {MIN_LITERAL} characters")
+
+
+def _by(file: str, entry: str, raw: Any, template: Template) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    if isinstance(raw, str):
+        rows = [("claim", value, codes) for value, codes in _claim_codes()[raw].items()]
+    else:
+        pairs = ((key.partition("="), codes) for key, codes in raw.items())
+        rows = [(hole, value, tuple(codes)) for (hole, _, value), codes in pairs]
+    names = {name for name, _ in template.holes}
+    for hole, value, codes in rows:
+        if hole not in names or not set(codes) <= CODES.keys():
+            raise KnowledgeError(file, entry, f"by {hole}={value}: needs that hole and codes of the taxonomy")
+    return tuple(rows)
+
+
+def _check(file: str, signature: Signature) -> None:
+    if strange := {signature.code, *signature.also} - CODES.keys():
+        raise KnowledgeError(file, signature.id, f"not in the taxonomy: {sorted(strange)}")
+    if signature.code in signature.also:
+        raise KnowledgeError(file, signature.id, "also: repeats the code")
+    if not 0 < signature.certainty <= 1:
+        raise KnowledgeError(file, signature.id, "certainty lies in (0, 1]")
+    if signature.anchored not in _ANCHORS:
+        raise KnowledgeError(file, signature.id, f"anchored is one of {_ANCHORS}")
+    if not signature.examples or not signature.near_misses or not signature.source:
+        raise KnowledgeError(file, signature.id, "needs a source, an example and a near miss")
+
+
+def _remedies() -> Iterator[Remedy]:
+    for file, table in _tables("remedies"):
+        for row in table.get("remedy", ()):
+            yield _remedy(file, row)
+
+
+def _remedy(file: str, row: dict[str, Any]) -> Remedy:
+    try:
+        remedy = Remedy(**row)
+    except TypeError as error:
+        raise KnowledgeError(file, str(row.get("code")), str(error)) from None
+    if remedy.code not in CODES:
+        raise KnowledgeError(file, remedy.code, "not in the taxonomy")
+    if not remedy.source or not remedy.says:
+        raise KnowledgeError(file, remedy.code, "needs words and a source")
+    names = {name for text in (remedy.says, remedy.snippet) for _, name, _, _ in Formatter().parse(text) if name}
+    if strange := names - PLACEHOLDERS:
+        raise KnowledgeError(file, remedy.code, f"placeholders are {sorted(PLACEHOLDERS)}, not {sorted(strange)}")
+    return remedy
+
+
+def _unique(file: str, names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise KnowledgeError(file, name, f"occurs {count} times")
