@@ -78,7 +78,11 @@ class Vocabulary:
         return replace(request, route=route, host=host, user_agent=agent)
 
     def _token(self, token: TokenFacts) -> TokenFacts:
-        iss, client, kid = self.name("issuer", token.iss), self.name("client", token.client), self.name("kid", token.kid)
+        iss, client, kid = (
+            self.name("issuer", token.iss),
+            self.name("client", token.client),
+            self.name("kid", token.kid),
+        )
         aud = tuple(self.name("audience", value) for value in token.aud)
         if iss is token.iss and client is token.client and kid is token.kid and aud == token.aud:
             return token

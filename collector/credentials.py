@@ -116,7 +116,7 @@ def _bare(value: str, location: str) -> Credential:
     head, _, rest = value.strip().partition(" ")
     if head.lower() == "bearer" and rest:
         return Credential(location, head, rest.strip())
-    return Credential(location, "", value.strip(), _value_anomalies(value.strip()))
+    return Credential(location, "", value.strip(), tuple(_value_anomalies(value.strip())))
 
 
 def unwrap(header: str) -> Credential:

@@ -60,6 +60,8 @@ class Verification(StrEnum):
     BAD_SIGNATURE = "bad_signature"
     NO_KEY = "no_key"
     KEY_MISMATCH = "key_mismatch"
+    KEYS_INVALID = "keys_invalid"  # the configured key set arrived and holds no usable key
+    KEYS_UNREACHABLE = "keys_unreachable"  # the configured key set could not be fetched by us either
     NOT_CHECKED = "not_checked"
 
 

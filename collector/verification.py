@@ -41,6 +41,7 @@ class KeySet:
     keys: tuple[Mapping[str, Any], ...] = ()
     fetched_at: float = 0.0
     error: str = ""
+    is_unreachable: bool = False  # the error is one of transport, not of content
     version: int = 0  # grows when the keys change, so that verifications made before are not reused
 
     @property
@@ -124,11 +125,12 @@ class KeySets:
         try:
             keys = parse_jwks(self._read(issuer))
             changed = keys != old.keys
-            new = KeySet(keys, time.time(), "", old.version + changed)
+            new = KeySet(keys, time.time(), version=old.version + changed)
             wait = REFRESH_SECONDS if _is_remote(issuer) else RETRY_SECONDS
         except (OSError, ValueError, HTTPException) as error:
             self.telemetry.count("why401.errors", stage="key_sets", kind=type(error).__name__)
-            new = KeySet(old.keys, time.time(), f"{type(error).__name__}: {error}", old.version)
+            is_unreachable = not isinstance(error, ValueError)
+            new = KeySet(old.keys, time.time(), f"{type(error).__name__}: {error}", is_unreachable, old.version)
             wait = RETRY_SECONDS
         with self._lock:
             self._sets[issuer.issuer] = new
@@ -206,8 +208,10 @@ class Verifier:
         """Verify a compact JWS. An unknown `iss` is tried against the issuer that holds its kid: a near miss shows so."""
         issuer = iss if iss in self._issuers else self._holder(kid)
         keys = self._key_sets.of(issuer) if issuer else None
-        if keys is None or not keys.keys:
+        if keys is None:
             return NOT_CHECKED
+        if not keys.keys:
+            return Verified(Verification.KEYS_UNREACHABLE if keys.is_unreachable else Verification.KEYS_INVALID, issuer)
         candidates = _candidates(keys.keys, kid)
         if not candidates:
             self._key_sets.hurry(issuer)

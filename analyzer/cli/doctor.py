@@ -13,6 +13,8 @@ import click
 
 from analyzer.cli import options
 
+EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+
 
 @click.command("doctor")
 @options.config
@@ -37,15 +39,13 @@ def _line(name: str, check: Callable[[], str]) -> bool:
 
 
 def _python() -> str:
-    if sys.version_info < (3, 11):
-        raise RuntimeError(f"{platform.python_version()}; 3.11 or newer is needed")
     return platform.python_version()
 
 
 def _duckdb() -> str:
     import duckdb
 
-    from analyzer.store.connect import EXTENSIONS, load_extension
+    from analyzer.store.connect import load_extension
 
     con = duckdb.connect()
     for name in EXTENSIONS:

@@ -20,6 +20,7 @@ from analyzer.diagnosis import (
     header,
     issuer,
     keys,
+    policy,
     presence,
     scheme,
     use,
@@ -48,6 +49,7 @@ RULES: Final[tuple[Rule, ...]] = (
     claims.rule,
     use.rule,
     user.rule,
+    policy.rule,
     answer.rule,
 )
 CACHE_SIZE: Final = 20_000  # distinct evidence: about 60 MB when full

@@ -61,9 +61,13 @@ def _malformed(token: TokenFacts) -> Iterator[Finding]:
         yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant=word)
     if broken or "value_null" in token.anomalies or "value_template" in token.anomalies:
         return
-    if len(token.parts) in (1, 2) and token.alg:
-        says = f"{len(token.parts)} of three parts came, and the header is good: the rest was cut off"
+    if len(token.parts) == 1 and token.alg:
+        says = "the header alone came: the rest was cut off"
         yield Finding("token_truncated", Strength.STRONG, "token", says, discriminant="cut")
+        return
+    if len(token.parts) == 2 and token.alg:
+        says = f"two parts came, both whole; alg {token.alg} needs a signature behind them"
+        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="no signature part")
         return
     yield Finding(
         "token_malformed", Strength.STRONG, "token", f"{len(token.parts)} parts instead of three, none readable"

@@ -23,6 +23,11 @@ def rule(case: Case) -> Iterator[Finding]:
     elif token.verification is Verification.KEY_MISMATCH:
         says = f"the key of kid {token.kid or '(none)'} in {whose} cannot serve alg {token.alg}"
         yield Finding("key_type_mismatch", Strength.STRONG, "key set", says, discriminant=token.alg)
+    elif token.verification is Verification.KEYS_INVALID:
+        says = f"{whose} arrived here too and holds no usable key"
+        yield Finding("jwks_invalid", Strength.STRONG, "key set", says, discriminant="no usable key")
+    elif token.verification is Verification.KEYS_UNREACHABLE:
+        yield Finding("jwks_unreachable", Strength.STRONG, "key set", f"{whose} cannot be fetched from here either")
     elif token.verification is Verification.VERIFIED:
         yield from _verified(token, whose)
 

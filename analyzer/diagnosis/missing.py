@@ -9,7 +9,7 @@ from analyzer.diagnosis.findings import Case
 from collector.events import TokenKind
 
 SURE: Final = 0.9
-BARE_TOKEN: Final = "token"  # the gateway kind of a token that was explained without a log line
+BARE_TOKEN: Final = "token"  # noqa: S105  # no password: the gateway kind of a token that was explained without a log line
 # Where each gateway keeps its reason when the default log does not have it (reference: each gateway's documentation).
 REASON_SETTINGS: Final = {
     "envoy": "add %RESPONSE_CODE_DETAILS% to Envoy's access log format",

@@ -26,7 +26,8 @@ def rule(case: Case) -> Iterator[Finding]:
         says = f"{use} by its own word ({token.token_use})" + (
             ", and its audience is the client" if is_for_client else ""
         )
-        strength = Strength.STRONG if is_for_client or use != "an ID token" else Strength.LIKELY
+        is_plain = token.token_use.split("_")[0].split("-")[0] in WRONG_USES
+        strength = Strength.STRONG if is_for_client or is_plain else Strength.LIKELY
         yield Finding("token_use_invalid", strength, "token", says, discriminant=use)
     elif token.claim_type("nonce") and is_for_client:
         yield Finding(

@@ -1,7 +1,8 @@
 """Findings and words in, one code out. The order of the argument is the order of this file.
 
 1. Words that name a code stand, unless the token refutes them: the verifier was there.
-2. Words with several meanings take the one that the token shows.
+2. Words with several meanings take the one that the token shows; a fault that brings the named one about (EXPLAINS)
+   is the root cause, and the named one its symptom.
 3. Words that say little (a certainty under VAGUE) give way to a strong fact.
 4. Without words the first strong fact wins, in the order in which verifiers check.
 5. Weak facts alone give a weak answer, hints alone none.
@@ -17,7 +18,7 @@ from typing import Final
 from analyzer.diagnosis.findings import Finding, Strength
 from analyzer.knowledge import Reading
 
-VAGUE: Final = 0.6
+VAGUE: Final = 0.65
 # The order in which verifiers stop: transport, form, header, issuer and key, time, claims, user, policy, then whoever is behind.
 ORDER: Final = (
     "header_too_large", "source_denied", "caller_blocked", "preflight_blocked", "credential_stripped", "token_missing",
@@ -30,6 +31,28 @@ ORDER: Final = (
     "claim_not_allowed", "scope_insufficient", "claim_stripped", "claims_not_forwarded", "claim_renamed",
     "upstream_rejected", "access_denied", "gateway_error",
 )  # fmt: skip
+# Root cause -> symptoms that verifiers report for it.
+EXPLAINS: Final = {
+    "preflight_blocked": ("token_missing", "access_denied"),
+    "scheme_invalid": ("token_missing", "token_malformed", "token_opaque", "credential_ambiguous"),
+    "credential_ambiguous": ("token_malformed", "scheme_invalid"),
+    "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted"),
+    "token_opaque": ("token_malformed",),
+    "jwe_unsupported": ("token_malformed",),
+    "alg_none": ("token_malformed", "alg_not_allowed", "signature_invalid", "token_truncated", "key_not_found"),
+    "token_truncated": ("signature_invalid", "token_malformed"),
+    "token_malformed": ("signature_invalid",),
+    "header_unsupported": ("signature_invalid",),
+    "claim_representation": ("clock_skew", "token_expired", "claim_type_invalid"),
+    "claim_value_invalid": ("token_expired", "user_claim_missing", "issuer_not_trusted"),
+    "key_type_mismatch": ("key_not_found", "signature_invalid"),
+    "alg_not_allowed": ("key_not_found",),
+    "jwks_invalid": ("jwks_unreachable", "key_not_found"),
+    "jwks_unreachable": ("key_not_found", "jwks_invalid"),
+    "scope_insufficient": ("access_denied",),
+    "claim_not_allowed": ("access_denied", "scope_insufficient"),
+    "source_denied": ("access_denied", "scope_insufficient"),
+}  # fmt: skip
 _RANK: Final = {code: rank for rank, code in enumerate(ORDER)}
 # Without words: what a finding of this strength is worth. Measured in docs/accuracy.md.
 _BY_FACT: Final = {Strength.PROOF: 0.92, Strength.STRONG: 0.85, Strength.LIKELY: 0.6, Strength.HINT: 0.3}
@@ -89,6 +112,9 @@ def decide(readings: tuple[Reading, ...], facts: Weights) -> Decision:
 def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
     reading = readings[0]
     meanings = (reading.code, *reading.also)
+    root = _root_cause(meanings, facts)
+    if root:
+        return Decision(root, 0.93, reading, _rivals(root, meanings, facts, "what the verifier saw of it"))
     shown = [code for code in meanings if facts.strength(code) >= Strength.STRONG]
     if shown:
         code = shown[0]
@@ -111,6 +137,13 @@ def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
             strong, 0.85, reading, _rivals(strong, meanings, facts, "the token refutes the verifier's words")
         )
     return Decision(reading.code, reading.certainty * 0.5, reading, _rivals(reading.code, meanings, facts, ""))
+
+
+def _root_cause(meanings: tuple[str, ...], facts: Weights) -> str:
+    """A strong fact that none of the words name and that brings about what they do name."""
+    strong = [code for code in facts.best if facts.strength(code) >= Strength.STRONG and facts.stands(code)]
+    roots = [code for code in strong if set(EXPLAINS.get(code, ())) & set(meanings[:1])]
+    return min(roots, key=lambda code: _RANK.get(code, 999), default="")
 
 
 def _by_facts(code: str, facts: Weights) -> Decision:

@@ -1,0 +1,28 @@
+"""A policy's own name tells what it asks for: scope_insufficient, claim_not_allowed, source_denied, access_denied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from analyzer.diagnosis.findings import Case, Finding, Strength
+
+# Words that operators put into policy names, per what the policy looks at.
+NAMES: Final = {
+    "scope_insufficient": ("scope", "scopes", "scp", "permission"),
+    "claim_not_allowed": ("tenant", "tenants", "claim", "claims", "acr", "amr", "mfa", "domain", "org", "organisation", "organization"),
+    "source_denied": ("network", "networks", "ip", "ips", "cidr", "address", "addresses", "geo", "country", "source", "blocklist", "vpn"),
+    "access_denied": ("role", "roles", "group", "groups", "admin", "admins", "acl"),
+}
+
+
+def rule(case: Case) -> Iterator[Finding]:
+    """Only a hint of intent, and often the only one that a gateway logs."""
+    for reading in case.readings[:1]:
+        policy = dict(reading.captures).get("policy", "")
+        words = set(policy.lower().replace("_", "-").replace("[", "-").replace("]", "-").replace("/", "-").split("-"))
+        for code, names in NAMES.items():
+            if words & set(names):
+                says = f"the policy that refused is named {policy}"
+                yield Finding(code, Strength.STRONG, "message", says, discriminant=policy)
+                return

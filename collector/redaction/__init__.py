@@ -1,0 +1,83 @@
+"""Redaction: the last step before a text is written, sent, logged or shown.
+
+`redact` and `safe_text` take any text, never raise and fail closed: when a rule breaks, the text is gone and the
+rule `failed` is counted. Their rules, what they miss and their sources: docs/redaction.md.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from collector.redaction import engine, structure, templates
+from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
+
+__all__ = ["FAILED_TEXT", "NAMES", "Redacted", "redact", "redact_fast", "redact_value", "safe_text", "template"]
+
+CLEAN_ENTRIES: Final = 8192  # texts in which nothing was found; longer ones are not kept
+MAX_CLEAN: Final = 256
+
+
+class _Found(Exception):  # a way out of the cache, not an error
+    """Something was found: the result must not be cached. Carries it as `redacted`."""
+
+    def __init__(self, redacted: Redacted) -> None:
+        super().__init__()
+        self.redacted = redacted
+
+
+def redact(text: str) -> Redacted:
+    """The text without credentials and personal data.
+
+    Never raises; idempotent; as many lines as before; at most twice as long and 64 characters.
+    """
+    try:
+        return engine.run(text)
+    except Exception:  # fail closed: whatever a rule stumbled over may be the secret
+        return FAILED
+
+
+def redact_fast(text: str) -> Redacted:
+    """`redact` with a memory of texts in which nothing was found; for routes, user agents, reasons."""
+    if len(text) > MAX_CLEAN:
+        return redact(text)
+    try:
+        return _clean(text)
+    except _Found as found:
+        return found.redacted
+
+
+@lru_cache(maxsize=CLEAN_ENTRIES)
+def _clean(text: str) -> Redacted:
+    redacted = redact(text)
+    if redacted.found:
+        raise _Found(redacted) from None
+    return redacted
+
+
+def redact_value(obj: Any) -> Any:
+    """A redacted copy of a JSON-like value, by its keys and as text. Never raises."""
+    try:
+        return structure.walk(obj, "", _text)
+    except Exception:
+        return FAILED_TEXT
+
+
+def template(text: str) -> str:
+    """What records of one kind have in common: redacted, values replaced by {id}, {q}, {hex}, {n}; 300 characters."""
+    try:
+        return templates.generalised(redact(text[: templates.MAX_READ]).text)
+    except Exception:
+        return FAILED_TEXT
+
+
+def safe_text(text: str, limit: int) -> str:
+    """Free text for an Event: redacted, control and bidirectional characters escaped, at most `limit` characters."""
+    try:
+        return templates.shown(redact_fast(text[: templates.MAX_READ]).text, limit)
+    except Exception:
+        return FAILED_TEXT[:limit]
+
+
+def _text(text: str) -> str:
+    return redact_fast(text).text

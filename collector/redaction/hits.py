@@ -1,0 +1,106 @@
+"""What a rule says: these bytes go, and this word stands in their place; and how the text is put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from collector.redaction.patterns import compiled
+
+TOKEN: Final = "[token]"  # noqa: S105  # the replacement, not a credential
+SECRET: Final = "[secret]"  # noqa: S105
+COOKIE: Final = "[cookie]"
+KEY: Final = "[key]"
+USER: Final = "[user]"
+EMAIL: Final = "[email]"
+PHONE: Final = "[phone]"
+CARD: Final = "[card]"
+MAC: Final = "[mac]"
+SHORT: Final = "[-]"  # stands for values shorter than 4, so that redaction cannot double a text
+SHORT_VALUE: Final = 4
+
+# Ours, and the masks that gateways and other redactors leave behind: [REDACTED], ***, <masked>, {{token}}, xxxx.
+_WORDS: Final = (
+    rb"(?:token|secret|cookie|key|user|email|phone|card|mac|redaction failed|too deep|jwt|password|credentials?"
+    rb"|(?:redacted|masked|filtered|hidden|removed|sensitive|scrubbed|omitted|deleted|protected|private)[a-z0-9 _:-]{0,24})"
+)
+BRACKETED: Final = rb"(?i:\[(?:-|" + _WORDS + rb")\]|<" + _WORDS + rb">)"
+_MASK: Final = compiled(
+    rb"(?i)(?:(?:bearer|basic|dpop) )?(?:"
+    + BRACKETED
+    + rb"|\*{1,64}|x{3,64}|\.{2,8}|-{1,8}|\$?\{{1,2}[\w. -]{1,40}\}{1,2})(?:\.{2,3})?"
+)
+
+
+MAX_LABEL: Final = 8
+_OURS: Final = compiled(rb"\[(?:token|secret|cookie|key|user|email|phone|card|mac|-)\]")
+
+
+class Hit(NamedTuple):
+    """A span of a text or view, the rule that found it and what stands in its place."""
+
+    start: int
+    end: int
+    rule: str
+    label: str
+
+
+def whole(data: bytes, hit: Hit) -> Hit:
+    """The hit, widened so that it cuts none of our own words: redacting `[token]` again must not leave half of it."""
+    first = data.rfind(b"[", max(0, hit.start - MAX_LABEL), hit.start + 1)
+    last = data.rfind(b"[", max(0, hit.end - MAX_LABEL), hit.end)
+    start = hit.start if first < 0 or _label_end(data, first) <= hit.start else first
+    end = hit.end if last < 0 else max(hit.end, _label_end(data, last))
+    return hit._replace(start=start, end=end)
+
+
+def _label_end(data: bytes, start: int) -> int:
+    label = _OURS.match(data, start)
+    return int(label.end()) if label else 0
+
+
+def is_mask(value: bytes) -> bool:
+    """The value says that something was removed already."""
+    return len(value) <= 80 and _MASK.fullmatch(value) is not None  # a mask is short; the bound keeps this cheap
+
+
+def merge(hits: Iterable[Hit]) -> list[Hit]:
+    """Disjoint hits in order; hits that overlap become one, named for the longest."""
+    merged: list[Hit] = []
+    for hit in sorted(hits, key=attrgetter("start")):
+        if merged and hit.start < merged[-1].end:
+            merged[-1] = _joined(merged[-1], hit)
+        else:
+            merged.append(hit)
+    return merged
+
+
+def _joined(first: Hit, second: Hit) -> Hit:
+    longest = max(first, second, key=lambda hit: hit.end - hit.start)
+    return longest._replace(start=first.start, end=max(first.end, second.end))
+
+
+def render(text: str, hits: Sequence[Hit]) -> str:
+    """The text with its hits (disjoint, in order) replaced. Every line break inside a hit stays."""
+    pieces: list[str] = []
+    position = 0
+    for hit in hits:
+        label, breaks = _label(hit, text[hit.start : hit.end])
+        # A break at the very end of a text would open no line.
+        last = SHORT if breaks and hit.end == len(text) else ""
+        pieces += text[position : hit.start], label, breaks, last
+        position = hit.end
+    return "".join(pieces) + text[position:]
+
+
+def _label(hit: Hit, removed: str) -> tuple[str, str]:
+    label = SHORT if len(removed) < SHORT_VALUE else hit.label
+    return label, "\n" * (len(removed.splitlines()) - 1)
+
+
+def trim(text: str, hit: Hit) -> Hit:
+    """The hit without white space at its ends, so that a break at the border stays what it was."""
+    removed = text[hit.start : hit.end]
+    left = len(removed) - len(removed.lstrip())
+    return hit._replace(start=hit.start + left, end=hit.start + len(removed.rstrip()))

@@ -1,0 +1,122 @@
+"""Rules `jose`, `fragment`, `packed` and `entropy`: credentials known by their structure or their randomness.
+
+A JWS, JWE or unsigned JWT is 2 to 5 dotted base64url parts of which one decodes to the start of a JSON object
+(RFC 7515, 7516), not a string that begins with `eyJ`: white space before the brace, standard base64, empty
+parts, glued prefixes and SD-JWT disclosures all occur. Fragments are what truncation leaves of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from collector.redaction import shapes
+from collector.redaction.hits import SECRET, TOKEN, Hit
+from collector.redaction.patterns import compiled
+from collector.redaction.vocabulary import kind_of
+
+_PART: Final = rb"[A-Za-z0-9_\-]"
+_DOTTED: Final = compiled(_PART + rb"{8,}={0,2}(?:\." + _PART + rb"*={0,2}){1,8}(?:~" + _PART + rb"*={0,2}){0,64}")
+_DOTTED_STANDARD: Final = compiled(rb"[A-Za-z0-9+/]{8,}={0,2}(?:\.[A-Za-z0-9_\-+/]*={0,2}){1,4}")
+_RUN: Final = compiled(rb"[A-Za-z0-9_\-+/~]{16,}={0,2}")
+# A window of 20 with a digit or a change of case in it: words and paths of lower case do not wake the rule. Or a short
+# header: the base64 of `{`, alone or behind white space, and a dot.
+_WINDOWS: Final = (
+    rb"[A-Za-z0-9_\-+/~]{%d}(?:[0-9]|[a-z][A-Z])[A-Za-z0-9_\-+/~]{%d}" % (before, 19 - before) for before in range(20)
+)
+TRIGGER: Final = b"|".join((*_WINDOWS, rb"(?:e[yw]|IH|DQp7|Cns|CXs)[A-Za-z0-9_\-+/]{8,}={0,2}\."))
+MIN_RUN: Final = 20
+_OPEN: Final = b"\"'`[({<:= \t\\,|"
+_WORD_BYTES: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#")
+
+
+def find(data: bytes) -> Iterator[Hit]:
+    """Tokens by structure, then fragments, packed text and random runs."""
+    yield from _tokens(data)
+    if b"+" in data or b"/" in data:
+        yield from _standard_tokens(data)
+    yield from _runs(data)
+
+
+def _tokens(data: bytes) -> Iterator[Hit]:
+    for match in _DOTTED.finditer(data):
+        candidate = match.group()
+        if any(_is_part(part) for part in candidate.split(b".", 5)[:5]):
+            yield Hit(match.start(), match.start() + len(candidate.rstrip(b".")), "jose", TOKEN)
+
+
+def _standard_tokens(data: bytes) -> Iterator[Hit]:
+    """Standard base64 has `/`: only a run that begins with the header is one, else it may be a path before a token."""
+    for match in _DOTTED_STANDARD.finditer(data):
+        if shapes.is_json_object(match.group().partition(b".")[0]):
+            yield Hit(match.start(), match.start() + len(match.group().rstrip(b".")), "jose", TOKEN)
+
+
+def _is_part(part: bytes) -> bool:
+    return len(part) >= 12 and (shapes.is_json_object(part) or _is_glued(part))
+
+
+def _is_glued(part: bytes) -> bool:
+    """`tokeyJhbGci…`: the header begins inside the run."""
+    start = part.find(b"ey", 1, 64)
+    return start > 0 and shapes.is_json_object(part[start:])
+
+
+def _runs(data: bytes) -> Iterator[Hit]:
+    exempt_end = -1
+    for match in _RUN.finditer(data):
+        start, end = match.span()
+        run = match.group()
+        if shapes.is_word(run) or shapes.is_public(run):
+            continue
+        if _is_safe(data, start, exempt_end):
+            exempt_end = end
+            if shapes.is_json_object(run):
+                yield Hit(start, end, "fragment", TOKEN)
+            continue
+        yield from _judge(run, start)
+
+
+def _judge(run: bytes, start: int) -> Iterator[Hit]:
+    """The run as a whole, or in a path its segments."""
+    segments = run.split(b"/") if b"/" in run else [run]
+    if len(segments) == 1 or not _is_path(segments):
+        rule = _rule(run)
+        if rule:
+            yield Hit(start, start + len(run), *rule)
+        return
+    for segment in segments:
+        rule = _rule(segment)
+        if rule:
+            yield Hit(start, start + len(segment), *rule)
+        start += len(segment) + 1
+
+
+def _is_path(segments: list[bytes]) -> bool:
+    """Slashes between words and credentials are a path's; in standard base64 they stand between remnants of any kind."""
+    words = [len(s) > 1 and (shapes.is_word(s) or shapes.is_public(s)) for s in segments[:64]]
+    return any(words) and all(word or len(s) <= 4 or _rule(s) for word, s in zip(words, segments, strict=False))
+
+
+def _rule(run: bytes) -> tuple[str, str] | None:
+    """Rule and label of a run, None when it is nothing."""
+    if len(run) < MIN_RUN:
+        return None
+    if shapes.hides_text(run.rstrip(b"=")):
+        return "fragment", TOKEN
+    if shapes.hides_packed(run):
+        return "packed", TOKEN
+    return ("entropy", SECRET) if shapes.is_random(run) else None
+
+
+def _is_safe(data: bytes, start: int, exempt_end: int) -> bool:
+    """The word before a run says that it is an identifier; or the run continues a list of such runs."""
+    gap = data[max(0, start - 12) : start]
+    glue = len(gap) - len(gap.rstrip(_OPEN))
+    if exempt_end >= 0 and 0 < start - exempt_end == glue <= 6 and b"," in gap:
+        return True
+    last = start - glue
+    first = last
+    while first > 0 and last - first < 48 and data[first - 1] in _WORD_BYTES:
+        first -= 1
+    return kind_of(data[first:last]) == "safe"

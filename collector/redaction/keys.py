@@ -1,0 +1,50 @@
+"""Rule `key`: PEM blocks, private JWK members, passwords in URLs and connection strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from collector.redaction.hits import KEY, SECRET, Hit, is_mask
+from collector.redaction.patterns import compiled
+
+TRIGGER: Final = rb"-----BEGIN |kty|://[^\s/?#\"'<>]{1,256}@|@(?:tcp|unix|udp)\("
+_PEM: Final = compiled(rb"-----BEGIN ([A-Z0-9 ]{0,40})-----")
+_PUBLIC_PEM: Final = (b"PUBLIC KEY", b"CERTIFICATE REQUEST")
+_PEM_BODY: Final = compiled(rb"(?:[A-Za-z0-9+/=:,\-\s]|\\[nrt])*")
+_JWK: Final = compiled(
+    rb"[\"'](?:d|p|q|dp|dq|qi|k|t|r)\\{0,7}[\"'][ \t]{0,4}:[ \t]{0,4}\\{0,7}[\"']([A-Za-z0-9_\-+/=]{4,})"
+)
+_USERINFO: Final = compiled(rb"[A-Za-z][A-Za-z0-9+.\-]{1,30}://([^\s/?#\"'<>]{1,512})@")
+_GO_DSN: Final = compiled(rb"[\w.\-]{1,64}:([^\s\"'/]{1,256})@(?:tcp|unix|udp)\(")
+
+
+def find(data: bytes) -> Iterator[Hit]:
+    """Keys and passwords by the form around them."""
+    yield from _pems(data)
+    if b"kty" in data:
+        yield from (Hit(match.start(1), match.end(1), "jwk", KEY) for match in _JWK.finditer(data))
+    yield from _userinfo(data, _USERINFO)
+    yield from _userinfo(data, _GO_DSN)
+
+
+def _pems(data: bytes) -> Iterator[Hit]:
+    """From BEGIN to END, or as far as the block goes when it was cut."""
+    done = 0
+    for match in _PEM.finditer(data):
+        if match.group(1) in _PUBLIC_PEM or match.start() < done:
+            continue
+        done = _pem_end(data, match.end(), match.group(1))
+        yield Hit(match.start(), done, "pem", KEY)
+
+
+def _pem_end(data: bytes, start: int, name: bytes) -> int:
+    closing = b"-----END " + name + b"-----"
+    end = data.find(closing, start)
+    return end + len(closing) if end >= 0 else int(_PEM_BODY.match(data, start).end())
+
+
+def _userinfo(data: bytes, pattern: Any) -> Iterator[Hit]:
+    for match in pattern.finditer(data):
+        if not is_mask(match.group(1)):
+            yield Hit(match.start(1), match.end(1), "url", SECRET)

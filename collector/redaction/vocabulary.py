@@ -1,0 +1,41 @@
+"""The words of rules/keys.toml: what kind of value stands behind a key."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+RULES: Final = Path(__file__).parent / "rules"
+KINDS: Final = ("auth", "cookie", "secret", "weak", "user", "name", "safe")  # the first that knows a key wins
+_STRIP: Final = b"-_$#"
+
+
+def _load(name: str) -> dict[str, Any]:
+    return tomllib.loads((RULES / name).read_text(encoding="utf-8"))
+
+
+_DATA: Final = _load("keys.toml")
+_EXACT: Final = {word.encode(): kind for kind in reversed(KINDS) for word in _DATA[kind]["exact"]}
+_SUFFIX: Final = tuple((tuple(word.encode() for word in _DATA[kind].get("suffix", ())), kind) for kind in KINDS)
+STOP: Final = frozenset(word.encode() for word in _DATA["words"]["stop"])
+KEPT_COOKIES: Final = frozenset(name.encode() for name in _DATA["cookies"]["keep"])
+
+
+@lru_cache(maxsize=4096)
+def kind_of(key: bytes) -> str:
+    """`auth`, `cookie`, `secret`, `weak`, `user`, `name`, `safe`, or "" for a key that says nothing."""
+    plain = key.lower().translate(None, _STRIP).strip(b".")
+    whole = plain.replace(b".", b"")
+    last = plain.rpartition(b".")[2]
+    return _EXACT.get(whole) or _EXACT.get(last) or _by_suffix(whole)
+
+
+def _by_suffix(key: bytes) -> str:
+    return next((kind for words, kind in _SUFFIX if key.endswith(words)), "")
+
+
+def is_statement(value: bytes) -> bool:
+    """The value is a word about the credential instead of one."""
+    return value.strip(b" .:;,!").lower() in STOP
