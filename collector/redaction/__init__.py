@@ -12,10 +12,21 @@ from typing import Any, Final
 from collector.redaction import engine, structure, templates
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
 
-__all__ = ["FAILED_TEXT", "NAMES", "Redacted", "redact", "redact_fast", "redact_value", "safe_text", "template"]
+__all__ = [
+    "FAILED_TEXT",
+    "NAMES",
+    "Redacted",
+    "redact",
+    "redact_fast",
+    "redact_value",
+    "safe_id",
+    "safe_text",
+    "template",
+]
 
 CLEAN_ENTRIES: Final = 8192  # texts in which nothing was found; longer ones are not kept
 MAX_CLEAN: Final = 256
+_ID_KEY: Final = "kid="  # a key whose values rule `entropy` leaves alone
 
 
 class _Found(Exception):  # a way out of the cache, not an error
@@ -77,6 +88,15 @@ def safe_text(text: str, limit: int) -> str:
         return templates.shown(redact_fast(text[: templates.MAX_READ]).text, limit)
     except Exception:
         return FAILED_TEXT[:limit]
+
+
+def safe_id(text: str, limit: int) -> str:
+    """`safe_text` for a value known to be an identifier (kid, iss, aud, client, trace or request id).
+
+    A random-looking run in it is expected and stays; tokens, vendors' credentials and personal data go as ever.
+    """
+    shown = safe_text(_ID_KEY + text, limit + len(_ID_KEY))
+    return shown.removeprefix(_ID_KEY)
 
 
 def _text(text: str) -> str:

@@ -26,6 +26,7 @@ _WINDOWS: Final = (
 )
 TRIGGER: Final = b"|".join((*_WINDOWS, rb"(?:e[yw]|IH|DQp7|Cns|CXs)[A-Za-z0-9_\-+/]{8,}={0,2}\."))
 MIN_RUN: Final = 20
+MIN_DISGUISED: Final = 64
 _OPEN: Final = b"\"'`[({<:= \t\\,|"
 _WORD_BYTES: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#")
 
@@ -71,7 +72,7 @@ def _runs(data: bytes) -> Iterator[Hit]:
             continue
         if _is_safe(data, start, exempt_end):
             exempt_end = end
-            if shapes.is_json_object(run):
+            if shapes.is_json_object(run) or _is_disguised(run):
                 yield Hit(start, end, "fragment", TOKEN)
             continue
         yield from _judge(run, start)
@@ -96,6 +97,11 @@ def _is_path(segments: list[bytes]) -> bool:
     """Slashes between words and credentials are a path's; in standard base64 they stand between remnants of any kind."""
     words = [len(s) > 1 and (shapes.is_word(s) or shapes.is_public(s)) for s in segments[:64]]
     return any(words) and all(word or len(s) <= 4 or _rule(s) for word, s in zip(words, segments, strict=False))
+
+
+def _is_disguised(run: bytes) -> bool:
+    """Too long for an identifier, and text in base64 or hex: a token in an identifier's place."""
+    return len(run) >= MIN_DISGUISED and (shapes.hides_text(run.rstrip(b"=")) or shapes.hides_packed(run))
 
 
 def _rule(run: bytes) -> tuple[str, str] | None:
