@@ -1,0 +1,210 @@
+"""Rows to charts, pure: the same rows give the same picture, in a light theme and in a dark one."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import altair as alt
+import pandas as pd
+
+from dashboard import words
+
+Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
+"""A chart, whether of one layer or of several."""
+
+# Okabe and Ito's palette: told apart with every common colour blindness, on white and on near-black.
+COLOURS: Final = {
+    "issuer": "#0072B2",
+    "format": "#E69F00",
+    "library": "#009E73",
+    "gateway": "#D55E00",
+    "policy": "#CC79A7",
+    "unknown": "#8C8C8C",
+}
+NEUTRAL: Final = "#6C8EBF"
+ALARM: Final = "#D55E00"
+COUNTERS: Final = {"received": "#0072B2", "stored": "#009E73", "dropped": "#D55E00"}
+LEEWAY_S: Final = 60  # the default of the settings and of most verifiers
+_AXIS_TIME: Final = alt.Axis(title=None, format="%H:%M", labelOverlap=True, grid=False, tickCount=8)
+_AXIS_OFFSET: Final = alt.Axis(
+    values=[-86_400, -3_600, -600, -60, 0, 60, 600, 3_600, 86_400],
+    labelExpr="datum.value == 0 ? 'now' : (datum.value > 0 ? '+' : '−') + (abs(datum.value) >= 3600 ? abs(datum.value) / 3600 + ' h' : abs(datum.value) / 60 + ' min')",
+)
+_AXIS_DAYS: Final = alt.Axis(title=None, format="%d %b %H:%M", labelOverlap=True, grid=False, tickCount=7)
+
+
+def failures_by_cause(rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, height: int = 240) -> Picture:
+    """Stacked bars of `bucket, cause, requests`, with a dashed line for each of `changes` (moment, kind, …)."""
+    named = rows.assign(
+        cause=rows["cause"].map(words.CAUSES).fillna(words.CAUSES["unknown"]),
+        ends=_ends(rows, bucket_s),
+        when=_told(rows["bucket"]),
+    )
+    bars = (
+        alt.Chart(named)
+        .mark_bar(orient="vertical", binSpacing=1)
+        .encode(
+            x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)),
+            x2="ends:T",
+            y=alt.Y("requests:Q", stack="zero", title=None, axis=alt.Axis(tickCount=4, format="~s")),
+            color=alt.Color("cause:N", scale=_cause_scale(), legend=alt.Legend(orient="top", title=None, columns=6)),
+            order=alt.Order("cause:N"),
+            tooltip=[
+                alt.Tooltip("when:N", title="time"),
+                alt.Tooltip("cause:N"),
+                alt.Tooltip("requests:Q", title="refused", format=","),
+            ],
+        )
+    )
+    return _plain(alt.layer(bars, _markers(changes)) if len(changes) else bars, height)
+
+
+def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
+    """A heat map of `issuer, gateway, share, refused, requests`: the darker, the more is refused."""
+    named = rows.assign(
+        issuer=rows["issuer"].map(lambda value: words.visible(value, 60)), label=rows["share"].map(words.percent)
+    )
+    base = alt.Chart(named).encode(
+        x=alt.X("gateway:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False)),
+        y=alt.Y("issuer:N", title=None, axis=alt.Axis(labelLimit=250, domain=False, ticks=False)),
+        tooltip=[
+            "issuer:N",
+            "gateway:N",
+            alt.Tooltip("label:N", title="refused share"),
+            alt.Tooltip("refused:Q", format=","),
+            alt.Tooltip("requests:Q", format=","),
+        ],
+    )
+    # Opacity over the page's own background serves both themes; the square root keeps small shares visible.
+    shade = alt.Opacity("share:Q", scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0.04, 0.85]), legend=None)
+    cells = base.mark_rect(color=ALARM, cornerRadius=3, stroke=NEUTRAL, strokeOpacity=0.25).encode(opacity=shade)
+    ink = alt.when(alt.datum.share > 0.25).then(alt.value("#FFFFFF")).otherwise(alt.value(NEUTRAL))
+    return _plain(
+        alt.layer(cells, base.mark_text(fontSize=12).encode(text="label:N", color=ink)),
+        44 + 34 * named["issuer"].nunique(),
+    )
+
+
+def who_answered(rows: pd.DataFrame) -> Picture:
+    """Bars of `responder, gateway, requests`, one per responder, split by gateway."""
+    named = rows.assign(responder=rows["responder"].map(words.RESPONDERS).fillna(words.RESPONDERS["unknown"]))
+    named = named.assign(gateway=named["gateway"].map(lambda value: words.visible(value, 40)))
+    bars = (
+        alt.Chart(named)
+        .mark_bar(color=NEUTRAL, stroke="white", strokeOpacity=0.35, cornerRadius=2)
+        .encode(
+            y=alt.Y("responder:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160, domain=False, ticks=False)),
+            x=alt.X("sum(requests):Q", title=None, axis=alt.Axis(tickCount=4, format="~s")),
+            detail="gateway:N",
+            tooltip=["responder:N", "gateway:N", alt.Tooltip("sum(requests):Q", title="refused", format=",")],
+        )
+    )
+    return _plain(bars, 30 + 38 * named["responder"].nunique())
+
+
+def clocks(rows: pd.DataFrame) -> Picture:
+    """One point per `instance` and `issuer` at `youngest_iat_s`; right of the leeway it was issued in the future."""
+    named = rows.assign(
+        instance=rows["instance"].map(lambda value: words.visible(value, 40)),
+        issuer=rows["issuer"].map(lambda value: words.visible(value, 80)),
+        reading=rows["youngest_iat_s"].map(words.offset),
+        ahead=rows["youngest_iat_s"] > LEEWAY_S,
+    )
+    band = (
+        alt.Chart(pd.DataFrame({"low": [-LEEWAY_S], "high": [LEEWAY_S]}))
+        .mark_rect(color=NEUTRAL, opacity=0.15)
+        .encode(x="low:Q", x2="high:Q")
+    )
+    points = (
+        alt.Chart(named)
+        .mark_point(filled=True, size=110, opacity=0.85)
+        .encode(
+            x=alt.X(
+                "youngest_iat_s:Q",
+                title="iat of the youngest token, from the gateway's clock",
+                scale=_offset_scale(rows["youngest_iat_s"]),
+                axis=_AXIS_OFFSET,
+            ),
+            y=alt.Y("instance:N", title=None, axis=alt.Axis(labelLimit=160)),
+            color=alt.Color("ahead:N", scale=alt.Scale(domain=[False, True], range=[NEUTRAL, ALARM]), legend=None),
+            shape=alt.Shape(
+                "ahead:N", scale=alt.Scale(domain=[False, True], range=["circle", "triangle-right"]), legend=None
+            ),
+            tooltip=[
+                "instance:N",
+                "issuer:N",
+                alt.Tooltip("reading:N", title="clock"),
+                alt.Tooltip("tokens:Q", format=","),
+            ],
+        )
+    )
+    return _plain(alt.layer(band, points), 60 + 26 * named["instance"].nunique())
+
+
+def counters(rows: pd.DataFrame, bucket_s: int) -> Picture:
+    """Lines of `bucket, counter, value`."""
+    lines = (
+        alt.Chart(rows.assign(when=_told(rows["bucket"])))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)),
+            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4, format="~s")),
+            color=alt.Color(
+                "counter:N",
+                scale=alt.Scale(domain=list(COUNTERS), range=list(COUNTERS.values())),
+                legend=alt.Legend(orient="top", title=None),
+            ),
+            strokeDash=alt.StrokeDash(
+                "counter:N", scale=alt.Scale(domain=list(COUNTERS), range=[[1, 0], [6, 4], [2, 2]]), legend=None
+            ),
+            tooltip=[alt.Tooltip("when:N", title="time"), "counter:N", alt.Tooltip("value:Q", format=",")],
+        )
+    )
+    return _plain(lines, 220)
+
+
+def _markers(changes: pd.DataFrame) -> Picture:
+    shown = changes.assign(
+        when=_told(changes["moment"]),
+        kind=changes["kind"].map(words.CHANGES).fillna("change"),
+        subject=changes["subject"].map(lambda value: words.visible(value, 120)),
+        detail=changes["detail"].map(lambda value: words.visible(value, 200)),
+    )
+    told: list[Any] = [
+        alt.Tooltip("when:N", title="time"),
+        alt.Tooltip("kind:N", title="change"),
+        "subject:N",
+        "detail:N",
+    ]
+    base = alt.Chart(shown).encode(x=alt.X("moment:T"), tooltip=told)
+    line = base.mark_rule(strokeDash=[4, 3], color=NEUTRAL, strokeWidth=1.5)
+    # A wide invisible twin: a dashed hair is hard to hit with a mouse.
+    hit = base.mark_rule(strokeWidth=12, opacity=0)
+    flag = base.mark_text(align="left", dx=4, fontSize=11, color=NEUTRAL).encode(text="kind:N", y=alt.value(6))
+    return alt.layer(line, flag, hit)
+
+
+def _offset_scale(offsets: pd.Series) -> alt.Scale:
+    return alt.Scale(type="symlog", constant=30, domain=[min(-600.0, offsets.min()), max(600.0, offsets.max())])
+
+
+def _ends(rows: pd.DataFrame, bucket_s: int) -> pd.Series:
+    return rows["bucket"] + pd.Timedelta(seconds=bucket_s)
+
+
+def _time_axis(bucket_s: int) -> alt.Axis:
+    return _AXIS_TIME if bucket_s < 7_200 else _AXIS_DAYS
+
+
+def _told(moments: pd.Series) -> pd.Series:
+    """Times for tooltips as text: Vega would show them in the browser's zone."""
+    return moments.dt.strftime("%d %b %H:%M UTC")
+
+
+def _cause_scale() -> alt.Scale:
+    return alt.Scale(domain=[words.CAUSES[cause] for cause in COLOURS], range=list(COLOURS.values()))
+
+
+def _plain(chart: Picture, height: int) -> Picture:
+    drawn: Picture = chart.properties(height=height).configure_view(strokeWidth=0)
+    return drawn

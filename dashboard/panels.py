@@ -1,0 +1,148 @@
+"""What the pages are built of: guarded pages, panels with their SQL behind them, safe text, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from dashboard import queries, words
+from dashboard.errors import DashboardError, QueryTimeout, StoreMissing, StoreUnavailable
+from dashboard.scope import Scope
+
+REFRESH_S: Final = 10
+MAX_ROWS_SHOWN: Final = 13  # a longer grid scrolls
+STATUS_COLOURS: Final = {"new": "red", "regressed": "red", "escalating": "orange", "ongoing": "gray", "quiet": "gray"}
+
+
+def guarded(render: Callable[[], None]) -> None:
+    """Run a page; any error of ours becomes words, and the page tries again by itself."""
+    try:
+        render()
+    except StoreMissing as error:
+        _welcome(error)
+    except DashboardError as error:
+        trouble(error)
+
+
+def trouble(error: DashboardError) -> None:
+    """One error in words, with what happens next."""
+    if isinstance(error, StoreUnavailable):
+        st.warning(
+            "The store cannot be read at the moment. This page tries again every few seconds.",
+            icon=":material/sync_problem:",
+        )
+        st.text(words.visible(f"{error.where} ({error.kind})"))
+        return
+    if isinstance(error, QueryTimeout):
+        st.warning(
+            f"This took longer than {error.seconds:g} s and was stopped. A shorter time range is faster.",
+            icon=":material/timer_off:",
+        )
+        return
+    st.warning("This cannot be shown.", icon=":material/error:")
+    st.text(words.visible(error))
+
+
+def _welcome(error: StoreMissing) -> None:
+    st.subheader("Nothing has been recorded yet", anchor=False)
+    st.text("This page fills by itself as soon as the first gateway log arrives. It looks for the store here:")
+    st.code(words.visible(error.where), language=None)
+    st.text("Start receiving (OTLP on 4317 and 4318, plus the files and topics of why401.toml):")
+    st.code("why401 up", language=None)
+    st.text("Or look around with made-up traffic:")
+    st.code("why401 demo", language=None)
+
+
+@contextmanager
+def panel(title: str, name: str, params: Mapping[str, Any], about: str = "") -> Iterator[None]:
+    """A titled box with the statement behind it; an error inside stays inside. `title` and `about` are ours, not data."""
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", wrap=False):
+            st.subheader(title, anchor=False, help=about or None)
+            sql_behind(name, params)
+        try:
+            yield
+        except StoreMissing:
+            raise
+        except DashboardError as error:
+            trouble(error)
+
+
+def sql_behind(name: str, params: Mapping[str, Any]) -> None:
+    """A quiet button that shows the statement with its parameters written in."""
+    with st.popover("SQL", type="tertiary", width="content"):
+        st.code(queries.rendered(name, dict(params)), language="sql")
+
+
+def nothing(says: str) -> None:
+    """An empty panel says that it is empty, and why that may be good. `says` is ours, not data."""
+    st.caption(says)
+
+
+def table(frame: pd.DataFrame, columns: Mapping[str, Any], **options: Any) -> Any:
+    """A grid of the chosen columns; text columns show hidden characters, and nothing is markup in a grid."""
+    chosen = frame[list(columns)].copy()
+    for name in chosen.columns:
+        if not pd.api.types.is_numeric_dtype(chosen[name]) and not pd.api.types.is_datetime64_any_dtype(chosen[name]):
+            chosen[name] = chosen[name].map(_cell)
+    fits = len(chosen) <= MAX_ROWS_SHOWN
+    return st.dataframe(
+        chosen, column_config=dict(columns), hide_index=True, height="content" if fits else 440, **options
+    )
+
+
+def _cell(value: Any) -> str:
+    if hasattr(value, "__iter__") and not isinstance(value, str):
+        return ", ".join(words.visible(item, 300) for item in value)
+    return "" if value is None or bool(pd.isna(value)) else words.visible(value)
+
+
+def text(label: str, **options: Any) -> Any:
+    """A text column."""
+    return st.column_config.TextColumn(label, **options)
+
+
+def number(label: str, **options: Any) -> Any:
+    """A whole number with thousands separated."""
+    return st.column_config.NumberColumn(label, format="localized", **options)
+
+
+def share(label: str, **options: Any) -> Any:
+    """A share of 0..1 as a bar."""
+    return st.column_config.ProgressColumn(label, format="percent", min_value=0.0, max_value=1.0, **options)
+
+
+def group_page() -> StreamlitPage:
+    """The group page, for links to it."""
+    from dashboard.screens import group
+
+    return st.Page(group.page, title="Group", icon=":material/list_alt:", url_path="group", visibility="hidden")
+
+
+def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
+    """A list of groups; choosing one opens its page."""
+    told = groups.assign(
+        status=groups["status"].map(words.STATUSES).fillna("open"),
+        cause=groups["cause"].map(words.CAUSES).fillna(words.CAUSES["unknown"]),
+        began=[words.ago(at, seen.now) for at in groups["first_seen"]],
+        last=[words.ago(at, seen.now) for at in groups["last_seen"]],
+    )
+    columns = {
+        "status": text("State", width=80), "title": text("What is wrong", width="large"), "last_hour": number("Last hour"),
+        "previous_hour": number("Before"), "users": number("Users"), "clients": number("Clients"), "cause": text("Cause"),
+        "code": text("Code"), "gateways": text("Gateways"), "began": text("Began"), "last": text("Last seen"),
+    }  # fmt: skip
+    chosen = table(told, columns, on_select="rerun", selection_mode="single-row", key="groups")
+    for position in chosen.selection.rows[:1]:
+        if position < len(groups):
+            st.switch_page(group_page(), query_params={"group": str(groups.iloc[position]["group_id"]), **seen.link})
+
+
+def plain(name: str) -> Any:
+    """A column of whatever type, under its own name."""
+    return st.column_config.Column(words.visible(name, 60))

@@ -1,0 +1,35 @@
+"""The page's SQL: one file per panel, over views only, with named parameters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+
+@lru_cache(maxsize=64)
+def text(name: str) -> str:
+    """The statement of `queries/<name>.sql`. Raises FileNotFoundError for a name that is none."""
+    return files("dashboard.queries").joinpath(f"{name}.sql").read_text(encoding="utf-8").strip()
+
+
+def rendered(name: str, params: dict[str, Any]) -> str:
+    """The statement with its parameters written in, for people to copy; it is never executed."""
+    sql = text(name)
+    for key in sorted(params, key=len, reverse=True):  # $since_before before $since
+        sql = sql.replace(f"${key}", literal(params[key]))
+    return sql
+
+
+def literal(value: Any) -> str:
+    """A SQL literal: `literal("it's")` is `'it''s'`."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, datetime):
+        return f"TIMESTAMPTZ '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00'"
+    if isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    return "'" + str(value).replace("'", "''") + "'"

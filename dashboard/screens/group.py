@@ -1,0 +1,274 @@
+"""One group: what it says, why we think so, whom it hits, how to fix it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, client, export, panels, scope, words
+from dashboard.panels import REFRESH_S, number, panel, share, table, text
+from dashboard.scope import Scope
+
+FIELDS: Final = {
+    "issuer": "Issuer (iss)",
+    "audience": "Audience (aud)",
+    "kid": "Key id (kid)",
+    "alg": "Algorithm (alg)",
+    "typ": "Type (typ)",
+    "token_kind": "Kind of token",
+    "scope": "Scopes",
+}
+DIFFERS: Final = 0.2  # share by which a property must differ to be worth a line
+ID_LENGTH: Final = 64
+
+
+def page() -> None:
+    """Draw the group that `?group=` names."""
+    panels.guarded(lambda: scope.bar("Group"))
+    panels.guarded(_one)
+
+
+def chosen() -> str:
+    """The group id of the address, "" without one."""
+    return str(st.query_params.get("group", ""))[:ID_LENGTH]
+
+
+def _one() -> None:
+    seen = scope.current()
+    params = {**seen.params, "group": chosen()}
+    found = client.query("group", **params)
+    if found.empty:
+        st.subheader("There is no such group", anchor=False)
+        st.text(
+            "It may be older than the store keeps, or the link was cut. The list of groups is one click up. This was asked for:"
+        )
+        st.code(words.visible(chosen()), language=None)
+        return
+    row = found.iloc[0].to_dict()
+    _title(row, seen, params)
+    left, right = st.columns([3, 2])
+    with left:
+        _evidence(row, params)
+        _live_trend()
+        _received(params)
+        _shapes(params)
+    with right:
+        _fix(row, params)
+        _missing(row)
+        _rivals(row)
+        _where(params)
+        _identity(row)
+    _samples(params)
+
+
+def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(words.STATUSES.get(str(row["status"]), "open"), color=_colour(row))
+        st.header(words.escape(row["title"], 200), anchor=False)
+    began = f"{words.clock(row['first_seen'], seen.now)} ({words.ago(row['first_seen'], seen.now)})"
+    st.caption(
+        words.escape(
+            f"{words.CAUSES.get(str(row['cause']), words.CAUSES['unknown'])} · {row['code']} · since {began}"
+            f" · last seen {words.ago(row['last_seen'], seen.now)} · {words.listed(row['gateways'], 6)}"
+        )
+    )
+    if row.get("suspect_change") and isinstance(row["suspect_change"], str):
+        st.warning(f"Suspect change: {words.escape(row['suspect_change'], 300)}", icon=":material/history:")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.metric(
+            "Last hour", words.count(row["last_hour"]), _more(row), delta_color="inverse", border=True, height="stretch"
+        )
+        st.metric("In all", words.count(row["failures"]), border=True, height="stretch")
+        st.metric("Users hit", words.count(row["users"]), border=True, height="stretch")
+        st.metric("Clients hit", words.count(row["clients"]), border=True, height="stretch")
+        st.metric("Confidence", words.percent(row["confidence"], 0), border=True, height="stretch")
+        _share(seen, params)
+
+
+def _colour(row: Mapping[str, Any]) -> Any:
+    return panels.STATUS_COLOURS.get(str(row["status"]), "gray")
+
+
+def _more(row: Mapping[str, Any]) -> str:
+    difference = int(row["last_hour"]) - int(row["previous_hour"])
+    return f"{difference:+,} on the hour before"
+
+
+def _share(seen: Scope, params: Mapping[str, Any]) -> None:
+    with st.container(width="content", gap="xsmall"):
+        with st.popover("Share", icon=":material/link:", width="stretch"):
+            st.text("The address shows this group to anybody who may open this page:")
+            st.code(
+                "?"
+                + "&".join(f"{key}={words.visible(value)}" for key, value in {"group": chosen(), **seen.link}.items()),
+                language=None,
+            )
+        st.download_button(
+            "CSV", lambda: export.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
+            "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The newest 10,000 failures, redacted.",
+        )  # fmt: skip
+
+
+def _file_name(group: str) -> str:
+    return "".join(c for c in group if c.isalnum() or c in "-_") or "group"
+
+
+def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    with panel("Why we think so", "group", params, "Each line is a fact that you can check."):
+        near_miss = row.get("near_miss")
+        if isinstance(near_miss, str) and near_miss:
+            st.text("Almost right:")
+            st.code(words.visible(near_miss), language=None, wrap_lines=True)
+        for item in _items(row["evidence"]):
+            _line(item["source"], item["says"])
+        if not _items(row["evidence"]):
+            panels.nothing("Nothing but the status.")
+
+
+def _line(source: Any, says: Any) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.badge(words.escape(source, 40), color="gray")
+        st.text(words.visible(says))
+
+
+def _items(value: Any) -> list[Any]:
+    return [] if value is None or isinstance(value, float) else list(value)
+
+
+@st.fragment(run_every=REFRESH_S)
+def _live_trend() -> None:
+    panels.guarded(_trend)
+
+
+def _trend() -> None:
+    seen = scope.current()
+    params = {**seen.params, "group": chosen()}
+    with panel("Failures over time", "group_trend", params, "Dashed lines mark changes."):
+        rows = client.query("group_trend", **params)
+        if rows.empty:
+            panels.nothing("None in this window; choose a longer one.")
+            return
+        st.altair_chart(
+            charts.failures_by_cause(rows, client.query("changes", **params), seen.bucket_s, height=180),
+            key="group-trend",
+        )
+
+
+def _received(params: Mapping[str, Any]) -> None:
+    with panel(
+        "Received, and what passes",
+        "group_received",
+        params,
+        "What these tokens hold, beside what passes for the same issuers.",
+    ):
+        rows = client.query("group_received", **params)
+        if rows.empty:
+            panels.nothing("The records show no token.")
+            return
+        told = rows.assign(field=rows["field"].map(FIELDS).fillna("other"), differs=_differs(rows))
+        table(
+            told,
+            {
+                "field": text("Field", width=120), "received": text("Received here", width="medium"),
+                "passes": text("Passes", width="medium"), "differs": text("", width=60), "share": share("Share of these", width=110),
+            },
+        )  # fmt: skip
+
+
+def _differs(rows: pd.DataFrame) -> list[str]:
+    pairs = zip(rows["received"], rows["passes"], strict=True)
+    return ["differs" if passes and received not in passes.split("  or  ") else "" for received, passes in pairs]
+
+
+def _shapes(params: Mapping[str, Any]) -> None:
+    with panel("What is different about failing tokens", "group_shapes", params, "Share of tokens with each property."):
+        rows = client.query("group_shapes", **params)
+        rows = rows[(rows["failing"].fillna(0) - rows["passing"].fillna(0)).abs() >= DIFFERS]
+        if rows.empty:
+            panels.nothing("Their shape is that of passing tokens: look at keys, times and values instead.")
+            return
+        whose = (
+            "of the same issuers"
+            if bool(rows["same_issuer"].iloc[0])
+            else "of any issuer, since none of this one passes"
+        )
+        st.caption(f"Against passing tokens {whose}.")
+        table(
+            rows.fillna(0),
+            {"property": text("Property"), "failing": share("Failing have it"), "passing": share("Passing have it")},
+        )
+
+
+def _fix(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    with panel("How to fix it", "group", params, f"For {words.escape(words.listed(row['gateways']))}."):
+        for number_, item in enumerate(_items(row["fix"]), 1):
+            st.text(f"{number_}. {words.visible(item['says'])}")
+            if item["source"]:
+                st.code(words.visible(item["source"], 300), language=None, wrap_lines=True)
+        if not _items(row["fix"]):
+            panels.nothing("No fix is known for this cause here.")
+        if isinstance(row.get("library"), str) and row["library"]:
+            st.caption(f"Verifying library: {words.escape(row['library'], 100)}")
+
+
+def _missing(row: Mapping[str, Any]) -> None:
+    facts = _items(row["missing"])
+    if not facts:
+        return
+    with st.container(border=True):
+        st.subheader("What would settle it", anchor=False)
+        for fact in facts:
+            st.text(words.visible(fact))
+
+
+def _rivals(row: Mapping[str, Any]) -> None:
+    rivals = _items(row["rivals"])
+    if not rivals:
+        return
+    with st.container(border=True):
+        st.subheader("What else it could have been", anchor=False)
+        for rival in rivals:
+            _line(rival["code"], rival["why_not"])
+
+
+def _where(params: Mapping[str, Any]) -> None:
+    with panel("Where it happens", "group_where", params):
+        rows = client.query("group_where", **params)
+        if rows.empty:
+            panels.nothing("Nowhere in this window.")
+            return
+        for tab, kind in zip(st.tabs(["Gateways", "Routes", "Clients"]), ("gateway", "route", "client"), strict=True):
+            with tab:
+                columns = {
+                    "value": text(kind.capitalize(), width="medium"),
+                    "failures": number("Failures"),
+                    "users": number("Users"),
+                }
+                table(rows[rows["kind"] == kind], columns)
+
+
+def _identity(row: Mapping[str, Any]) -> None:
+    with st.expander("What makes it one group"):
+        st.text("Failures that one change would fix. These parts went into the fingerprint:")
+        parts = dict(_items(row["parts"]))
+        table(
+            pd.DataFrame({"part": list(parts), "value": list(parts.values())}),
+            {"part": text("Part"), "value": text("Value", width="medium")},
+        )
+        st.text(f"Group {words.visible(row['group_id'])}, fingerprint {words.visible(row['fingerprint_version'])}")
+
+
+def _samples(params: Mapping[str, Any]) -> None:
+    with panel("Newest requests, redacted", "group_samples", params):
+        rows = client.query("group_samples", **params)
+        if rows.empty:
+            panels.nothing("Single requests of this group are no longer kept.")
+            return
+        columns = {name: panels.plain(name) for name in rows.columns}
+        columns["event_time"] = st.column_config.DatetimeColumn(
+            "event_time (UTC)", format="HH:mm:ss.SSS", timezone="UTC"
+        )
+        table(rows, columns)

@@ -1,0 +1,85 @@
+"""Charts: rows in, one valid picture out, the same colours everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from analyzer.taxonomy import CAUSES
+from dashboard import charts, words
+
+AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+TREND = pd.DataFrame({"bucket": [AT, AT], "cause": ["issuer", "never heard of"], "requests": [3, 4]})
+CHANGES = pd.DataFrame(
+    {"moment": [AT], "kind": ["kid_first_seen"], "subject": ["k\u202e2"], "gateway": [""], "detail": ["<b>x"]}
+)
+NO_CHANGES = CHANGES.head(0)
+
+
+def values(spec: dict[str, Any], column: str) -> set[Any]:
+    """Every value of a column in a chart's data sets."""
+    return {row[column] for rows in spec["datasets"].values() for row in rows if column in row}
+
+
+def test_every_cause_has_one_colour_and_words() -> None:
+    """The taxonomy, the palette and the names agree, so that no cause is drawn nameless."""
+    assert (set(CAUSES), set(CAUSES), len(CAUSES)) == (
+        set(charts.COLOURS),
+        set(words.CAUSES),
+        len(set(charts.COLOURS.values())),
+    )
+
+
+def test_colours_do_not_depend_on_what_is_in_the_rows() -> None:
+    """A chart of one cause uses the same scale as a chart of all."""
+    one = charts.failures_by_cause(TREND.head(1), NO_CHANGES, 60).to_dict()["encoding"]["color"]["scale"]
+    both = charts.failures_by_cause(TREND, NO_CHANGES, 60).to_dict()["encoding"]["color"]["scale"]
+
+    assert one == both
+
+
+def test_an_unknown_cause_is_drawn_as_unexplained() -> None:
+    """A newer store may know more causes than this page."""
+    spec = charts.failures_by_cause(TREND, NO_CHANGES, 60).to_dict()
+
+    assert {words.CAUSES["issuer"], words.CAUSES["unknown"]} == values(spec, "cause")
+
+
+def test_changes_are_marked_with_hidden_characters_written_out() -> None:
+    """A marker carries the change in words; what an attacker wrote cannot reorder it."""
+    spec = charts.failures_by_cause(TREND, CHANGES, 60).to_dict()
+
+    assert ({"new signing key"}, {"k\\u202e2"}) == (values(spec, "kind"), values(spec, "subject"))
+
+
+def test_only_a_token_from_beyond_the_leeway_is_an_alarm() -> None:
+    """30 s ahead is leeway, 95 s ahead is two clocks, old tokens are no news."""
+    rows = pd.DataFrame(
+        {
+            "instance": ["a", "b", "c"],
+            "issuer": ["i"] * 3,
+            "gateway": ["g"] * 3,
+            "youngest_iat_s": [30.0, 95.0, -4e3],
+            "tokens": [9] * 3,
+        }
+    )
+    spec = charts.clocks(rows).to_dict()
+    alarmed = {row["instance"] for data in spec["datasets"].values() for row in data if row.get("ahead")}
+
+    assert {"b"} == alarmed
+
+
+def test_a_chart_fetches_nothing() -> None:
+    """Data stands inside the chart: no URL, no image, no link."""
+    heat = pd.DataFrame(
+        {"issuer": ["https://evil.example/x.png"], "gateway": ["kong"], "share": [0.5], "refused": [1], "requests": [2]}
+    )
+    spec = charts.issuers_by_gateways(heat).to_dict()
+    encodings = {key for layer in spec["layer"] for key in layer["encoding"]}
+
+    assert (set(), True) == (
+        {"href", "url"} & encodings,
+        all("url" not in layer.get("data", {}) for layer in [spec, *spec["layer"]]),
+    )

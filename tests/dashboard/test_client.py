@@ -1,0 +1,188 @@
+"""The client: right rows, and words instead of tracebacks when the store is missing, broken or replaced."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector import settings as settings_module
+from dashboard import client, config, queries
+from dashboard.errors import StoreMissing, StoreUnavailable
+from tests.dashboard import fixture_lake
+from tests.dashboard.conftest import forget
+
+NAMES = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
+CATALOG_ONLY = {"columns", "resolvable"}  # DuckDB's own catalog, for the list of columns and the check of names
+
+
+def params(**more: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    window = {"since": now - timedelta(hours=1), "until": now, "before": now - timedelta(hours=2)}
+    return {**window, "gateway": "", "bucket_s": 60, "group": fixture_lake.FAULTS[0].group_id, **more}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_statement_runs_and_finds_something(name: str, lake: Path, use: Callable[..., None]) -> None:
+    """Each panel's SQL gives rows over two hours of believable traffic."""
+    use(lake)
+
+    assert len(client.query(name, **params())) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gateways_name_is_a_value_never_sql(name: str, lake: Path, use: Callable[..., None]) -> None:
+    """Quotes, wildcards and statements in a filter match nothing and break nothing."""
+    use(lake)
+    before = client.query("headline", **params())["requests"][0]
+
+    client.query(name, **params(gateway="'; DROP TABLE failures; --%_", group="' OR 1=1 --"))
+
+    assert before == client.query("headline", **params())["requests"][0]
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - CATALOG_ONLY))
+def test_the_sql_that_is_shown_is_the_sql_that_runs(name: str, lake: Path, use: Callable[..., None]) -> None:
+    """Pasted into the explorer, which reads views only, the text behind a panel gives the panel's rows."""
+    use(lake)
+    shared = params()
+
+    assert len(client.query(name, **shared)) == len(client.adhoc(queries.rendered(name, shared)))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("it's", "'it''s'"), (None, "NULL"), (3, "3"), (["a", 1], "['a', 1]"),
+        (datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC), "TIMESTAMPTZ '2026-11-23 03:04:05+00'"),
+    ],
+)  # fmt: skip
+def test_literals(value: Any, expected: str) -> None:
+    """Values are written as DuckDB reads them."""
+    assert expected == queries.literal(value)
+
+
+def test_numbers_agree_between_panels(lake: Path, use: Callable[..., None]) -> None:
+    """Refused requests are the same count by cause, by gateway, by responder and in the headline."""
+    use(lake)
+    shared = params()
+    total = client.query("headline", **shared)["refused"][0]
+    others = [
+        client.query("trend_by_cause", **shared)["requests"].sum(),
+        client.query("by_gateway", **shared)["refused"].sum(),
+        client.query("responders", **shared)["requests"].sum(),
+        client.query("heat", **shared)["refused"].sum(),
+    ]
+
+    assert [total] * 4 == others
+
+
+def test_attention_comes_first(lake: Path, use: Callable[..., None]) -> None:
+    """New, then back, then growing, then the rest."""
+    use(lake)
+    order = list(dict.fromkeys(client.query("attention", **params())["status"]))
+
+    assert ["new", "regressed", "escalating", "ongoing"] == order[:4]
+
+
+def test_a_missing_store_says_where_it_was_looked_for(tmp_path: Path, use: Callable[..., None]) -> None:
+    """No file is created by looking."""
+    use(tmp_path / "nowhere")
+
+    with pytest.raises(StoreMissing) as missing:
+        client.query("headline", **params())
+
+    assert (str(tmp_path / "nowhere" / "catalog.sqlite"), False) == (
+        missing.value.where,
+        (tmp_path / "nowhere").exists(),
+    )
+
+
+def test_a_store_without_views_is_no_store_yet(tmp_path: Path, use: Callable[..., None]) -> None:
+    """The writer creates the catalog before the views; the page waits."""
+    (tmp_path / "data").mkdir()
+    fixture_lake.connect(tmp_path).close()
+    use(tmp_path)
+
+    with pytest.raises(StoreMissing):
+        client.query("headline", **params())
+
+
+def test_a_broken_catalog_is_told_without_its_text(tmp_path: Path, use: Callable[..., None]) -> None:
+    """A file that is no database: a kind, no connection string."""
+    (tmp_path / "catalog.sqlite").write_bytes(b"not a database" * 100)
+    use(tmp_path)
+
+    with pytest.raises(StoreUnavailable) as broken:
+        client.query("headline", **params())
+
+    assert "ATTACH" not in str(broken.value)
+
+
+def test_a_wrong_password_stays_out_of_the_message(
+    tmp_path: Path, use: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB quotes the connection string in its error; the page must not."""
+    use(tmp_path)
+    monkeypatch.setenv(
+        "WHY401_STORE_CATALOG", "postgres:host=127.0.0.1 port=1 dbname=x password=hunter2-canary connect_timeout=1"
+    )
+    forget()
+
+    with pytest.raises(StoreUnavailable) as broken:
+        client.query("headline", **params())
+
+    chain = [broken.value, broken.value.__cause__]
+    assert (False, True) == (any("canary" in str(error) for error in chain), broken.value.__suppress_context__)
+
+
+def test_a_store_that_goes_away_and_comes_back(tmp_path: Path, use: Callable[..., None]) -> None:
+    """Deleted under the reader it is missing, at once; built again it is read again, with its new rows."""
+    first = tmp_path / "lake"
+    fixture_lake.build(first, seed=1)
+    use(first)
+    before = client.query("headline", **params())["requests"][0]
+    shutil.rmtree(first)
+    with pytest.raises(StoreMissing):
+        client.query("headline", **params())
+
+    fixture_lake.build(first, seed=2)
+
+    assert before != client.query("headline", **params())["requests"][0] > 0
+
+
+def test_a_reader_sees_what_the_writer_commits(tmp_path: Path, use: Callable[..., None]) -> None:
+    """One connection stays open on each side."""
+    fixture_lake.build(tmp_path)
+    use(tmp_path)
+    count = "SELECT count(*) AS n FROM positions"
+    before = client.adhoc(count)["n"][0]
+    with fixture_lake.connect(tmp_path) as writer:
+        writer.execute("INSERT INTO positions VALUES ('late.access', 0, 1, now())")
+
+        assert before + 1 == client.adhoc(count)["n"][0]
+
+
+def test_flags_are_options_that_streamlit_knows() -> None:
+    """A renamed option would be dropped at start with a warning, and its protection with it."""
+    from streamlit.config import get_config_options
+
+    flags = config.streamlit_flags(settings_module.load(None, environ={}))
+    named = [flag.removeprefix("--").partition("=")[0] for flag in flags]
+
+    assert [] == sorted(set(named) - set(get_config_options()))
+
+
+def test_flags_switch_off_what_must_be_off() -> None:
+    """No usage statistics, no developer's menu, no grid export without the formula guard."""
+    flags = set(config.streamlit_flags(settings_module.load(None, environ={})))
+    needed = {
+        "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal", "--client.disableDataExport=true",
+        "--client.showErrorDetails=none", "--server.address=127.0.0.1", "--server.port=8501",
+    }  # fmt: skip
+
+    assert set() == needed - flags

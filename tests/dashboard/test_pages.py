@@ -1,0 +1,237 @@
+"""The pages in process: real content, clear words, a scope that stays in the address, and no markup from data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import scope
+from dashboard.screens import overview
+from tests.dashboard import fixture_lake
+
+DASHBOARD = Path(overview.__file__).parents[1]
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+def script(page: str) -> str:
+    return f"from dashboard.screens import {page}\n{page}.page()\n"
+
+
+def show(page: str, **params: str) -> AppTest:
+    app = AppTest.from_string(script(page), default_timeout=60)
+    for key, value in params.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """Everything a reader sees as text."""
+    kinds = ("header", "subheader", "text", "caption", "markdown", "warning", "code", "metric")
+    parts = [str(getattr(item, "value", "")) for kind in kinds for item in app.get(kind)]
+    parts += [item.proto.label for item in app.get("page_link")]
+    return "\n".join(parts).replace("\u2060", "").replace("\\", "")
+
+
+def test_the_app_starts_on_the_overview(lake: Path, use: Callable[..., None]) -> None:
+    """`streamlit run dashboard/app.py` shows the opening page."""
+    use(lake)
+    app = AppTest.from_file(str(DASHBOARD / "app.py"), default_timeout=60).run()
+
+    assert (0, True) == (len(app.exception), "5 problems need a look" in said(app))
+
+
+def test_the_first_line_says_what_matters(lake: Path, use: Callable[..., None]) -> None:
+    """At 3 am the first line is enough: how many problems, how many requests pass."""
+    use(lake)
+    app = show("overview")
+
+    assert app.header[0].value.startswith("5 problems need a look: new, back or growing. 9")
+
+
+@pytest.mark.parametrize(
+    ("newest", "urgent", "now", "before", "expected"),
+    [
+        (NOW, 0, 0.99, 0.99, "Nothing new. 99.0 % of requests pass."),
+        (NOW, 1, 0.9, 0.99, "1 problem needs a look: new, back or growing. 90.0 % of requests pass, 99.0 % before."),
+        (NOW, 0, None, None, "Nothing new. No requests in this window."),
+        (
+            NOW - timedelta(minutes=12),
+            3,
+            0.9,
+            0.9,
+            "Nothing has arrived for 12 min. The figures stand still at 02:48 UTC.",
+        ),
+    ],
+)
+def test_the_sentence_fits_the_state(
+    newest: datetime, urgent: int, now: float | None, before: float | None, expected: str
+) -> None:
+    """Silence is told first, then problems, then calm."""
+    assert expected == overview.sentence(scope.at("1h", "", newest, NOW), urgent, now, before)
+
+
+def test_data_that_stopped_freezes_the_window() -> None:
+    """When nothing arrives the figures stand still instead of falling to zero."""
+    newest = NOW - timedelta(hours=9)
+    frozen = scope.at("1h", "", newest, NOW)
+
+    assert (True, True, True) == (frozen.is_frozen, frozen.since < newest < frozen.until, frozen.until < NOW)
+
+
+def test_every_urgent_group_is_told_with_its_suspect(lake: Path, use: Callable[..., None]) -> None:
+    """Title, cause, code, since when, whom it hits and the change before it."""
+    use(lake)
+    text = said(show("overview"))
+    expected = [
+        "key_not_found",
+        "95 % sure · since ",
+        "84 users",
+        "Suspect: kid 2026-11-b first seen at https://login.example.com/, 2 min before",
+    ]
+
+    assert [] == [part for part in expected if part not in text]
+
+
+def test_a_group_page_tells_the_whole_story(lake: Path, use: Callable[..., None]) -> None:
+    """What it says, evidence, near miss, fix, rivals and the statements behind the panels."""
+    use(lake)
+    fault = fixture_lake.FAULTS[1]
+    app = show("group", group=fault.group_id)
+    text = said(app)
+    expected = [
+        fault.title,
+        fault.near_miss,
+        *(says for _, says in fault.evidence + fault.rivals + fault.fix),
+        f"'{fault.group_id}'",
+    ]
+
+    assert ([], 0) == ([part for part in expected if part.replace("\\", "") not in text], len(app.exception))
+
+
+@pytest.mark.parametrize("fault", fixture_lake.FAULTS, ids=lambda fault: fault.code)
+def test_every_group_has_a_page(fault: fixture_lake.Fault, lake: Path, use: Callable[..., None]) -> None:
+    """Absent tokens, unknown causes and quiet groups draw like any other."""
+    use(lake)
+    app = show("group", group=fault.group_id, range="6h")
+
+    assert (0, True) == (len(app.exception), fault.title in said(app))
+
+
+def test_the_difference_between_failing_and_passing_tokens_is_found(lake: Path, use: Callable[..., None]) -> None:
+    """Tokens without sub differ in exactly that claim, and in the two that replace it."""
+    use(lake)
+    app = show("group", group="v1-4be1c0ffee000005")
+    tables = [frame.value for frame in app.dataframe if "property" in frame.value]
+
+    assert {"claim sub", "claim azp", "claim client_id"} == set(tables[0]["property"])
+
+
+def test_an_unknown_group_is_told_in_words(lake: Path, use: Callable[..., None]) -> None:
+    """A cut link is no traceback."""
+    use(lake)
+    app = show("group", group="v1-nothing")
+
+    assert (0, "There is no such group") == (len(app.exception), app.subheader[1].value)
+
+
+def test_the_address_sets_the_scope(lake: Path, use: Callable[..., None]) -> None:
+    """?range and ?gateway bring a colleague to the same picture."""
+    use(lake)
+    text = said(show("overview", range="6h", gateway="nginx"))
+
+    assert (True, False) == ("Tokens carry no sub" in text, "Envoy has not learned" in text)
+
+
+@pytest.mark.parametrize("bad", ["9y", "", "1h'; DROP TABLE failures"])
+def test_a_made_up_range_falls_back(bad: str, lake: Path, use: Callable[..., None]) -> None:
+    """What the address cannot mean is the default."""
+    use(lake)
+
+    assert 0 == len(show("overview", range=bad, gateway=bad).exception)
+
+
+def test_health_tells_drops_by_reason(lake: Path, use: Callable[..., None]) -> None:
+    """Received, stored, dropped and why."""
+    use(lake)
+    app = show("health")
+    reasons = [set(frame.value["reason"]) for frame in app.dataframe if {"reason", "value"} <= set(frame.value)]
+
+    assert (0, [{"no_parser", "bad_json"}]) == (len(app.exception), reasons)
+
+
+def test_the_explorer_runs_a_statement(lake: Path, use: Callable[..., None]) -> None:
+    """Rows come back as a grid."""
+    use(lake)
+    app = show("explorer")
+    app.text_area[0].set_value("SELECT count(*) AS n FROM groups")
+    app.button[0].click().run()
+
+    assert (0, len(fixture_lake.FAULTS)) == (len(app.exception), app.dataframe[0].value["n"][0])
+
+
+def test_the_explorer_refuses_in_words_and_keeps_the_statement_out_of_the_address(
+    lake: Path, use: Callable[..., None]
+) -> None:
+    """A pasted secret must not end in browser histories or proxy logs."""
+    use(lake)
+    app = show("explorer")
+    app.text_area[0].set_value("DROP TABLE failures")
+    app.button[0].click().run()
+
+    assert (True, {}) == ("Only SELECT statements run here" in said(app), dict(app.query_params))
+
+
+@pytest.mark.parametrize("page", ["overview", "groups", "group", "health", "explorer"])
+def test_without_a_store_every_page_says_how_to_start(page: str, tmp_path: Path, use: Callable[..., None]) -> None:
+    """First start: words and a command, no traceback."""
+    use(tmp_path / "nowhere")
+    app = show(page)
+
+    assert (0, True) == (len(app.exception), "why401 up" in said(app))
+
+
+@pytest.mark.parametrize("page", ["overview", "groups", "group", "health"])
+def test_an_empty_store_is_no_error(page: str, tmp_path: Path, use: Callable[..., None]) -> None:
+    """Views without rows: the page waits."""
+    (tmp_path / "data").mkdir()
+    with fixture_lake.connect(tmp_path) as con:
+        con.execute((fixture_lake.HERE / "lake_schema.sql").read_text())
+        con.execute("CREATE TABLE samples AS SELECT 1::INTEGER AS rank, * FROM failures LIMIT 0")
+    use(tmp_path)
+
+    assert 0 == len(show(page).exception)
+
+
+def test_no_folder_is_served_behind_the_navigation() -> None:
+    """Streamlit serves a folder called pages by file: a link to /group would be empty in a fresh process."""
+    assert not (DASHBOARD / "pages").exists()
+
+
+def test_no_page_can_interpret_data() -> None:
+    """st.write, st.markdown, st.html, components, links and unsafe_allow_html are not used anywhere."""
+    banned = {
+        "write",
+        "markdown",
+        "html",
+        "iframe",
+        "link_button",
+        "LinkColumn",
+        "ImageColumn",
+        "image",
+        "components",
+        "write_stream",
+    }
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in DASHBOARD.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Attribute) and node.attr in banned and ast.unparse(node.value).startswith("st"))
+        or (isinstance(node, ast.keyword) and node.arg == "unsafe_allow_html")
+    ]
+
+    assert [] == found
