@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from collector.redaction import safe_text
+from collector.redaction import safe_id, safe_text
 
 MAX_CLAIMS: Final = 64
 MAX_AUDIENCES: Final = 10
@@ -150,7 +150,7 @@ def _date(value: object) -> float | None:
 
 
 def _text(value: object, limit: int = 256) -> str:
-    return safe_text(value, limit) if isinstance(value, str) else ""
+    return safe_id(value, limit) if isinstance(value, str) else ""
 
 
 def _is_word(value: object) -> bool:
@@ -159,7 +159,7 @@ def _is_word(value: object) -> bool:
 
 def _audiences(value: object) -> tuple[str, ...]:
     items = value if isinstance(value, list) else [value]
-    return tuple(safe_text(item, 256) for item in items[:MAX_AUDIENCES] if isinstance(item, str))
+    return tuple(safe_id(item, 256) for item in items[:MAX_AUDIENCES] if isinstance(item, str))
 
 
 def _scopes(payload: Mapping[str, Any]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ from collector.events import (
 from collector.gateways import NotAuth, with_formats
 from collector.pseudonyms import Pseudonyms
 from collector.records import Parsed, RawRecord
-from collector.redaction import Redacted, redact, safe_text, template
+from collector.redaction import Redacted, redact, safe_id, safe_text, template
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.tokens import TokenRead, read_claims_only, read_token
@@ -285,7 +285,7 @@ def _responder(parsed: Parsed) -> Responder:
 
 
 def _gateway(parsed: Parsed) -> Gateway:
-    return gateway(parsed.gateway, safe_text(parsed.instance, 100), safe_text(parsed.version, 40))
+    return gateway(parsed.gateway, safe_id(parsed.instance, 100), safe_text(parsed.version, 40))
 
 
 def _request(parsed: Parsed, record: RawRecord) -> Request:
@@ -295,8 +295,8 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
         safe_text(parsed.route, 200) if parsed.route else requests.route(path),
         safe_text(parsed.host, 200),
         parsed.status,
-        safe_text(parsed.trace_id or record.trace_id, 64),
-        safe_text(parsed.request_id, 80),
+        safe_id(parsed.trace_id or record.trace_id, 64),
+        safe_id(parsed.request_id, 80),
         requests.network(parsed.client),
         requests.user_agent(parsed.user_agent[:300]),
     )

@@ -18,7 +18,7 @@ from jwt.api_jws import PyJWS
 from collector.claims import Claims, read_claims
 from collector.credentials import Credential, is_redacted
 from collector.events import TokenFacts, TokenKind
-from collector.redaction import safe_text
+from collector.redaction import safe_id, safe_text
 
 MAX_TOKEN_CHARS: Final = 65_536  # gateways refuse headers far below this; a longer one is cut before it costs time
 MAX_NAMES: Final = 64
@@ -283,7 +283,7 @@ def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, user_claim: str)
 def _text(value: object, limit: int) -> str:
     if value is None:
         return ""
-    return safe_text(value if isinstance(value, str) else str(value), limit)
+    return safe_id(value if isinstance(value, str) else str(value), limit)
 
 
 def _texts(value: object) -> tuple[str, ...]:

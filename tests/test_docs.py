@@ -45,10 +45,14 @@ def test_documented(word: str) -> None:
 
 def test_links_inside_the_repository_lead_somewhere() -> None:
     """A dead link is a promise broken."""
-    dead = []
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8")):
-            if "://" not in target and not (path.parent / target).exists():
-                dead.append(f"{path.name}: {target}")
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    links = [
+        (path, target) for path in pages for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    ]
+    dead = [
+        f"{path.name}: {target}"
+        for path, target in links
+        if "://" not in target and not (path.parent / target).exists()
+    ]
 
     assert [] == dead

@@ -28,7 +28,9 @@ HANG_S = 120.0
 def why401(command: str, config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """One why401 process; ended by its own pid."""
     with log.open("ab") as out:
-        process = subprocess.Popen([sys.executable, "-m", "analyzer.cli", command, "--config", str(config)], stderr=out, stdout=out)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "analyzer.cli", command, "--config", str(config)], stderr=out, stdout=out
+        )
     try:
         yield process
     finally:
@@ -82,10 +84,17 @@ def test_every_record_is_stored_once_though_the_analyzer_is_killed(kafka: Broker
         eventually(lambda: _listens(grpc), "collect listens")
         sent = _drive_envoy(folder(tmp_path, "envoy"), grpc, kafka, raw, rounds=20)
         killed = _analyze_and_kill(config, log, settings, times=4)
+        assert 4 == killed, log.read_text()[-2000:]
         with why401("analyze", config, log):
-            eventually(lambda: total(settings) >= 2 * sent, f"{2 * sent} records stored, {total(settings)} are", within_s=HANG_S)
+            eventually(
+                lambda: total(settings) >= 2 * sent,
+                f"{2 * sent} records stored, {total(settings)} are",
+                within_s=HANG_S,
+            )
 
-    counts = dict(rows(settings, "SELECT counter, sum(value) FROM pipeline WHERE reason <> 'duplicate' GROUP BY counter"))
+    counts = dict(
+        rows(settings, "SELECT counter, sum(value) FROM pipeline WHERE reason <> 'duplicate' GROUP BY counter")
+    )
     assert counts["received"] == counts["stored"] + counts.get("dropped", 0)
     assert [(2 * sent,)] == rows(settings, "SELECT sum(requests)::BIGINT FROM traffic")
     doubled = rows(
@@ -120,7 +129,11 @@ def _analyze_and_kill(config: Path, log: Path, settings: Settings, *, times: int
     for _ in range(times):
         with why401("analyze", config, log) as process:
             before = total(settings)
-            eventually(lambda b=before: total(settings) > b or process.poll() is not None, "some records stored", within_s=HANG_S)
+            eventually(
+                lambda b=before: total(settings) > b or process.poll() is not None,
+                "some records stored",
+                within_s=HANG_S,
+            )
             process.kill()
             killed += process.wait(HANG_S) == -signal.SIGKILL
     return killed
@@ -130,11 +143,15 @@ def _analyze_and_kill(config: Path, log: Path, settings: Settings, *, times: int
 def test_readers_work_while_the_writer_streams(tmp_path: Path) -> None:
     """Another process runs SQL on every view, beside the running writer, without an error; a record is visible within seconds."""
     grpc, http = free_ports(2)
-    config = configured(tmp_path, f'[otlp]\ngrpc = "127.0.0.1:{grpc}"\nhttp = "127.0.0.1:{http}"\n[store]\nmaintenance_seconds = 5\n')
+    config = configured(
+        tmp_path, f'[otlp]\ngrpc = "127.0.0.1:{grpc}"\nhttp = "127.0.0.1:{http}"\n[store]\nmaintenance_seconds = 5\n'
+    )
     with why401("up", config, tmp_path / "why401.log"):
         eventually(lambda: _listens(grpc), "up listens")
         stop = threading.Event()
-        reader = subprocess.Popen([sys.executable, "-c", READER, str(config)], stdout=subprocess.PIPE, text=True, stdin=subprocess.PIPE)
+        reader = subprocess.Popen(
+            [sys.executable, "-c", READER, str(config)], stdout=subprocess.PIPE, text=True, stdin=subprocess.PIPE
+        )
         with LabelledRun(folder(tmp_path, "envoy"), otlp_port=grpc) as run:
             for _ in range(8):
                 run.send()
@@ -174,4 +191,8 @@ print(json.dumps({"errors": errors, "queries": queries}))
 
 def test_the_environment_of_the_suite_is_clean() -> None:
     """A WHY401_ variable of the developer's shell must not steer these tests."""
-    assert [] == [name for name in os.environ if name.startswith("WHY401_") and not name.startswith(("WHY401_TEST", "WHY401_CACHE"))]
+    assert [] == [
+        name
+        for name in os.environ
+        if name.startswith("WHY401_") and not name.startswith(("WHY401_TEST", "WHY401_CACHE"))
+    ]

@@ -10,8 +10,33 @@ from analyzer.diagnosis.findings import Case, Finding, Strength
 # Words that operators put into policy names, per what the policy looks at.
 NAMES: Final = {
     "scope_insufficient": ("scope", "scopes", "scp", "permission"),
-    "claim_not_allowed": ("tenant", "tenants", "claim", "claims", "acr", "amr", "mfa", "domain", "org", "organisation", "organization"),
-    "source_denied": ("network", "networks", "ip", "ips", "cidr", "address", "addresses", "geo", "country", "source", "blocklist", "vpn"),
+    "claim_not_allowed": (
+        "tenant",
+        "tenants",
+        "claim",
+        "claims",
+        "acr",
+        "amr",
+        "mfa",
+        "domain",
+        "org",
+        "organisation",
+        "organization",
+    ),
+    "source_denied": (
+        "network",
+        "networks",
+        "ip",
+        "ips",
+        "cidr",
+        "address",
+        "addresses",
+        "geo",
+        "country",
+        "source",
+        "blocklist",
+        "vpn",
+    ),
     "access_denied": ("role", "roles", "group", "groups", "admin", "admins", "acl"),
 }
 

@@ -122,20 +122,19 @@ def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
         return Decision(
             code, sure, reading, _rivals(code, meanings, facts, "the token shows the other meaning of the words")
         )
+    strong = _first(facts, Strength.STRONG)
+    if strong and not facts.stands(reading.code):
+        why = "the token refutes the verifier's words"
+        return Decision(strong, 0.85, reading, _rivals(strong, meanings, facts, why))
     standing = [code for code in meanings if facts.stands(code)]
     likely = [code for code in standing if facts.strength(code) is Strength.LIKELY]
     if standing and (standing[0] == reading.code or not likely):
         first = standing[0]
         sure = reading.certainty if first == reading.code else 0.7
-        sure = max(sure, 0.9) if facts.strength(first) is Strength.LIKELY else sure
+        sure = min(0.95, sure + 0.15) if facts.strength(first) is Strength.LIKELY else sure
         return Decision(first, sure, reading, _rivals(first, meanings, facts, "the words fit it less"))
     if likely:
         return Decision(likely[0], 0.75, reading, _rivals(likely[0], meanings, facts, "the token speaks against it"))
-    strong = _first(facts, Strength.STRONG)
-    if strong:
-        return Decision(
-            strong, 0.85, reading, _rivals(strong, meanings, facts, "the token refutes the verifier's words")
-        )
     return Decision(reading.code, reading.certainty * 0.5, reading, _rivals(reading.code, meanings, facts, ""))
 
 

@@ -15,10 +15,12 @@ def read_event(event: Event) -> tuple[Reading, ...]:
     """Readings of all the words of an event, the most certain and most specific first."""
     words, kind = event.words, event.gateway.kind
     texts = [text for text in (words.reason, words.message, words.challenge) if text]
-    readings = [reading for text in texts for reading in read_words(text, kind)]
-    if not readings and event.request.status in (401, 403):
-        readings = [r for text in body_texts(kind, words.body_bytes) for r in read_words(text, kind)]
-    return tuple(sorted(readings, key=lambda r: (-r.certainty, -r.matched)))
+    if not texts and event.request.status in (401, 403):
+        texts = list(body_texts(kind, words.body_bytes))
+    # Within a text the knowledge base's order stands (wrapped before wrapper); the text that says most comes first.
+    by_text = [readings for readings in (read_words(text, kind) for text in texts) if readings]
+    by_text.sort(key=lambda readings: -readings[0].certainty)
+    return tuple(reading for readings in by_text for reading in readings)
 
 
 def body_texts(kind: str, body_bytes: int) -> tuple[str, ...]:

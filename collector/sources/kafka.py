@@ -36,7 +36,9 @@ from collector.telemetry import Telemetry
 __all__ = ["Decode", "KafkaSource", "Message", "decode_event", "decode_raw"]
 
 log = logging.getLogger("why401.kafka")
-MAX_POLL_RECORDS: Final = 500  # Kafka's own default; a small batch loses little work when a consumer is fenced or killed
+MAX_POLL_RECORDS: Final = (
+    500  # Kafka's own default; a small batch loses little work when a consumer is fenced or killed
+)
 MAX_IN_FLIGHT: Final = 8  # batches per partition between poll and durability
 POLL_MS: Final = 200
 BUSY_POLL_MS: Final = 20  # while a batch waits for room in the intake

@@ -1,11 +1,11 @@
 -- What changed, as far as the logs show it; a first sight counts once however many writers saw it.
--- at: When (at is a reserved word: write "at"), by the event's time.
+-- changed_at: When, by the event's time.
 -- kind: issuer_first_seen, kid_first_seen, gateway_first_seen, jwks_refreshed, config_loaded.
 -- subject: The issuer, key id, gateway kind and version, key set or configuration.
 -- gateway: Kind of the gateway where it was seen.
 -- detail: More, in words.
-SELECT min(changed_at) AS "at", kind, subject, arg_min(gateway, changed_at) AS gateway, detail
-FROM store.changes
+SELECT min(c.changed_at) AS changed_at, kind, subject, arg_min(gateway, c.changed_at) AS gateway, detail
+FROM store.changes c
 WHERE kind LIKE '%\_first\_seen' ESCAPE '\'
 GROUP BY kind, subject, detail
 UNION ALL

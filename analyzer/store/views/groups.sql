@@ -63,8 +63,8 @@ decided AS (
     FROM store.notes WHERE state IS NOT NULL GROUP BY group_id
 ),
 suspects AS (
-    SELECT counted.group_id, arg_max(concat_ws(' ', replace(kind, '_', ' ') || ':', subject, nullif(detail, '')), changes."at") AS text
-    FROM counted JOIN changes ON changes."at" <= first_seen AND changes."at" > first_seen - INTERVAL 15 MINUTE
+    SELECT counted.group_id, arg_max(concat_ws(' ', replace(kind, '_', ' ') || ':', subject, nullif(detail, '')), changes.changed_at) AS text
+    FROM counted JOIN changes ON changes.changed_at <= first_seen AND changes.changed_at > first_seen - INTERVAL 15 MINUTE
     GROUP BY counted.group_id
 )
 SELECT

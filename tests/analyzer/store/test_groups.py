@@ -79,7 +79,7 @@ def test_notes_give_the_state(store, ask):
 
     assert [("muted",)] == ask("SELECT state FROM groups")
     assert [("ana", "muted", ""), ("ben", None, "known, see the runbook")] == ask(
-        'SELECT author, state, note FROM notes ORDER BY "at"'
+        "SELECT author, state, note FROM notes ORDER BY noted_at"
     )
     with pytest.raises(ValueError, match="closed"):
         store.add_note(GROUP.id, state="closed")

@@ -29,11 +29,11 @@ COLUMNS = {
     "issuers": "issuer gateway passing failing first_seen last_seen last_passed",
     "keys": "issuer kid alg passing failing first_seen last_seen first_passed last_passed",
     "token_shapes": "issuer client_id token_kind alg typ claim_names passing failing last_seen",
-    "changes": "at kind subject gateway detail",
+    "changes": "changed_at kind subject gateway detail",
     "unclassified": "template reason gateway records first_seen last_seen",
     "pipeline": "minute counter reason value",
     "positions": "topic partition next updated_at",
-    "notes": "group_id at author state note",
+    "notes": "group_id noted_at author state note",
 }
 TYPES = {
     ("failures", "event_time"): "TIMESTAMP WITH TIME ZONE",
