@@ -105,9 +105,15 @@ def is_listening(port: int) -> bool:
         return False
 
 
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+class HeldPort:
+    """A free loopback port that nobody else is given until `release`: the moment before its own user binds it."""
+
+    def __init__(self, port: int = 0) -> None:
+        self._socket = socket.socket()
+        if not port:
+            self._socket.bind(("127.0.0.1", 0))
+        self.number: int = port or self._socket.getsockname()[1]
+
+    def release(self) -> None:
+        """Let go. Idempotent."""
+        self._socket.close()

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
-from analyzer.demo.children import Child, ChildFailed, free_port
+from analyzer.demo.children import Child, ChildFailed, HeldPort
 from analyzer.demo.config import write_config
 from analyzer.demo.envoy import DemoEnvoy, EnvoyFailed
 from analyzer.demo.faults import FAULTS
@@ -71,13 +71,15 @@ def run_demo(
     Port 0 takes a free one. Without `folder` everything lives in a temporary one that is removed at the end.
     """
     progress = Progress(out)
-    ports = (listen_port, otlp_port or free_port(), (dashboard_port or free_port()) if dashboard else 0)
+    otlp, page = HeldPort(otlp_port), HeldPort(dashboard_port) if dashboard else None
     with ExitStack() as stack:
+        stack.callback(otlp.release)
+        stack.callback(page.release if page else lambda: None)
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="why401-demo-")))
         place.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_terminate_like_interrupt())
         try:
-            _Demo(place, progress, ports, seconds, rate).run()
+            _Demo(place, progress, listen_port, (otlp, page), seconds, rate).run()
         except (EnvoyFailed, ChildFailed) as error:
             progress.say(f"why401 demo: {error}")
             return 1
@@ -88,9 +90,18 @@ def run_demo(
 
 class _Demo:
     def __init__(
-        self, folder: Path, progress: Progress, ports: tuple[int, int, int], seconds: float | None, rate: float
+        self,
+        folder: Path,
+        progress: Progress,
+        listen: int,
+        held: tuple[HeldPort, HeldPort | None],
+        seconds: float | None,
+        rate: float,
     ) -> None:
-        self.listen, self.otlp, self.dashboard = ports
+        self.listen = listen
+        self.held = held
+        self.otlp = held[0].number
+        self.dashboard = held[1].number if held[1] else 0
         self.folder = folder
         self.progress = progress
         self.seconds = seconds
@@ -129,6 +140,7 @@ class _Demo:
     def _start(self, envoy: DemoEnvoy, config: Path, running: ExitStack) -> None:
         envoy.services.start()  # why401 fetches key sets from it at once
         self.progress.begin("starting why401 up")
+        self.held[0].release()
         up = Child(self.folder, "up", "up", "--config", str(config))
         running.callback(up.stop)
         self.checks.append(up.check)
@@ -144,6 +156,8 @@ class _Demo:
 
     def _show_dashboard(self, config: Path, running: ExitStack) -> None:
         self.progress.begin("starting the dashboard")
+        if self.held[1]:
+            self.held[1].release()
         page = Child(self.folder, "dashboard", "dashboard", "--config", str(config))
         running.callback(page.stop)
         self.checks.append(page.check)

@@ -157,4 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal of whoever runs the demo."""
+
     do_GET = do_POST = do_OPTIONS = _serve  # noqa: N815  # the names that BaseHTTPRequestHandler calls

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from analyzer.demo.children import Child, free_port, is_listening
+from analyzer.demo.children import Child, HeldPort, is_listening
 from analyzer.demo.config import write_config
 from analyzer.demo.run import run_demo
 from analyzer.demo.summary import Found, table
@@ -70,7 +70,7 @@ def test_child_that_cannot_start_ends_the_demo_with_its_words(tmp_path):
 
 def test_stop_ends_what_the_child_started_too(tmp_path):
     """`why401 dashboard` starts Streamlit as a process of its own; after `stop()` its port is closed."""
-    port = free_port()
+    port = HeldPort().number
     config = write_config(tmp_path, Mint(), services=9, otlp=9, dashboard=port)
     page = Child(tmp_path, "dashboard", "dashboard", "--config", str(config))
     try:
