@@ -133,7 +133,7 @@ def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
         last=[words.ago(at, seen.now) for at in groups["last_seen"]],
     )
     columns = {
-        "status": text("State", width=80), "title": text("What is wrong", width="large"), "last_hour": number("Last hour"),
+        "status": text("State", width=80), "title": text("What is wrong", width="medium"), "because": text("Because", width="medium"), "last_hour": number("Last hour"),
         "previous_hour": number("Before"), "users": number("Users"), "clients": number("Clients"), "cause": text("Cause"),
         "code": text("Code"), "gateways": text("Gateways"), "began": text("Began"), "last": text("Last seen"),
     }  # fmt: skip

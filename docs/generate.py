@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from analyzer.store.document import reference
 from analyzer.taxonomy import CAUSES, CODES
 from collector import events
 from collector.settings import entries
@@ -73,6 +74,12 @@ def page(name: str) -> str:
     return NOTE + "".join(PAGES[name]())
 
 
+def with_reference(text: str) -> str:
+    """docs/sql.md with the views' reference, which ends the page, as the store documents it."""
+    return text[: text.index("### `failures`")] + reference()
+
+
 if __name__ == "__main__":
+    (HERE / "sql.md").write_text(with_reference((HERE / "sql.md").read_text(encoding="utf-8")), encoding="utf-8")
     for each in PAGES:
         (HERE / each).write_text(page(each), encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from analyzer.store.memory import MAX_NEW_SUBJECTS, OTHER, Member, Memory, Subject
 from analyzer.store.rows import INT, LONG, TEXT, TEXTS, TIME, event_us, table
 from analyzer.verdicts import Verdict
-from collector.events import Event, Outcome
+from collector.events import Event, Outcome, Verification
 
 MINUTE_US: Final = 60_000_000
 HOUR_US: Final = 60 * MINUTE_US
@@ -203,7 +203,9 @@ def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str],
 
 
 def _first_sights(out: Plan, event: Event, at: int, labels: tuple[str, str], memory: Memory) -> None:
-    issuer, kid = labels
+    """Issuers and keys count when a gateway let them pass or their signature holds: anybody can write any other name."""
+    is_trusted = event.outcome is Outcome.ALLOWED or event.token.verification is Verification.VERIFIED
+    issuer, kid = labels if is_trusted else ("", "")
     gateway = event.gateway
     sights = (
         ("issuer_first_seen", issuer, ""),

@@ -34,7 +34,7 @@ CHANGES: Final = ("jwks_refreshed", "config_loaded")
 _CONFLICTS: Final = (
     "conflict", "database is locked", "maximum retry count", "could not serialize", "deadlock detected", "duplicate key",
 )  # fmt: skip
-_SUBJECTS: Final = f"SELECT kind, subject, detail FROM changes ORDER BY changed_at DESC LIMIT {3 * MAX_SUBJECTS}"  # noqa: S608
+_SUBJECTS: Final = f"SELECT kind, subject, detail FROM store.changes ORDER BY changed_at DESC LIMIT {3 * MAX_SUBJECTS}"  # noqa: S608
 _OPTION: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
 _MAX_INLINED_EVENTS: Final = 100  # 60 columns as SQL text: inlining 500 rows takes 190 ms, their Parquet file 40 ms
 Made = TypeVar("Made")

@@ -1,5 +1,5 @@
 SELECT group_id, status, state, cause, code, title, confidence, failures, last_hour, previous_hour, first_seen, last_seen,
-    gateways, routes, clients, users, suspect_change
+    gateways, routes, clients, users, suspect_change, evidence[1].says AS because
 FROM groups
 WHERE state = 'open' AND last_seen >= $since AND first_seen < $until AND ($gateway = '' OR list_contains(gateways, $gateway))
 ORDER BY

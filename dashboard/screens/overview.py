@@ -13,7 +13,7 @@ from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
 URGENT: Final = ("new", "regressed", "escalating")
-MAX_CARDS: Final = 8  # what fits a screen; the rest is in the table below
+MAX_CARDS: Final = 5  # so that the chart is within reach; the rest is in the table below
 
 
 def page() -> None:
@@ -136,6 +136,8 @@ def _card(seen: Scope, row: Any) -> None:
                     panels.group_page(), label=f"**{words.escape(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
                     icon=":material/chevron_right:", icon_position="right",
                 )  # fmt: skip
+            if _said(row.because):
+                st.text(words.visible(row.because, 160))
             st.caption(words.escape(_facts(row, seen.now), 400))
             if _said(row.suspect_change):
                 st.caption(f":material/history: Suspect: {words.escape(row.suspect_change, 200)}")
@@ -181,7 +183,7 @@ def _trend(seen: Scope) -> None:
 
 
 def _other_groups(seen: Scope, groups: pd.DataFrame) -> None:
-    with panel("Also failing, nothing new about it", "attention", seen.params, "Choose a row to open it."):
+    with panel("Every other group", "attention", seen.params, "Choose a row to open it."):
         if groups.empty:
             panels.nothing("No other group had a failure in this window.")
             return

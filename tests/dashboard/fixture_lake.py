@@ -287,7 +287,7 @@ def _allowed(rng: random.Random, now: datetime) -> Iterator[dict[str, Any]]:
 def _insert_history(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     ago = lambda minutes: now - timedelta(minutes=minutes)  # noqa: E731 - one word for many dates
     con.executemany(
-        "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO changes VALUES (?, ?, ?, ?, ?, false)",
         [
             (ago(36), "kid_first_seen", NEW_KID, "", f"{LOGIN} signs with kid {NEW_KID}"),
             (ago(29), "jwks_refreshed", LOGIN, "kong", "2 keys"),

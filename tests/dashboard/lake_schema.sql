@@ -40,7 +40,7 @@ CREATE TABLE token_shapes (
     issuer VARCHAR, client_id VARCHAR, token_kind VARCHAR, alg VARCHAR, typ VARCHAR, claim_names VARCHAR[],
     passing BIGINT, failing BIGINT, last_seen TIMESTAMPTZ
 );
-CREATE TABLE changes (changed_at TIMESTAMPTZ, kind VARCHAR, subject VARCHAR, gateway VARCHAR, detail VARCHAR);
+CREATE TABLE changes (changed_at TIMESTAMPTZ, kind VARCHAR, subject VARCHAR, gateway VARCHAR, detail VARCHAR, is_baseline BOOLEAN);
 CREATE TABLE unclassified (
     template VARCHAR, reason VARCHAR, gateway VARCHAR, records BIGINT, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ
 );

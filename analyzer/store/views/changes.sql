@@ -3,12 +3,23 @@
 -- kind: issuer_first_seen, kid_first_seen, gateway_first_seen, jwks_refreshed, config_loaded.
 -- subject: The issuer, key id, gateway kind and version, key set or configuration.
 -- gateway: Kind of the gateway where it was seen.
--- detail: More, in words.
-SELECT min(c.changed_at) AS changed_at, kind, subject, arg_min(gateway, c.changed_at) AS gateway, detail
-FROM store.changes c
-WHERE kind LIKE '%\_first\_seen' ESCAPE '\'
-GROUP BY kind, subject, detail
-UNION ALL
-SELECT changed_at, kind, subject, gateway, detail
-FROM store.changes
-WHERE kind NOT LIKE '%\_first\_seen' ESCAPE '\'
+-- detail: More, in words; a key id's issuer.
+-- is_baseline: Part of the first picture, not a change of it: an issuer's first key, what the store's first five minutes showed.
+WITH happened AS (
+    SELECT min(c.changed_at) AS changed_at, kind, subject, arg_min(gateway, c.changed_at) AS gateway, detail
+    FROM store.changes c
+    WHERE kind LIKE '%\_first\_seen' ESCAPE '\'
+    GROUP BY kind, subject, detail
+    UNION ALL
+    SELECT changed_at, kind, subject, gateway, detail
+    FROM store.changes
+    WHERE kind NOT LIKE '%\_first\_seen' ESCAPE '\'
+)
+SELECT changed_at, kind, subject, gateway, detail,
+    CASE kind
+        WHEN 'kid_first_seen' THEN changed_at = min(changed_at) OVER (PARTITION BY kind, detail)
+        WHEN 'issuer_first_seen' THEN changed_at < min(changed_at) OVER () + INTERVAL 5 MINUTE
+        WHEN 'gateway_first_seen' THEN changed_at < min(changed_at) OVER () + INTERVAL 5 MINUTE
+        ELSE false
+    END AS is_baseline
+FROM happened

@@ -25,7 +25,7 @@
 -- fix: What to change, with its source.
 -- state: What a person decided: open, resolved, muted.
 -- status: new (first seen in the last hour of the data), regressed (failed after it was resolved), escalating (at least 20 in the last hour, more than 3 times the hour before), quiet (none in the last hour), ongoing.
--- suspect_change: The last change in the 15 minutes before first_seen.
+-- suspect_change: The last change in the 15 minutes before first_seen that touches its issuers or gateways.
 WITH counted AS (
     SELECT group_id, sum(records)::BIGINT AS failures, min(first_seen) AS first_seen, max(last_seen) AS last_seen
     FROM store.deltas WHERE kind = 'group' GROUP BY group_id
@@ -64,7 +64,14 @@ decided AS (
 ),
 suspects AS (
     SELECT counted.group_id, arg_max(concat_ws(' ', replace(kind, '_', ' ') || ':', subject, nullif(detail, '')), changes.changed_at) AS text
-    FROM counted JOIN changes ON changes.changed_at <= first_seen AND changes.changed_at > first_seen - INTERVAL 15 MINUTE
+    FROM counted JOIN lists USING (group_id)
+    JOIN changes ON changes.changed_at <= first_seen AND changes.changed_at > first_seen - INTERVAL 15 MINUTE
+    WHERE NOT is_baseline AND CASE kind
+        WHEN 'kid_first_seen' THEN list_contains(issuers, changes.detail)
+        WHEN 'issuer_first_seen' THEN list_contains(issuers, subject)
+        WHEN 'gateway_first_seen' THEN list_contains(gateways, gateway)
+        ELSE true
+    END
     GROUP BY counted.group_id
 )
 SELECT

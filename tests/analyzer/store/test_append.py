@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from analyzer.store import open_memory_store
-from collector.events import Words
+from collector.events import Verification, Words
 from collector.records import Position
 from collector.settings import Settings, StoreSettings
 from tests.analyzer.store.verdict_samples import DIAGNOSIS, GROUP, START_S, TOKEN, failing, passing, unread
@@ -68,7 +68,9 @@ def test_a_clock_far_ahead_does_not_move_the_data(store, ask):
 @pytest.mark.parametrize("rows", [1, 150], ids=["inlined", "file"])
 def test_any_text_is_stored(store, ask, text, rows):
     """Text keeps its characters in inlined rows and in files; NUL alone is taken out."""
-    token = dataclasses.replace(TOKEN, aud=(text,), kid=text, claims=((text, "string"),))
+    token = dataclasses.replace(
+        TOKEN, aud=(text,), kid=text, claims=((text, "string"),), verification=Verification.VERIFIED
+    )
     store.append([failing(n, token=token) for n in range(rows)], [], {})
 
     clean = text.replace("\0", "")
@@ -117,7 +119,8 @@ def test_a_group_has_a_bound_of_members(store, ask, monkeypatch):
 
 def test_first_sights_are_bounded_per_commit(store, ask):
     """A flood of key ids does not become a flood of changes."""
-    store.append([failing(token=dataclasses.replace(TOKEN, kid=f"k{n}")) for n in range(100)], [], {})
+    verified = dataclasses.replace(TOKEN, verification=Verification.VERIFIED)
+    store.append([failing(token=dataclasses.replace(verified, kid=f"k{n}")) for n in range(100)], [], {})
 
     assert [(20,)] == ask("SELECT count(*) FROM changes WHERE kind = 'kid_first_seen'")
 
@@ -128,3 +131,21 @@ def test_an_unclassified_event_without_words_is_stored(store, ask):
     store.append([dataclasses.replace(verdict, event=dataclasses.replace(verdict.event, words=Words()))], [], {})
 
     assert [("", 0)] == ask("SELECT group_id, (SELECT count(*) FROM groups) FROM failures")
+
+
+def test_only_trusted_tokens_make_first_sights(store, ask):
+    """A key id that nobody vouches for is an attacker's word, not a change."""
+    strange = dataclasses.replace(TOKEN, iss="https://evil.example/", kid="x", verification=Verification.NO_KEY)
+    store.append([failing(token=strange)], [], {})
+
+    assert [] == ask("SELECT kind FROM changes WHERE kind <> 'gateway_first_seen'")
+
+
+def test_an_issuers_first_key_is_the_baseline_and_the_next_one_a_change(store, ask):
+    """What the store has always seen did not change."""
+    verified = dataclasses.replace(TOKEN, verification=Verification.VERIFIED)
+    store.append([failing(1, token=dataclasses.replace(verified, kid="old"))], [], {})
+    store.append([failing(9, token=dataclasses.replace(verified, kid="new"))], [], {})
+
+    query = "SELECT subject, is_baseline FROM changes WHERE kind = 'kid_first_seen' ORDER BY changed_at"
+    assert [("old", True), ("new", False)] == ask(query)

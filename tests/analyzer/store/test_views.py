@@ -29,7 +29,7 @@ COLUMNS = {
     "issuers": "issuer gateway passing failing first_seen last_seen last_passed",
     "keys": "issuer kid alg passing failing first_seen last_seen first_passed last_passed",
     "token_shapes": "issuer client_id token_kind alg typ claim_names passing failing last_seen",
-    "changes": "changed_at kind subject gateway detail",
+    "changes": "changed_at kind subject gateway detail is_baseline",
     "unclassified": "template reason gateway records first_seen last_seen",
     "pipeline": "minute counter reason value",
     "positions": "topic partition next updated_at",
