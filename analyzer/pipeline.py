@@ -96,16 +96,10 @@ class StoreSink:
         verdicts = [verdict for _, judged in self._batches for verdict in judged]
         positions = _joined(position for batch, _ in self._batches for position in batch.positions)
         self._store.append(verdicts, positions, {("received", ""): len(verdicts)})
-        now = time.time_ns()
-        for verdict in verdicts[:: max(1, len(verdicts) // 20)]:
-            self._telemetry.observe("why401.event.delay", (now - verdict.event.observed_ns) / 1e9)
 
     def _resolve(self) -> None:
-        stored = 0
-        for batch, judged in self._batches:
-            stored += sum(verdict.event.outcome is not Outcome.UNREAD for verdict in judged)
+        for batch, _ in self._batches:
             batch.done.set_result(None)
-        self._telemetry.count("why401.events.stored", stored)
         self._clear([])
 
     def _fail(self, fenced: Fenced) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from analyzer.cli import options
-from analyzer.cli.assemble import as_event, event_source, run
+from analyzer.cli.assemble import event_source, event_stage, run
 from collector.errors import ConfigurationError
 
 
@@ -24,4 +24,4 @@ def command(config_file: str | None, data_dir: str | None) -> None:
 
     telemetry = Telemetry()
     sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
-    run(settings, telemetry, [event_source(settings, telemetry)], as_event, sink)
+    run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)

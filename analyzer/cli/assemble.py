@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from collector.errors import ConfigurationError, Why401Error
-from collector.events import Event, Outcome, Words, gateway
+from collector.events import Event, Outcome
 from collector.gateways import names
 from collector.pipeline import Collector
 from collector.pseudonyms import Pseudonyms
-from collector.records import RawRecord
 from collector.settings import Settings
 from collector.sinks import Sink
 from collector.sources import Source
@@ -94,14 +93,15 @@ def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector
         key_sets.close()
 
 
-def as_event(item: Event | RawRecord) -> Event:
-    """The analyzer's stage: what is no event of a schema that we know is counted, not raised."""
-    if isinstance(item, Event):
-        return item
-    words = Words(reason="broken_event")
-    return Event(
-        item.observed_ns, item.observed_ns, item.origin, gateway(""), Outcome.UNREAD, words=words, time_known=False
-    )
+def event_stage(telemetry: Telemetry) -> Stage:
+    """The analyzer's stage: events pass; one that stands for a dropped record is counted, as the collector counted it."""
+
+    def pass_on(event: Event) -> Event:
+        if event.outcome is Outcome.UNREAD:
+            telemetry.count("why401.records.dropped", reason=event.words.reason)
+        return event
+
+    return pass_on
 
 
 def run(

@@ -23,7 +23,7 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from collector.errors import Fenced, SinkUnavailable
-from collector.events import Event, to_json
+from collector.events import Event, Outcome, to_json
 from collector.records import Batch
 from collector.settings import KafkaSettings
 from collector.sources.kafka_client import connect
@@ -168,7 +168,8 @@ class KafkaSink:
         with self._lock:
             for position in batch.positions:
                 self._acked[(position.topic, position.partition)] = position.next
-        self._telemetry.count("why401.events.stored", len(batch.items))
+        stored = sum(event.outcome is not Outcome.UNREAD for event in batch.items)
+        self._telemetry.count("why401.events.stored", stored)
         if not batch.done.done():
             batch.done.set_result(None)
 
