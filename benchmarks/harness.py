@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 ROUNDS = 5
+HANG_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,15 @@ def _once(run: Callable[[], int]) -> tuple[int, float, float]:
     return events, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def in_own_process(name: str, arguments: list[str]) -> Result | None:
-    """The scenario's result, or None when it could not run (its reason is printed)."""
-    command = [sys.executable, "-m", "benchmarks", "--one", name, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    line = done.stdout.strip().rpartition("\n")[2]
-    if done.returncode != 0 or not line.startswith("{"):
-        print(f"{name:<22} did not run: {line or done.returncode}")
+def in_own_process(name: str, timeout_s: float | None = HANG_SECONDS) -> Result | None:
+    """The scenario's result, or None when it could not run or hung; what it said of it is on stderr."""
+    command = [sys.executable, "-m", "benchmarks", "--one", name]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
         return None
-    return Result(**json.loads(line))
+    line = done.stdout.strip().rpartition("\n")[2]
+    return Result(**json.loads(line)) if done.returncode == 0 and line.startswith("{") else None
 
 
 def report(result: Result) -> str:

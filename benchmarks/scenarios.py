@@ -162,6 +162,44 @@ def scenario_commit() -> Result:
     return result
 
 
+def scenario_explain() -> Result:
+    """`why401 explain` on mixed records, JSON out."""
+    import orjson
+
+    from analyzer.cli.explainer import Explainer, as_mapping
+
+    lines = [*envoy_json(5_000, tokens=100), *(f"error: jwt expired for request {n % 50}" for n in range(5_000))]
+    explainer = Explainer(Settings())
+
+    def run() -> int:
+        for line in lines:
+            orjson.dumps(as_mapping(explainer.explain(line)))
+        return len(lines)
+
+    return measure("explain", run, note="half Envoy JSON, half application lines")
+
+
+def scenario_otlp() -> Result:
+    """OTLP/HTTP protobuf in, through parse → store, acknowledged: a real exporter's requests from a second process."""
+    from benchmarks.services import otlp_in
+
+    return otlp_in()
+
+
+def scenario_kafka() -> Result:
+    """End to end from a real Kafka: raw topic → events → diagnosed, committed rows."""
+    from benchmarks.services import kafka_to_store
+
+    return kafka_to_store()
+
+
+def scenario_soak() -> Result:
+    """Ten million events through the pipeline with ever new tokens, issuers and routes: memory must stay flat."""
+    from benchmarks.services import soak
+
+    return soak()
+
+
 SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "parse": scenario_parse,
     "facts": scenario_facts,
@@ -171,5 +209,10 @@ SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "diagnose-distinct": scenario_diagnose_distinct,
     "pipeline": scenario_pipeline,
     "pipeline-distinct": scenario_pipeline_distinct,
+    "explain": scenario_explain,
     "commit": scenario_commit,
+    "otlp": scenario_otlp,
+    "kafka": scenario_kafka,
+    "soak": scenario_soak,
 }
+SLOW: Final = ("soak",)

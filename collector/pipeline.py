@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -51,6 +52,7 @@ _AUTH_WORDS: Final = (
 _REFUSED: Final = frozenset((401, 403, 407, 429, 431, 494))
 _ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location="authorization")
 _UNKNOWN: Final = TokenFacts()
+_HEX: Final = frozenset("0123456789abcdefABCDEF-")
 _TOKEN_START: Final = ("eyJ", "ewo")
 _TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/")
 
@@ -111,7 +113,7 @@ class Collector:
             time_ns,
             record.observed_ns,
             record.origin,
-            _gateway(parsed),
+            _gateway(parsed.gateway, parsed.instance[:300], parsed.version[:100]),
             outcome,
             parsed.responder if parsed.responder is not Responder.UNKNOWN else _responder(parsed),
             _request(parsed, record),
@@ -284,8 +286,18 @@ def _responder(parsed: Parsed) -> Responder:
     return Responder.UNKNOWN
 
 
-def _gateway(parsed: Parsed) -> Gateway:
-    return gateway(parsed.gateway, safe_id(parsed.instance, 100), safe_text(parsed.version, 40))
+@lru_cache(maxsize=4096)
+def _gateway(kind: str, instance: str, version: str) -> Gateway:
+    """A shared Gateway: there are few, and every event needs one."""
+    return Gateway(kind, safe_id(instance, 100), safe_text(version, 40))
+
+
+def _id(text: str) -> str:
+    """A request or trace id. UUIDs and W3C trace ids, which most are, cannot hold anything else."""
+    is_uuid = len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-"
+    if (is_uuid or len(text) == 32) and _HEX.issuperset(text) and not text.isdecimal():
+        return text
+    return safe_id(text, 80) if text else ""
 
 
 def _request(parsed: Parsed, record: RawRecord) -> Request:
@@ -295,8 +307,8 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
         safe_text(parsed.route, 200) if parsed.route else requests.route(path),
         safe_text(parsed.host, 200),
         parsed.status,
-        safe_id(parsed.trace_id or record.trace_id, 64),
-        safe_id(parsed.request_id, 80),
+        _id(parsed.trace_id or record.trace_id),
+        _id(parsed.request_id),
         requests.network(parsed.client),
         requests.user_agent(parsed.user_agent[:300]),
     )

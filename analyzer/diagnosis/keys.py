@@ -29,7 +29,7 @@ def rule(case: Case) -> Iterator[Finding]:
     elif token.verification is Verification.KEYS_UNREACHABLE:
         yield Finding("jwks_unreachable", Strength.STRONG, "key set", f"{whose} cannot be fetched from here either")
     elif token.verification is Verification.VERIFIED:
-        yield from _verified(token, whose)
+        yield from _verified(case, whose)
 
 
 def _signature_strength(token: TokenFacts) -> Strength:
@@ -37,13 +37,15 @@ def _signature_strength(token: TokenFacts) -> Strength:
     return Strength.HINT if is_cut else Strength.PROOF
 
 
-def _verified(token: TokenFacts, whose: str) -> Iterator[Finding]:
+def _verified(case: Case, whose: str) -> Iterator[Finding]:
+    token = case.event.token
     says = f"the signature verifies with kid {token.kid or '(none)'} of {whose} as published now"
     yield Finding("signature_invalid", Strength.REFUTES, "key set", says)
     yield Finding("key_type_mismatch", Strength.REFUTES, "key set", says)
     # A verifier that says "no key" about a kid that is published has an old copy of the key set.
     says = f"{whose} holds kid {token.kid or '(none)'} now: a verifier that does not know it has an older copy"
-    yield Finding("key_not_found", Strength.HINT, "key set", says, discriminant="stale key set")
+    is_said = any(reading.code == "key_not_found" for reading in case.readings[:1])
+    yield Finding("key_not_found", Strength.STRONG if is_said else Strength.HINT, "key set", says, discriminant="stale key set")
 
 
 def _kid_class(token: TokenFacts) -> str:

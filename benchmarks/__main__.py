@@ -1,0 +1,29 @@
+"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak` only when named."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.harness import HANG_SECONDS, as_json, in_own_process, report
+from benchmarks.scenarios import SCENARIOS, SLOW
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named scenarios, or all but the slow ones."""
+    if arguments[:1] == ["--one"]:
+        print(as_json(SCENARIOS[arguments[1]]()))
+        return 0
+    unknown = [name for name in arguments if name not in SCENARIOS]
+    if unknown:
+        print(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}")
+        return 2
+    print(f"{'scenario':<22} {'events':>12} {'CPU/event':>12} {'peak':>11}   slowest/fastest round")
+    failed = 0
+    for name in arguments or [name for name in SCENARIOS if name not in SLOW]:
+        result = in_own_process(name, timeout_s=None if name in SLOW else HANG_SECONDS)
+        print(report(result) if result else f"{name:<22} did not run", flush=True)
+        failed += result is None
+    return 1 if failed else 0
+
+
+sys.exit(main(sys.argv[1:]))
