@@ -315,15 +315,22 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
 
 
 def _from_text(text: str) -> tuple[Credential, ...]:
-    """A token that stands in a sentence."""
-    if not any(start in text for start in _TOKEN_START):
-        return ()
-    at = min(i for i in (text.find(start) for start in _TOKEN_START) if i >= 0)
+    """A token that stands in a sentence; "framework" holds ewo too, so a start needs a boundary before it."""
+    for start in _TOKEN_START:
+        at = text.find(start)
+        while at >= 0 and at > 0 and text[at - 1] in _TOKEN_CHARS and text[at - 1] not in "=./":
+            at = text.find(start, at + 1)
+        value = _run(text, at) if at >= 0 else ""
+        if value.count(".") >= 1:
+            return (Credential("message", "", value),)
+    return ()
+
+
+def _run(text: str, at: int) -> str:
     end = at
     while end < len(text) and text[end] in _TOKEN_CHARS:
         end += 1
-    value = text[at:end].rstrip(".")
-    return (Credential("message", "", value),) if value.count(".") >= 1 else ()
+    return text[at:end].rstrip(".")
 
 
 def _dict(value: Mapping[str, object] | None) -> dict[str, object] | None:

@@ -32,7 +32,7 @@ RSA_BYTES: Final = (128, 192, 256, 320, 384, 512, 768, 1024)  # moduli in use; a
 ANOMALIES: Final = (
     "padding", "standard_base64", "bad_base64_header", "bad_base64_payload", "bad_base64_signature", "header_not_json",
     "payload_not_json", "header_not_object", "payload_not_object", "header_duplicate_member", "payload_duplicate_member",
-    "signature_empty", "signature_short", "signature_long", "signature_der", "signature_cut", "payload_cut", "header_cut",
+    "signature_empty", "signature_short", "signature_long", "signature_der", "signature_text", "signature_cut", "payload_cut", "header_cut",
     "elided", "trailing_dot", "empty_part", "too_long", "kid_not_string", "alg_not_string", "alg_missing", "alg_case",
     "typ_not_string", "b64_false", "embedded_key",
 )  # fmt: skip
@@ -244,7 +244,8 @@ def _kind(parts: _Parts, pieces: list[str]) -> TokenKind:
 
 
 def _is_unsigned(header: dict[str, Any]) -> bool:
-    return str(header.get("alg", "")).lower() == "none"
+    alg = header.get("alg")
+    return isinstance(alg, str) and alg.lower() == "none"
 
 
 def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, user_claim: str) -> TokenRead:
@@ -319,6 +320,8 @@ def _signature_anomalies(alg: str, signature: bytes, odd: list[str]) -> list[str
     length = len(signature)
     if length == 0:
         return ["signature_empty"]
+    if length != HMAC_BYTES.get(alg) and signature.isascii() and signature.decode().isprintable():
+        return ["signature_text"]  # random bytes do not look so: somebody wrote it by hand
     if "signature_cut" in odd:
         return ["signature_short"]
     expected = HMAC_BYTES.get(alg) or EC_BYTES.get(alg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class LedgerIntake:
     waiting: list[Batch[Any]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     refused: int = 0
+    offered_at: float = 0.0  # monotonic, of the last batch taken
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def offer(self, batch: Batch[Any], *, timeout_s: float) -> None:
@@ -34,6 +36,7 @@ class LedgerIntake:
                 self.refused += 1
                 raise Backpressure(1.0)
             self.waiting.append(batch)
+            self.offered_at = time.monotonic()
             if not self.manual:
                 self.commit_waiting()
 

@@ -102,7 +102,7 @@ def diagnose(case: Case) -> Diagnosis:
     """Run every rule, weigh, and put the answer in words."""
     findings = [finding for rule in RULES for finding in rule(case)]
     facts = weights(findings)
-    decision = decide(case.readings, facts)
+    decision = decide(case.readings, facts, is_quoted=case.event.token.location == "message")
     best = facts.best.get(decision.code)
     cause = CODES[decision.code].cause
     library = next((reading.library for reading in case.readings if reading.library), "")

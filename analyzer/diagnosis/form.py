@@ -80,6 +80,9 @@ def _whole(token: TokenFacts) -> Iterator[Finding]:
         yield Finding("token_truncated", Strength.PROOF, "token", says, discriminant="signature")
         yield Finding("signature_invalid", Strength.HINT, "token", "a cut signature cannot verify")
         return
+    if "signature_text" in token.anomalies:
+        says = "the signature is plain text: made up by hand, no key made it"
+        yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="made up")
     if "signature_der" in token.anomalies:
         says = "the ECDSA signature is ASN.1 DER; RFC 7518 wants R and S side by side"
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="der")

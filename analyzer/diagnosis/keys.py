@@ -45,7 +45,9 @@ def _verified(case: Case, whose: str) -> Iterator[Finding]:
     # A verifier that says "no key" about a kid that is published has an old copy of the key set.
     says = f"{whose} holds kid {token.kid or '(none)'} now: a verifier that does not know it has an older copy"
     is_said = any(reading.code == "key_not_found" for reading in case.readings[:1])
-    yield Finding("key_not_found", Strength.STRONG if is_said else Strength.HINT, "key set", says, discriminant="stale key set")
+    yield Finding(
+        "key_not_found", Strength.STRONG if is_said else Strength.HINT, "key set", says, discriminant="stale key set"
+    )
 
 
 def _kid_class(token: TokenFacts) -> str:

@@ -96,23 +96,23 @@ def weights(findings: Iterable[Finding]) -> Weights:
     return Weights({code: max(found, key=lambda f: f.strength) for code, found in by_code.items()}, refuted)
 
 
-def decide(readings: tuple[Reading, ...], facts: Weights) -> Decision:
-    """The argument above."""
+def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = False) -> Decision:
+    """The argument above. `is_quoted`: the token was only quoted in the message, which may have cut or mangled it."""
     if readings and readings[0].certainty >= VAGUE:
-        return _by_words(readings, facts)
+        return _by_words(readings, facts, is_quoted=is_quoted)
     strong = _first(facts, Strength.STRONG)
     if strong:
         return _by_facts(strong, facts)
     if readings:
-        return _by_words(readings, facts)
+        return _by_words(readings, facts, is_quoted=is_quoted)
     likely = _first(facts, Strength.LIKELY)
     return _by_facts(likely, facts) if likely else Decision("unclassified", 0.2, None, _hinted(facts))
 
 
-def _by_words(readings: tuple[Reading, ...], facts: Weights) -> Decision:
+def _by_words(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool) -> Decision:
     reading = readings[0]
     meanings = (reading.code, *reading.also)
-    root = _root_cause(meanings, facts)
+    root = "" if is_quoted else _root_cause(meanings, facts)
     if root:
         return Decision(root, 0.93, reading, _rivals(root, meanings, facts, "what the verifier saw of it"))
     shown = [code for code in meanings if facts.strength(code) >= Strength.STRONG]

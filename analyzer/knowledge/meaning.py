@@ -7,57 +7,32 @@ than a signature's reading: MOST is its ceiling.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-from analyzer.knowledge.load import KnowledgeError, title
+from analyzer.knowledge.lexicon import ABSENCE, ANY_STATE, NO_STATE, Sense, Word, lexicon, split_words
+from analyzer.knowledge.load import title
 from analyzer.knowledge.match import Reading
-from analyzer.taxonomy import CODES
 
 CONSIDERED: Final = 2048  # characters of a message
 READINGS: Final = 3
+MENTIONS: Final = 64  # things, and states, of one text
 REACH: Final = 10  # words between a thing and its state
 LEAST: Final = 0.3  # certainty of the weakest reading that is given
 MOST: Final = 0.7
 _DENIES: Final = 4  # words that a negation or a demand reaches forward
 _FAINT: Final = 0.12  # a pair farther apart or more general than this is not given
-_ALONE: Final = 0.5  # a state without a thing, a thing without a state
-_AGREES: Final = 0.2  # what a second pair that names the same code adds
+_ALONE: Final = 0.42  # a state without a thing, a thing without a state
+_AGREES: Final = 0.35  # what a second pair that names the same code adds
 _INHERITED: Final = 0.9  # a thing that means what the thing that it is means
-_NAMED: Final = 0.6  # a word in the name of an error class, against one in a sentence
+_NAMED: Final = 0.7  # a word in the name of an error class, against one in a sentence
 _QUOTED: Final = 1.3  # a thing in quotes or brackets, against one in the sentence
-_PER_WORD: Final = 0.93
+_PER_WORD: Final = 0.88
 _PER_CLAUSE: Final = 0.8
-_LONGEST_WORD: Final = 40  # a longer run of letters is a token or a hash, not a word
-_NAME: Final = 4  # pieces of a name that is a sentence of its own: an error code, a class
-_CLASS_NAMES: Final = ("Error", "Exception", "Fault")
-_OPENERS: Final = frozenset("'\"`[(<{‘“")
-_CLOSERS: Final = frozenset("'\"`])>}’”")
-_BREAKS: Final = frozenset(".;\n:,|{}")
-_ANY_STATE: Final = "*"
-_NO_STATE: Final = "-"
-_FILE: Final = "meaning.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    text: str
-    clause: int
-    quoted: bool = False  # stands alone between quotes or brackets
-    named: bool = False  # a part of the name of an error class
-
-
-@dataclass(frozen=True, slots=True)
-class _Sense:
-    """What a phrase may be: `role` is thing, state, denied, negation, absence, demand, got, type or noise."""
-
-    role: str
-    name: str = ""
-    quoted: bool = False
+_BEHIND: Final = 0.7  # a thing before a state that speaks of what follows: "the token does not contain exp"
+_FORWARD: Final = frozenset({"negation", "demand", *ABSENCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +41,7 @@ class _Mention:
 
     name: str
     at: int
-    word: _Word
-
-
-@dataclass(frozen=True, slots=True)
-class _Lexicon:
-    phrases: Mapping[tuple[str, ...], tuple[_Sense, ...]]
-    longest: int
-    filler: frozenset[str]
-    weights: Mapping[str, float]  # of things and states
-    needs: Mapping[str, str]  # thing -> the thing without which it is not meant
-    kinds: Mapping[str, tuple[str, ...]]  # thing or state -> itself and what it is
-    means: Mapping[tuple[str, str], tuple[str, ...]]
-    about: Mapping[tuple[str, str], tuple[str, ...]]
+    word: Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +58,12 @@ def read_meaning(text: str) -> tuple[Reading, ...]:
 
 
 def _read(text: str) -> tuple[Reading, ...]:
-    things, states = _mentions(_words(text))
+    things, states = _mentions(split_words(text))
     things = _sensible(things)
-    spoken = {kind for thing in things if not thing.word.named for kind in _kinds(thing.name)}
+    spoken = {kind for thing in things for kind in (_kinds(thing.name) if not thing.word.named else (thing.name,))}
     scores: dict[str, list[_Pair]] = {}
     for pair in _pairs(things, states):
-        codes = _in_context(pair.codes, spoken)
+        codes = _in_context(pair, spoken)
         scores.setdefault(codes[0], []).append(_Pair(pair.thing, pair.state, codes, pair.score))
     ranked = sorted((_best(pairs) for pairs in scores.values()), key=lambda pair: -pair.score)
     readings = (_reading(pair) for pair in ranked if pair.score >= _FAINT)
@@ -126,7 +89,7 @@ def _best(pairs: list[_Pair]) -> _Pair:
 def _reading(pair: _Pair) -> Reading:
     code, *also = pair.codes
     return Reading(
-        signature_id=f"meaning.{pair.thing or 'any'}.{'any' if pair.state == _NO_STATE else pair.state}",
+        signature_id=f"meaning.{pair.thing or 'any'}.{'any' if pair.state == NO_STATE else pair.state}",
         code=code,
         also=tuple(also),
         certainty=round(_certainty(pair.score), 2),
@@ -141,9 +104,11 @@ def _certainty(score: float) -> float:
     return LEAST + (MOST - LEAST) * min(1.0, score)
 
 
-def _in_context(codes: tuple[str, ...], spoken: set[str]) -> tuple[str, ...]:
+def _in_context(pair: _Pair, spoken: set[str]) -> tuple[str, ...]:
+    """What the pair means beside everything else that the text speaks of."""
     about = lexicon().about
-    return next((about[kind, codes[0]] for kind in sorted(spoken) if (kind, codes[0]) in about), codes)
+    said = (f"{pair.thing}.{pair.state}", pair.codes[0])
+    return next((about[kind, what] for kind in sorted(spoken) for what in said if (kind, what) in about), pair.codes)
 
 
 # --- pairs -------------------------------------------------------------------------------------------------
@@ -152,7 +117,7 @@ def _in_context(codes: tuple[str, ...], spoken: set[str]) -> tuple[str, ...]:
 def _pairs(things: list[_Mention], states: list[_Mention]) -> Iterator[_Pair]:
     """Every state with every thing in its reach, and by itself where that says something."""
     for thing in things:
-        yield from _pair(thing.name, _NO_STATE, _weight(thing) * _named(thing) * _ALONE)
+        yield from _pair(thing.name, NO_STATE, _weight(thing) * _named(thing) * _ALONE)
     low = 0
     for state in states:
         while low < len(things) and things[low].at < state.at - REACH:
@@ -162,6 +127,7 @@ def _pairs(things: list[_Mention], states: list[_Mention]) -> Iterator[_Pair]:
             if thing.at > state.at + REACH:
                 break
             score = _weight(thing) * _weight(state) * _nearness(thing, state) * _named(thing, state)
+            score *= _BEHIND if thing.at < state.at and state.name in lexicon().rightward else 1.0
             yield from _pair(thing.name, state.name, score)
 
 
@@ -176,8 +142,8 @@ def _means(thing: str, state: str) -> tuple[tuple[str, ...], int]:
     means = lexicon().means
     steps = 0
     for kind in _kinds(thing):
-        for condition in (*_kinds(state), _ANY_STATE):
-            if (kind, condition) in means and (condition != _ANY_STATE or state != _NO_STATE):
+        for condition in (*_kinds(state), ANY_STATE):
+            if (kind, condition) in means and (condition != ANY_STATE or state != NO_STATE):
                 return means[kind, condition], steps
         steps += 1
     return (), steps
@@ -215,36 +181,35 @@ class _Grammar:
         self._denier = -REACH
         self._demand = -2 * REACH
         self._absence = -REACH
+        self._absent = ""
 
-    def take(self, sense: _Sense, at: int, word: _Word) -> None:
+    def take(self, sense: Sense, at: int, word: Word) -> None:
         """One sense of the phrase that begins at `at`."""
         near = at - self._denier <= _DENIES
         if sense.role == "thing":
             self._thing(sense.name, at, word)
-        elif sense.role == "state":
+        elif sense.role == "state" or (sense.role in ("denied", "type") and near):
             self._state(sense.name, at, word)
-        elif sense.role in ("denied", "type") and near:
-            self._state(sense.name, at, word)
-            self._denier = -REACH
         elif sense.role == "got" and at - self._demand <= REACH:
             self._state("mismatch", at, word)
         elif sense.role in ("negation", "demand"):
             self._denier = at
             self._demand = at if sense.role == "demand" else self._demand
-        elif sense.role == "absence":
-            self._absence = at
+        elif sense.role in ABSENCE:
+            reach, self._absent = ABSENCE[sense.role]
+            self._absence = at + reach
 
-    def _thing(self, name: str, at: int, word: _Word) -> None:
+    def _thing(self, name: str, at: int, word: Word) -> None:
         self.things.append(_Mention(name, at, word))
-        if 0 < at - self._absence <= 2:
-            self.states.append(_Mention("missing", at, word))
+        if at <= self._absence:
+            self.states.append(_Mention(self._absent, at, word))
 
-    def _state(self, name: str, at: int, word: _Word) -> None:
-        self._absence = -REACH
+    def _state(self, name: str, at: int, word: Word) -> None:
+        self._absence = self._denier = -REACH
         self.states.append(_Mention(name, at, word))
 
 
-def _mentions(words: Iterable[_Word]) -> tuple[list[_Mention], list[_Mention]]:
+def _mentions(words: Iterable[Word]) -> tuple[list[_Mention], list[_Mention]]:
     """Things and states in the order of the text: the longest phrase that begins at a word is what it says."""
     said = [word for word in words if word.text not in lexicon().filler]
     grammar = _Grammar()
@@ -253,155 +218,15 @@ def _mentions(words: Iterable[_Word]) -> tuple[list[_Mention], list[_Mention]]:
         size, senses = _senses(said, at)
         for sense in senses:
             if said[at].quoted or not sense.quoted:
-                grammar.take(sense, at + size - 1 if sense.role in ("negation", "demand", "absence") else at, said[at])
+                grammar.take(sense, at + size - 1 if sense.role in _FORWARD else at, said[at])
         at += size
-    return grammar.things, grammar.states
+    return grammar.things[:MENTIONS], grammar.states[:MENTIONS]
 
 
-def _senses(said: list[_Word], at: int) -> tuple[int, tuple[_Sense, ...]]:
+def _senses(said: list[Word], at: int) -> tuple[int, tuple[Sense, ...]]:
     known = lexicon()
     for size in range(min(known.longest, len(said) - at), 0, -1):
         senses = known.phrases.get(tuple(word.text for word in said[at : at + size]))
         if senses:
             return size, senses
     return 1, ()
-
-
-# --- words -------------------------------------------------------------------------------------------------
-
-
-def _words(text: str) -> Iterator[_Word]:
-    """Words in lower case, without addresses and opaque runs; names in camelCase and snake_case are split."""
-    text = text.replace("\\n", "\n").replace("’", "'")
-    at = clause = 0
-    while at < len(text):
-        if not _in_name(text, at):
-            clause += text[at] in _BREAKS and _ends_clause(text, at)
-            at += 1
-            continue
-        end = _name_end(text, at)
-        if text.startswith("://", end):
-            at = _address_end(text, end)
-            continue
-        yield from _parts(text[at:end], clause, enclosed=_enclosed(text, at, end))
-        at = end
-
-
-def _in_name(text: str, at: int) -> bool:
-    char = text[at]
-    return char.isalnum() or char == "_" or (char == "'" and text[at - 1 : at].isalpha() and text[at + 1 : at + 2].isalpha())
-
-
-def _name_end(text: str, at: int) -> int:
-    while at < len(text) and _in_name(text, at):
-        at += 1
-    return at
-
-
-def _address_end(text: str, at: int) -> int:
-    while at < len(text) and not text[at].isspace() and text[at] not in _CLOSERS:
-        at += 1
-    return at
-
-
-def _ends_clause(text: str, at: int) -> bool:
-    """A dot or a colon inside a name (`jwt.ValidationError`) ends nothing."""
-    return text[at] not in ".:" or not text[at + 1 : at + 2].isalnum()
-
-
-def _enclosed(text: str, start: int, end: int) -> bool:
-    return text[start - 1 : start] in _OPENERS and text[end : end + 1] in _CLOSERS
-
-
-def _parts(name: str, clause: int, *, enclosed: bool) -> Iterator[_Word]:
-    pieces = [piece for run in name.split("_") for piece in _humps(run)]
-    named = len(pieces) >= _NAME or (len(pieces) > 1 and name.endswith(_CLASS_NAMES))
-    for piece in pieces:
-        if len(piece) <= _LONGEST_WORD:
-            yield _Word(_stem(piece), clause, quoted=enclosed and len(pieces) == 1, named=named)
-
-
-def _humps(run: str) -> Iterator[str]:
-    """`JWTClaimsError` -> JWT, Claims, Error."""
-    start = 0
-    for at in range(1, len(run)):
-        rises = run[at].isupper() and not run[at - 1].isupper() and not run[at - 1].isdigit()
-        starts = run[at - 1].isupper() and run[at].islower() and at - 1 > start
-        if rises or starts:
-            yield run[start : at if rises else at - 1]
-            start = at if rises else at - 1
-    if run[start:]:
-        yield run[start:]
-
-
-def _stem(word: str) -> str:
-    """Lower case, `n't` as "not", no plural s."""
-    lower = word.lower()
-    if lower.endswith("n't"):
-        return "not"
-    lower = lower.replace("'", "")
-    if len(lower) < 4 or not lower.endswith("s") or lower.endswith(("ss", "us", "is", "jwks", "dns", "tls")):
-        return lower
-    return lower[:-2] if lower.endswith(("ches", "shes", "sses", "xes")) else lower[:-1]
-
-
-# --- lexicon -----------------------------------------------------------------------------------------------
-
-
-@cache
-def lexicon() -> _Lexicon:
-    """meaning.toml, checked as a whole. Raises KnowledgeError."""
-    raw = tomllib.loads(files("analyzer.knowledge").joinpath(_FILE).read_text(encoding="utf-8"))
-    things, states, grammar = raw["thing"], raw["state"], raw["grammar"]
-    phrases: dict[tuple[str, ...], tuple[_Sense, ...]] = {}
-    for words, sense in _entries(things, states, grammar):
-        phrases[words] = (*phrases.get(words, ()), sense)
-    _check(raw)
-    return _Lexicon(
-        phrases=phrases,
-        longest=max(map(len, phrases)),
-        filler=frozenset(map(_stem, grammar["filler"])),
-        weights={name: entry.get("weight", 1.0) for name, entry in (*things.items(), *states.items())},
-        needs={name: entry["needs"] for name, entry in things.items() if "needs" in entry},
-        kinds={name: _chain(name, entries) for entries in (things, states) for name in entries},
-        means=_table(raw["means"]),
-        about=_table(raw["about"]),
-    )
-
-
-def _entries(
-    things: Mapping[str, Any], states: Mapping[str, Any], grammar: Mapping[str, Any]
-) -> Iterator[tuple[tuple[str, ...], _Sense]]:
-    filler = frozenset(map(_stem, grammar["filler"]))
-    rows = [
-        *((entry["words"], _Sense("thing", name)) for name, entry in things.items()),
-        *((entry.get("quoted", ()), _Sense("thing", name, quoted=True)) for name, entry in things.items()),
-        *((entry["words"], _Sense("state", name)) for name, entry in states.items()),
-        *((entry.get("denied", ()), _Sense("denied", name)) for name, entry in states.items()),
-        *((grammar[role], _Sense(role)) for role in ("negation", "absence", "demand", "got", "noise")),
-        (grammar["types"], _Sense("type", "wrong_type")),
-    ]
-    for phrases, sense in rows:
-        for words in {tuple(word.text for word in _words(phrase) if word.text not in filler) for phrase in phrases}:
-            yield words, sense
-
-
-def _chain(name: str, things: Mapping[str, Any]) -> tuple[str, ...]:
-    chain = [name]
-    while parent := things[chain[-1]].get("is"):
-        chain.append(parent)
-    return tuple(chain)
-
-
-def _table(raw: Mapping[str, Mapping[str, list[str]]]) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {(row, column): tuple(codes) for row, cells in raw.items() for column, codes in cells.items()}
-
-
-def _check(raw: Mapping[str, Any]) -> None:
-    for table, columns in (("means", {*raw["state"], _ANY_STATE, _NO_STATE}), ("about", set(CODES))):
-        for row, cells in raw[table].items():
-            if (row and row not in raw["thing"]) or not cells.keys() <= columns:
-                raise KnowledgeError(_FILE, f"{table}.{row}", "names a thing, and in it states (means) or codes (about)")
-            for column, codes in cells.items():
-                if not codes or not set(codes) <= CODES.keys():
-                    raise KnowledgeError(_FILE, f"{table}.{row}.{column}", "needs codes of the taxonomy")

@@ -5,22 +5,74 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from collector.gateways import apache, envoy, envoy_gateway, generic, haproxy, istio, nginx
+from collector.gateways import (
+    apache,
+    apigee,
+    apinto,
+    apisix,
+    application,
+    aws,
+    azure_apim,
+    caddy,
+    cloudflare,
+    envoy,
+    envoy_gateway,
+    generic,
+    google,
+    gravitee,
+    grpc,
+    haproxy,
+    istio,
+    keycloak,
+    kong,
+    krakend,
+    kubernetes,
+    nginx,
+    oathkeeper,
+    oauth2_proxy,
+    openresty,
+    spring,
+    traefik,
+    tyk,
+    wso2,
+)
 from collector.gateways.contract import NotAuth, Parser
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
 __all__ = ["PARSERS", "NotAuth", "Parser", "names", "parse", "with_formats"]
 
-# The more particular first: Istio and Envoy Gateway write dialects of Envoy's formats, Apache shares nginx's combined
-# one, and the guess comes last.
+# The more particular first: Istio and Envoy Gateway write dialects of Envoy's formats, Kong and APISIX of OpenResty's,
+# which is an nginx; Apache shares nginx's combined one, and the guess comes last.
 PARSERS: Final[tuple[tuple[str, Parser], ...]] = (
     (istio.NAME, istio.parse),
     (envoy_gateway.NAME, envoy_gateway.parse),
     (envoy.NAME, envoy.parse),
     (haproxy.NAME, haproxy.parse),
+    (kong.NAME, kong.parse),
+    (apisix.NAME, apisix.parse),
+    (openresty.NAME, openresty.parse),
+    (tyk.NAME, tyk.parse),
+    (krakend.NAME, krakend.parse),
+    (traefik.NAME, traefik.parse),
+    (caddy.NAME, caddy.parse),
+    (gravitee.NAME, gravitee.parse),
+    (apinto.NAME, apinto.parse),
+    (google.NAME, google.parse),
+    (aws.NAME, aws.parse),
+    (azure_apim.NAME, azure_apim.parse),
+    (apigee.NAME, apigee.parse),
+    (cloudflare.NAME, cloudflare.parse),
+    (kubernetes.NAME, kubernetes.parse),
+    (oathkeeper.NAME, oathkeeper.parse),
+    (oauth2_proxy.NAME, oauth2_proxy.parse),
+    (keycloak.NAME, keycloak.parse),
+    (wso2.NAME, wso2.parse),
+    (spring.NAME, spring.parse),
+    (grpc.NAME, grpc.parse),
     (nginx.NAME, nginx.parse),
     (apache.NAME, apache.parse),
+    (application.NAME, application.parse),
     (generic.NAME, generic.parse),
 )
 

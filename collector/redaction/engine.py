@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from collector.redaction import fields, jose, keys, personal, schemes, vendors
+from collector.redaction.addresses import ipv4, ipv6, networks
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
 from collector.redaction.patterns import any_of
-from collector.redaction.views import ESCAPES, View, deeper, fold
+from collector.redaction.views import TRIGGER, View, deeper, fold
 
 # What `found` may count, in the order of docs/redaction.md; `failed` counts texts that were given up.
 NAMES: Final = (
@@ -39,18 +40,18 @@ RULES: Final = (
     Rule("schemes", schemes.TRIGGER, schemes.find),
     Rule("jose", jose.TRIGGER, jose.find),
     Rule("email", rb"@", personal.emails),
-    Rule("ipv4", rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]", personal.ipv4),
-    Rule("ipv6", rb"[0-9A-Fa-f]?::[0-9A-Fa-f]?|(?:[0-9A-Fa-f]{1,4}:){7}", personal.ipv6),
+    Rule("ipv4", rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]", ipv4),
+    Rule("ipv6", rb"[0-9A-Fa-f]?::[0-9A-Fa-f]?|(?:[0-9A-Fa-f]{1,4}:){7}", ipv6),
     Rule("phone", rb"\+[1-9][0-9 ().\-]{6}", personal.phones),
     Rule("card", rb"[2-6](?:[ \-]?[0-9]){12}", personal.cards),
+    Rule("iban", rb"[A-Z]{2}[0-9]{2}[A-Z0-9]{11}", personal.ibans),
     Rule("mac", rb"[0-9A-Fa-f]{2}[:\-](?:[0-9A-Fa-f]{2}[:\-]){4}[0-9A-Fa-f]{2}", personal.macs),
     Rule("name", personal.NAMES_TRIGGER, personal.names),
     Rule("imei", rb"(?i:\bimei|\bimsi)", personal.imeis),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Redacted:
+class Redacted(NamedTuple):
     """A text that may be stored, and how often each rule replaced something in it."""
 
     text: str
@@ -61,20 +62,38 @@ Redact = Callable[[str], str]
 FAILED: Final = Redacted(FAILED_TEXT, (("failed", 1),))
 
 
-_TRIGGERS: Final = any_of([*(rule.trigger for rule in RULES), ESCAPES])
+_TRIGGERS: Final = any_of([*(rule.trigger for rule in RULES), TRIGGER])
 _ESCAPED: Final = len(RULES)
+_JOSE: Final = [rule.name for rule in RULES].index("jose")
+_MOSTLY: Final = frozenset(
+    (_JOSE, [rule.name for rule in RULES].index("ipv4"))
+)  # what access logs wake: addresses, paths
 
 
 def run(text: str) -> Redacted:
     """Redact until a pass finds nothing, so that redacting twice changes nothing. May raise."""
+    data = fold(text)
+    triggered = _TRIGGERS.Match(data)
+    if not triggered:  # None: no match
+        return Redacted(text)
+    if _MOSTLY.issuperset(triggered) and not (_JOSE in triggered and jose.may_hold(data)):
+        redacted, count = networks(text, data)
+        if count >= 0:
+            return Redacted(redacted, (("ip", count),) if count else ())
+    hits = _hits(data, triggered)
+    return _until_clean(text, hits) if hits else Redacted(text)
+
+
+def _until_clean(text: str, hits: list[Hit]) -> Redacted:
     found: Counter[str] = Counter()
-    original = len(text)
-    for _ in range(MAX_PASSES):
-        hits = _hits(text)
+    limit = 2 * len(text) + _GROWTH
+    for _ in range(MAX_PASSES - 1):
+        found.update([hit.rule for hit in hits])
+        text = _bounded(text, hits, limit)
+        data = fold(text)
+        hits = _hits(data, _TRIGGERS.Match(data) or [])
         if not hits:
-            return Redacted(text, tuple(sorted(found.items()))) if found else Redacted(text)
-        found.update(hit.rule for hit in hits)
-        text = _bounded(text, hits, 2 * original + _GROWTH)
+            return Redacted(text, tuple(sorted(found.items())))
     return FAILED
 
 
@@ -85,22 +104,23 @@ def _bounded(text: str, hits: list[Hit], limit: int) -> str:
     return render(text, [hit._replace(label=SHORT) for hit in hits])
 
 
-def _hits(text: str) -> list[Hit]:
-    data = fold(text)
-    triggered = _TRIGGERS.Match(data)
-    if not triggered:  # None: no match
-        return []
-    found = list(_in_view(View(data), triggered))
+def _hits(data: bytes, triggered: list[int]) -> list[Hit]:
+    found = list(_found(data, triggered))
     if _ESCAPED in triggered:
-        found += [hit for view in deeper(View(data)) for hit in _in_view(view, _TRIGGERS.Match(view.data) or ())]
-    trimmed = (trim(text, whole(data, hit)) for hit in found)
+        for view in deeper(View(data)):
+            found += [_mapped(view, hit) for hit in _found(view.data, _TRIGGERS.Match(view.data) or [])]
+    if not found:
+        return found
+    trimmed = (trim(data, whole(data, hit)) for hit in found)
     return merge(hit for hit in trimmed if hit.start < hit.end and not is_mask(data[hit.start : hit.end]))
 
 
-def _in_view(view: View, triggered: Iterable[int]) -> Iterator[Hit]:
+def _found(data: bytes, triggered: list[int]) -> Iterator[Hit]:
     for index in sorted(triggered):
-        if index == _ESCAPED:
-            continue
-        for hit in RULES[index].find(view.data):
-            start, end = view.span(hit.start, hit.end)
-            yield Hit(start, end, hit.rule, hit.label)
+        if index != _ESCAPED:
+            yield from RULES[index].find(data)
+
+
+def _mapped(view: View, hit: Hit) -> Hit:
+    start, end = view.span(hit.start, hit.end)
+    return Hit(start, end, hit.rule, hit.label)

@@ -11,6 +11,17 @@ _BARE: Final = compiled(rb"[^\s&\"'<>`\\]+")
 _BARE_END: Final = compiled(rb"[,;)\]}|](?:$|[\s\"'{}()\[\]]|[\w.\-]{1,40}[:=])")
 _TAIL: Final = b".,;:)]}!?|{("
 
+JOINED: Final = frozenset(byte for byte in range(256) if chr(byte).isalnum() or byte == 0x5F)
+
+
+def touches(data: bytes, start: int, end: int, more: frozenset[int]) -> bool:
+    """One of `more` stands at either side, so this is part of a longer run; a full stop ends a sentence."""
+    if start and data[start - 1] in more:
+        return True
+    if end >= len(data) or data[end] not in more:
+        return False
+    return data[end] != 0x2E or data[end + 1 : end + 2].isalnum()
+
 
 def opening_quote(data: bytes, start: int) -> bytes:
     """The quote that opened a value, with the backslashes before it; b"" for a bare value."""
@@ -31,12 +42,11 @@ def end_of(data: bytes, start: int, quote: bytes, limit: int) -> int:
     """The end of the value that begins at `start`, at most `limit`."""
     if quote:
         return _quoted_end(data, start, quote, limit)
-    bare = _BARE.match(data, start, limit)
-    if bare is None:
+    end = _BARE.end_at(data, start, limit)
+    if end < 0:
         return start
-    end = int(bare.end())
-    cut = _BARE_END.search(data, start, end + (data[end : end + 1] in (b'"', b"'")))
-    return min(end, cut.start()) if cut else start + len(bare.group().rstrip(_TAIL))
+    cut = _BARE_END.find(data, start, end + (data[end : end + 1] in (b'"', b"'")))[0]
+    return min(end, cut) if cut >= 0 else start + len(data[start:end].rstrip(_TAIL))
 
 
 def _quoted_end(data: bytes, start: int, quote: bytes, limit: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from collector.redaction.cookies import cookies
-from collector.redaction.extents import end_of, limit, opening_quote
+from collector.redaction.extents import end_of, limit, line_end, opening_quote
 from collector.redaction.hits import Hit
 from collector.redaction.judges import JUDGES, MASKED, Value
 from collector.redaction.patterns import compiled
@@ -31,10 +31,16 @@ _GLUE: Final = (
     rb"|\\{0,7}[\"'][ \t]{1,2}value[ \t]{0,2}="  # name="key" value=
     rb"|\\{0,7}[\"']?>)"  # <key>  name="key">
 )
-_REST_OF_KEY: Final = rb"[A-Za-z0-9_\-]{0,24}"
-TRIGGER: Final = _STEMS + _REST_OF_KEY + _GLUE
-_FIELD: Final = compiled(TRIGGER)
-_KEY_BYTES: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$")
+# A count here would multiply the automaton's states by every stem that a random token happens to hold.
+_FIELD_TEXT: Final = _STEMS + rb"[A-Za-z0-9_\-]*" + _GLUE
+_OPTION_TEXT: Final = rb"--[a-z][a-z\-]+[ \t]+[^\s\-]"  # of a command line
+_QUOTED_USER_TEXT: Final = rb"(?i:\b(?:user|username|account|principal)[ \t]+[\"'`])"
+_TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
+TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT, _QUOTED_USER_TEXT))
+_FIELD: Final = compiled(_FIELD_TEXT)
+_OPTION: Final = compiled(_OPTION_TEXT)
+_QUOTED_USER: Final = compiled(_QUOTED_USER_TEXT)
+_KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
 
 # What may stand between the glue and the value: brackets, quotes, a bytes prefix, OTLP's and HAR's `value` members.
 _OPENING: Final = compiled(
@@ -44,46 +50,78 @@ _OPENING: Final = compiled(
 _PERSONAL: Final = compiled(
     rb"(?i)(?:\bsub|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
 )
+_TAG: Final = compiled(_TAG_TEXT)
+_PORT: Final = compiled(rb"[0-9]{2,5}(?:[^0-9A-Za-z]|$)")
+_ELEMENT_KINDS: Final = frozenset(("auth", "secret", "weak", "user"))
+MAX_CONTENT: Final = 16_384
 _NEAR: Final = 400  # characters on either side in which other personal claims make `name` a person's
 
 
 def find(data: bytes) -> Iterator[Hit]:
     """Values of keys that are secret or personal."""
+    if b"<" in data:
+        yield from _elements(data)
+    if b"--" in data:
+        yield from _options(data)
+    for _, start in _QUOTED_USER.spans(data):
+        end = end_of(data, start, data[start - 1 : start], limit(data, start))
+        if not data[start:end].count(b" "):
+            yield from JUDGES["user"](Value(data, start, end, quoted=True, prose=False))
     done = 0
-    for match in _FIELD.finditer(data):
-        if match.start() < done:
+    for stem, end in _FIELD.spans(data):
+        if stem < done:
             continue
-        start, key = _key(data, match.start(), match.end())
+        start, key = _key(data, stem, end)
         kind = kind_of(key)
         if kind in ("", "safe"):
             continue
-        for hit in _value(data, kind, start, match.end(), match.group()):
+        for hit in _value(data, kind, start, end, data[stem:end]):
             done = max(done, hit.end)
             yield hit
 
 
+def _elements(data: bytes) -> Iterator[Hit]:
+    """`<key attribute="…">value</key>`; without attributes `find` sees the glue."""
+    for start, end in _TAG.spans(data):
+        name = data[start + 1 : end].split(None, 1)[0].rpartition(b":")[2]
+        kind = kind_of(name)
+        if kind not in _ELEMENT_KINDS:
+            continue
+        last = data.find(b"<", end, end + MAX_CONTENT)
+        last = last if last >= 0 else line_end(data, end, min(len(data), end + MAX_CONTENT))
+        if last > end:
+            yield from JUDGES[kind](Value(data, end, last, quoted=True, prose=False))
+
+
+def _options(data: bytes) -> Iterator[Hit]:
+    """`--password value`; `--token=value` has glue."""
+    for start, end in _OPTION.spans(data):
+        kind = kind_of(data[start + 2 : end - 1].rstrip(b" \t\"'"))
+        if kind not in ("auth", "secret"):
+            continue
+        first = end - (data[end - 1 : end] not in b"\"'")
+        last = end_of(data, first, opening_quote(data, first), limit(data, first))
+        yield from JUDGES[kind](Value(data, first, last, quoted=False, prose=False))
+
+
 def _key(data: bytes, start: int, end: int) -> tuple[int, bytes]:
     """The whole key around a stem: where it begins, and its text."""
-    first = start
-    floor = max(0, start - MAX_KEY)
-    while first > floor and data[first - 1] in _KEY_BYTES:
-        first -= 1
-    last = start
-    while last < end and data[last] in _KEY_BYTES:
-        last += 1
-    return first, data[first:last]
+    before = data[max(0, start - MAX_KEY) : start]
+    first = start - len(before) + len(before.rstrip(_KEY_BYTES))
+    field = data[start : min(end, start + MAX_KEY)]
+    return first, data[first : start + len(field) - len(field.lstrip(_KEY_BYTES))]
 
 
 def _value(data: bytes, kind: str, key: int, glue_end: int, field: bytes) -> Iterator[Hit]:
     glue = field.rstrip(b" \t")[-1:]
-    if not _is_glue(data, key, glue_end, glue, field) or MASKED.match(data, glue_end):
+    if not _is_glue(data, key, glue_end, glue, field) or MASKED.end_at(data, glue_end) > 0:
         return
-    start = _OPENING.match(data, glue_end).end()
+    start = _OPENING.end_at(data, glue_end)
     quote = opening_quote(data, start)
     if kind == "cookie":
         yield from cookies(data, start, quote)
         return
-    if kind == "name" and not _PERSONAL.search(data, max(0, key - _NEAR), min(len(data), start + _NEAR)):
+    if kind == "name" and _PERSONAL.find(data, max(0, key - _NEAR), start + _NEAR)[0] < 0:
         return
     end = end_of(data, start, quote, limit(data, start))
     if glue in b"\"'" and not _is_pairs_value(data, start, end):
@@ -95,6 +133,8 @@ def _value(data: bytes, kind: str, key: int, glue_end: int, field: bytes) -> Ite
 
 
 def _is_glue(data: bytes, key: int, end: int, glue: bytes, field: bytes) -> bool:
+    if data[key - 1 : key] == b"[" and glue == b":" and _PORT.end_at(data, end) > 0:  # `[email]:3128` is our own word
+        return False
     if glue in b"\"'":
         return _opens_pair(data, key)
     if glue == b">":
@@ -114,5 +154,7 @@ def _is_pairs_value(data: bytes, start: int, end: int) -> bool:
 
 
 def _is_element(data: bytes, key: int, field: bytes) -> bool:
-    """`<key>` or `name="key">`; not `a -> b` nor `token>=8`."""
+    """`<key>` or `name="key">`; not `a -> b`, `token>=8` nor `</ns:key>`."""
+    if data[max(0, key - 80) : key].rpartition(b"<")[2].startswith(b"/"):
+        return False
     return b'"' in field or b"'" in field or data[max(0, key - 1) : key] in (b"<", b":")

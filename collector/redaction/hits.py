@@ -33,6 +33,8 @@ _MASK: Final = compiled(
 )
 
 
+_MASK_STARTS: Final = tuple(bytes((byte,)) for byte in b"[<*xX.-${bBdD")
+_SPACES: Final = frozenset(b"\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0")  # what str.strip takes, in a view
 MAX_LABEL: Final = 8
 _OURS: Final = compiled(rb"\[(?:token|secret|cookie|key|user|email|phone|card|mac|-)\]")
 
@@ -48,21 +50,23 @@ class Hit(NamedTuple):
 
 def whole(data: bytes, hit: Hit) -> Hit:
     """The hit, widened so that it cuts none of our own words: redacting `[token]` again must not leave half of it."""
+    if data.find(b"[", max(0, hit.start - MAX_LABEL), hit.end) < 0:
+        return hit
     first = data.rfind(b"[", max(0, hit.start - MAX_LABEL), hit.start + 1)
     last = data.rfind(b"[", max(0, hit.end - MAX_LABEL), hit.end)
     start = hit.start if first < 0 or _label_end(data, first) <= hit.start else first
     end = hit.end if last < 0 else max(hit.end, _label_end(data, last))
-    return hit._replace(start=start, end=end)
+    return Hit(start, end, hit.rule, hit.label)
 
 
 def _label_end(data: bytes, start: int) -> int:
-    label = _OURS.match(data, start)
-    return int(label.end()) if label else 0
+    return max(_OURS.end_at(data, start), 0)
 
 
 def is_mask(value: bytes) -> bool:
     """The value says that something was removed already."""
-    return len(value) <= 80 and _MASK.fullmatch(value) is not None  # a mask is short; the bound keeps this cheap
+    # A mask is short; the bound and its first character keep this cheap.
+    return len(value) <= 80 and value.startswith(_MASK_STARTS) and _MASK.fits(value)
 
 
 def merge(hits: Iterable[Hit]) -> list[Hit]:
@@ -99,8 +103,11 @@ def _label(hit: Hit, removed: str) -> tuple[str, str]:
     return label, "\n" * (len(removed.splitlines()) - 1)
 
 
-def trim(text: str, hit: Hit) -> Hit:
+def trim(data: bytes, hit: Hit) -> Hit:
     """The hit without white space at its ends, so that a break at the border stays what it was."""
-    removed = text[hit.start : hit.end]
-    left = len(removed) - len(removed.lstrip())
-    return hit._replace(start=hit.start + left, end=hit.start + len(removed.rstrip()))
+    start, end = hit.start, hit.end
+    while start < end and data[start] in _SPACES:
+        start += 1
+    while start < end and data[end - 1] in _SPACES:
+        end -= 1
+    return hit if end - start == hit.end - hit.start else Hit(start, end, hit.rule, hit.label)

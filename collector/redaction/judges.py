@@ -9,9 +9,10 @@ from collector.redaction import shapes
 from collector.redaction.extents import end_of, limit, opening_quote
 from collector.redaction.hits import BRACKETED, SECRET, TOKEN, USER, Hit, is_mask
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import is_statement
+from collector.redaction.vocabulary import STOP, is_error_name, is_statement, kind_of
 
 NAME: Final = "field"
+MANY: Final = 4  # words behind a compound that make both a sentence: `token: wolf-rbac exits with http status`
 _SCHEME: Final = compiled(
     rb"(?i)(?:(?:bearer|basic|dpop|token|jwt|oauth|negotiate|ntlm|digest|hawk|kerberos|splunk|apikey|api-key|gnap|privatetoken"
     rb"|aws4-hmac-sha256|scram-sha-[0-9]{1,3}|mac|hoba|vapid|sso-key|key|genie-?key|zoho-oauthtoken)[ \t\xa0:=+]{1,4}){1,3}[\"'<\[(]{0,2}"
@@ -49,9 +50,9 @@ def says_nothing(value: bytes) -> bool:
 
 def auth(value: Value) -> Iterator[Hit]:
     """The credential behind a scheme, behind an unknown word, or bare."""
-    scheme = _SCHEME.match(value.data, value.start)
-    if scheme:
-        yield from _behind_scheme(value, scheme.end())
+    scheme_end = _SCHEME.end_at(value.data, value.start)
+    if scheme_end > 0:
+        yield from _behind_scheme(value, scheme_end)
         return
     yield from _credential(value, strict=not value.prose)
     if not value.quoted and value.data[value.end : value.end + 1] == b" " and shapes.is_word(value.text):
@@ -61,7 +62,7 @@ def auth(value: Value) -> Iterator[Hit]:
 def _behind_scheme(value: Value, start: int) -> Iterator[Hit]:
     data = value.data
     # `Bearer <JWT>`: the scheme's separator took the bracket.
-    if data[start - 1 : start] in (b"<", b"[") and MASKED.match(data, start - 1):
+    if data[start - 1 : start] in (b"<", b"[") and MASKED.end_at(data, start - 1) > 0:
         return
     end = value.end
     if not (value.quoted and start < end):
@@ -78,7 +79,7 @@ def _behind_word(data: bytes, start: int) -> Iterator[Hit]:
 
 def _credential(value: Value, *, strict: bool) -> Iterator[Hit]:
     text = value.text
-    if says_nothing(text) or _PARAMETER.match(value.data, value.start):
+    if says_nothing(text) or _PARAMETER.end_at(value.data, value.start) > 0:
         return
     words = text.split(None, 1)
     if is_mask(words[0]) or (len(words) > 1 and is_statement(words[0])):
@@ -99,34 +100,62 @@ def _is_likely(text: bytes) -> bool:
 def secret(value: Value) -> Iterator[Hit]:
     """Any value but an object and a sentence."""
     text = value.text
-    scheme = _SCHEME.match(text)
-    if scheme and scheme.end() < len(text):
-        yield from _credential(value._replace(start=value.start + scheme.end()), strict=True)
+    scheme_end = _SCHEME.end_at(text)
+    if 0 < scheme_end < len(text):
+        yield from _credential(value._replace(start=value.start + scheme_end), strict=True)
         return
-    if says_nothing(text) or text[:1] in (b"{", b"[") or (value.prose and _is_sentence(value)):
+    if says_nothing(text) or text[:1] in (b"{", b"[") or (value.prose and (_is_sentence(value) or _is_plain_url(text))):
         return
     if value.quoted and b" " in text and is_statement(text.split(None, 1)[0]):
         return
     yield Hit(value.start, value.end, NAME, SECRET)
 
 
+def _is_plain_url(text: bytes) -> bool:
+    """An issuer or audience that a message ends with; what a URL may hide, other rules find."""
+    return text.startswith((b"http://", b"https://")) and b"?" not in text and b"#" not in text
+
+
 def _is_sentence(value: Value) -> bool:
     """More words follow, as in `token: signature mismatch`; a password in YAML or a header stands alone."""
-    data, end = value.data, value.end
-    if data[value.start - 1 : value.start] != b" " or not shapes.is_word(value.text):
+    before = value.data[max(0, value.start - 2) : value.start]
+    if not before.endswith((b" ", b" [", b" (")):
         return False
-    # `validate the token: go-jose/go-jose/jwt: expired`
-    if not (value.text.isalpha() or b"/" in value.text or data[end : end + 1] == b":"):
-        return False
-    following = data[end : end + 24].lstrip(b",.;:")
-    starts_word = following[1:2].isalpha() or following[1:2] in (b'"', b"'")
-    return following[:1] == b" " and starts_word and b"=" not in following.split(None, 1)[0]
+    if is_error_name(value.text):
+        return True
+    words = _plain_words(value.data[value.end : value.end + 64])
+    if value.text.isalpha() or b"/" in value.text or value.data[value.end : value.end + 1] == b":":
+        return words >= 1 and shapes.is_word(value.text)
+    return _is_compound(value.text) and (words >= MANY or (words >= 2 and _is_about_tokens(value.text)))
+
+
+def _plain_words(following: bytes) -> int:
+    """How many of the next four words are words of a sentence; not `key=` nor `user:`."""
+    after = following.lstrip(b",.;:)]")
+    if not after.startswith(b" "):
+        return 0
+    for count, word in enumerate([*after.split(None, MANY)[:MANY], b""]):
+        is_key = b"=" in word or (word.endswith(b":") and kind_of(word[:-1]) not in ("", "safe"))
+        if is_key or not word.lstrip(b"\"'(\\")[:1].isalpha():
+            return count
+    return MANY
+
+
+def _is_compound(text: bytes) -> bool:
+    """Letters in parts: `wolf-rbac`, `id_token`."""
+    return text.translate(None, b"_.-").isalpha()
+
+
+def _is_about_tokens(text: bytes) -> bool:
+    """A part is a word of this field: `id_token`, `oidc_jwt_parse`, `jwt.decode`."""
+    return any(part.lower() in STOP for part in text.replace(b".", b"_").replace(b"-", b"_").split(b"_"))
 
 
 def weak(value: Value) -> Iterator[Hit]:
     """What looks like a credential."""
     text = value.text
-    if b" " not in text and not is_mask(text) and shapes.is_credential(text):
+    judged = text.rstrip(b"=").rpartition(b"=")[2]  # `key: fault.name=FailedToDecode`
+    if b" " not in text and not is_mask(text) and shapes.is_credential(judged):
         yield Hit(value.start, value.end, NAME, SECRET)
 
 
@@ -135,7 +164,7 @@ def user(value: Value) -> Iterator[Hit]:
     text = value.text
     if says_nothing(text) or is_statement(text.split(None, 1)[0]) or text == b"0":
         return
-    if text.startswith((b"{", b"[", b"system:")) or _DN.search(text) or (value.prose and _is_sentence(value)):
+    if text.startswith((b"{", b"[", b"system:")) or _DN.find(text)[0] >= 0 or (value.prose and _is_sentence(value)):
         return
     yield Hit(value.start, value.end, NAME, USER)
 

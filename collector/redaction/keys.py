@@ -8,7 +8,7 @@ from typing import Any, Final
 from collector.redaction.hits import KEY, SECRET, Hit, is_mask
 from collector.redaction.patterns import compiled
 
-TRIGGER: Final = rb"-----BEGIN |kty|://[^\s/?#\"'<>]{1,256}@|@(?:tcp|unix|udp)\("
+TRIGGER: Final = rb"-----BEGIN |kty|://[^\s/?#\"'<>]*@|@(?:tcp|unix|udp)\(|curl "
 _PEM: Final = compiled(rb"-----BEGIN ([A-Z0-9 ]{0,40})-----")
 _PUBLIC_PEM: Final = (b"PUBLIC KEY", b"CERTIFICATE REQUEST")
 _PEM_BODY: Final = compiled(rb"(?:[A-Za-z0-9+/=:,\-\s]|\\[nrt])*")
@@ -17,6 +17,8 @@ _JWK: Final = compiled(
 )
 _USERINFO: Final = compiled(rb"[A-Za-z][A-Za-z0-9+.\-]{1,30}://([^\s/?#\"'<>]{1,512})@")
 _GO_DSN: Final = compiled(rb"[\w.\-]{1,64}:([^\s\"'/]{1,256})@(?:tcp|unix|udp)\(")
+# Only of curl: `docker run --user 1000:1000` has the same option.
+_CURL_USER: Final = compiled(rb"[ \t](?:-[uU]|--(?:proxy-)?user)[ \t=]{0,2}[\"']?[^\s:\"']{1,128}:([^\s\"']{3,256})")
 
 
 def find(data: bytes) -> Iterator[Hit]:
@@ -26,6 +28,8 @@ def find(data: bytes) -> Iterator[Hit]:
         yield from (Hit(match.start(1), match.end(1), "jwk", KEY) for match in _JWK.finditer(data))
     yield from _userinfo(data, _USERINFO)
     yield from _userinfo(data, _GO_DSN)
+    if b"curl" in data:
+        yield from _userinfo(data, _CURL_USER)
 
 
 def _pems(data: bytes) -> Iterator[Hit]:
@@ -41,7 +45,7 @@ def _pems(data: bytes) -> Iterator[Hit]:
 def _pem_end(data: bytes, start: int, name: bytes) -> int:
     closing = b"-----END " + name + b"-----"
     end = data.find(closing, start)
-    return end + len(closing) if end >= 0 else int(_PEM_BODY.match(data, start).end())
+    return end + len(closing) if end >= 0 else _PEM_BODY.end_at(data, start)
 
 
 def _userinfo(data: bytes, pattern: Any) -> Iterator[Hit]:

@@ -1,18 +1,112 @@
-"""RE2 patterns over views: one byte is one character, and no text makes a search slower than linear."""
+"""RE2 patterns over views: one byte is one character, and no text makes a search slower than linear.
+
+`Pattern` calls the RE2 object itself. The wrapper's `re`-like methods make a generator for every search, which costs
+three times the search on lines as short as a log's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import re2
+from re2 import _re2
 
 _MEMORY: Final = 64 << 20  # for automata; beyond it RE2 falls back to a slower (still linear) search
+_ANYWHERE: Final = _re2.RE2.Anchor.UNANCHORED
+_START: Final = _re2.RE2.Anchor.ANCHOR_START
+_BOTH: Final = _re2.RE2.Anchor.ANCHOR_BOTH
+_NONE: Final = (-1, -1)
 
 
-def compiled(pattern: bytes) -> Any:
+class Match(NamedTuple):
+    """What a pattern found in `data`: its spans, the whole first, then the groups'; (-1, -1) for no part in it."""
+
+    data: bytes
+    spans: list[tuple[int, int]]
+
+    def start(self, group: int = 0) -> int:
+        """Where it begins."""
+        return self.spans[group][0]
+
+    def end(self, group: int = 0) -> int:
+        """Where it ends."""
+        return self.spans[group][1]
+
+    def span(self, group: int = 0) -> tuple[int, int]:
+        """Both."""
+        return self.spans[group]
+
+    def group(self, group: int = 0) -> bytes:
+        """Its bytes; b"" also when the group has no part in the match."""
+        start, end = self.spans[group]
+        return self.data[start:end] if start >= 0 else b""
+
+
+class Pattern:
+    """A compiled pattern; `end` is the end of what may be read, as in the standard library."""
+
+    __slots__ = ("_match",)
+
+    def __init__(self, pattern: bytes) -> None:
+        regexp = _re2.RE2(pattern, _options())
+        if not regexp.ok():
+            raise ValueError(f"not a pattern of RE2: {regexp.error()}")
+        self._match = regexp.Match
+
+    def _spans(self, anchor: Any, data: bytes, start: int, end: int | None) -> list[tuple[int, int]]:
+        end = len(data) if end is None or end > len(data) else end
+        if start > end:  # RE2 prints a complaint of its own
+            return [_NONE]
+        spans: list[tuple[int, int]] = self._match(anchor, data, start, end)
+        return spans
+
+    def find(self, data: bytes, start: int = 0, end: int | None = None) -> tuple[int, int]:
+        """The span of the first match; (-1, -1) for none."""
+        spans = (
+            self._match(_ANYWHERE, data, start, len(data)) if end is None else self._spans(_ANYWHERE, data, start, end)
+        )
+        span: tuple[int, int] = spans[0]
+        return span
+
+    def end_at(self, data: bytes, start: int = 0, end: int | None = None) -> int:
+        """The end of the match that begins at `start`; -1 for none."""
+        spans = self._match(_START, data, start, len(data)) if end is None else self._spans(_START, data, start, end)
+        found: int = spans[0][1]
+        return found
+
+    def fits(self, data: bytes) -> bool:
+        """The whole of it matches."""
+        return bool(self._match(_BOTH, data, 0, len(data))[0] != _NONE)
+
+    def search(self, data: bytes, start: int = 0, end: int | None = None) -> Match | None:
+        """The first match."""
+        spans = self._spans(_ANYWHERE, data, start, end)
+        return Match(data, spans) if spans[0] != _NONE else None
+
+    def match(self, data: bytes, start: int = 0, end: int | None = None) -> Match | None:
+        """The match that begins at `start`."""
+        spans = self._spans(_START, data, start, end)
+        return Match(data, spans) if spans[0] != _NONE else None
+
+    def spans(self, data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+        """The spans of all matches, from left to right; of patterns that match no empty text."""
+        end = len(data) if end is None else min(end, len(data))
+        while start <= end and (span := self._match(_ANYWHERE, data, start, end)[0]) != _NONE:
+            yield span
+            start = span[1]
+
+    def finditer(self, data: bytes, start: int = 0, end: int | None = None) -> Iterator[Match]:
+        """All matches, from left to right; of patterns that match no empty text."""
+        end = len(data) if end is None else min(end, len(data))
+        while start <= end and (spans := self._match(_ANYWHERE, data, start, end))[0] != _NONE:
+            yield Match(data, spans)
+            start = spans[0][1]
+
+
+def compiled(pattern: bytes) -> Pattern:
     """A pattern over Latin-1 bytes."""
-    return re2.compile(pattern, _options())
+    return Pattern(pattern)
 
 
 def any_of(patterns: Iterable[bytes]) -> Any:

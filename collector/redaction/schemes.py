@@ -15,31 +15,34 @@ from collector.redaction.patterns import compiled
 from collector.redaction.vocabulary import is_statement
 
 _SEPARATOR: Final = rb"(?:[ \t\xa0:=+>]|%20){0,4}(?:\\{0,7}[\"'`]|[<\[({]){0,2}"
-TRIGGER: Final = rb"(?i:bearer|basic|dpop|negotiate|ntlm|token|jwt|oauth|apikey|api-key)[ \t\xa0:=+>%\"'`<\[({\\]"
-_SCHEME: Final = compiled(
-    rb"(?i)(?:\b|_)(?:bearer|basic|dpop|negotiate|ntlm|token|jwt|oauth|apikey|api-key)" + _SEPARATOR
-)
-_VALUE: Final = compiled(rb"[A-Za-z0-9._~+/\-|:!*\x80-\xff]{8,}={0,2}")
+_NAMES: Final = rb"(?i:bearer|basic|dpop|negotiate|ntlm|token|jwt|oauth|apikey|api-key)"
+_VALUES: Final = rb"[A-Za-z0-9._~+/\-|:!*\x80-\xff]{8,}"
+TRIGGER: Final = _NAMES + rb"(?:[ \t\xa0:=+>\"'`<\[({\\]|%20)+" + _VALUES
+_SCHEME: Final = compiled(rb"(?:\b|_)" + _NAMES + _SEPARATOR)
+_VALUE: Final = compiled(_VALUES + rb"={0,2}")
 
 
 def find(data: bytes) -> Iterator[Hit]:
     """Values behind schemes."""
-    position = 0
-    while scheme := _SCHEME.search(data, position):
-        position = scheme.end()
-        value = _VALUE.match(data, position)
-        if value is None:
+    done = 0
+    for scheme, start in _SCHEME.spans(data):
+        end = _VALUE.end_at(data, start)
+        if start < done or end < 0:
             continue
-        text = value.group().rstrip(b".:")
-        if scheme.group()[-1:].isalnum() and not shapes.is_random(text):  # nothing between: `OAuth2Exception`
+        text = data[start:end].rstrip(b".:")
+        # Nothing between, or two colons, is what names have: `OAuth2Exception`, `JWT::Base64DecodeError`.
+        is_name = data[start - 1 : start].isalnum() or data.find(b"::", scheme, start) >= 0
+        if is_name and not shapes.is_random(text):
             continue
-        if not _is_credential(text, data[value.end() : value.end() + 1]):
+        if not _is_credential(text, data[end : end + 1]):
             continue
-        position = value.end()
-        yield Hit(value.start(), value.start() + len(text), "scheme", TOKEN)
+        done = end
+        yield Hit(start, start + len(text), "scheme", TOKEN)
 
 
 def _is_credential(value: bytes, following: bytes) -> bool:
     if following == b"=" or is_mask(value) or is_statement(value) or value.startswith((b"http", b"//", b"urn:")):
         return False
-    return (shapes.is_credential(value) or (len(value) >= 16 and shapes.mixes(value) >= 3)) and b"://" not in value
+    return (
+        shapes.is_credential(value) or (len(value) >= 16 and shapes.mixes(value) * 5 >= len(value))
+    ) and b"://" not in value

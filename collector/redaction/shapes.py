@@ -28,17 +28,25 @@ _CLASSES: Final = bytes(
 )  # fmt: skip
 _VOWELS: Final = b"aeiouyAEIOUY"
 _SEPARATORS: Final = b"-_+/~"
-_MIXES: Final = (b"aA", b"a0", b"0a", b"A0", b"0A")
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _ALPHABET: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_UUID: Final = rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+_PUBLIC_SIZES: Final = frozenset((36, 55))
+_JSON_STARTS: Final = (b"e", b"I", b"C", b"D", b"7")  # base64 of `{`, white space and the byte order mark
+_PACKED_STARTS: Final = (b"H4s", b"e")  # base64 of the first bytes of gzip and zlib
+# Base64 of six printable characters, which have a clear first bit and more: tells most runs from text without decoding.
+_QUADS: Final = compiled(
+    rb"(?:[CDI-Za-f][ACDEFGHQSTUVWXgijklmnwyz0123][AEIMQUYcgkosw048BFJNRVZdhlptx159][A-Za-z0-9+/_\-]){2}"
+)
 
 _WORDS: Final = compiled(rb"(?:[A-Z]?[a-z]+|[A-Z]{2,})(?:[_\-./ :+]{0,2}(?:[A-Z]?[a-z]+|[A-Z]{2,}|[A-Z]?[0-9]{1,4}))*")
+_SEGMENT: Final = rb"(?:[A-Z]?[a-z]+(?:[_\-][a-z]+)*|v?[0-9]{1,19}|" + _UUID + rb")"
+_ROUTE: Final = compiled(rb"/{0,2}" + _SEGMENT + rb"(?:/" + _SEGMENT + rb")*/?")
 _ERROR_CODE: Final = compiled(rb"[A-Z]{2,12}[-_]?[0-9]{1,9}")
 _HEX: Final = compiled(rb"[0-9a-f]+|[0-9A-F]+")
 _PUBLIC: Final = compiled(
-    rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"  # UUID
-    rb"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"  # W3C traceparent
+    _UUID + rb"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"  # W3C traceparent
     rb"|(?i:sha(?:1|256|384|512)[-:=]).*"  # a digest that says so
 )
 
@@ -55,17 +63,21 @@ def mixes(run: bytes) -> int:
 
 def is_public(run: bytes) -> bool:
     """UUIDs, trace contexts and named digests are identifiers, not credentials."""
-    return len(run) <= 160 and _PUBLIC.fullmatch(run) is not None
+    size = len(run)
+    return (size in _PUBLIC_SIZES or (size <= 160 and run[:3].lower() == b"sha")) and _PUBLIC.fits(run)
+
+
+def is_route(run: bytes) -> bool:
+    """Words, numbers and UUIDs between slashes: `/v1/orders/19999/items`."""
+    return _ROUTE.fits(run)
 
 
 def is_word(run: bytes) -> bool:
     """Words, identifiers and error codes that people and programs write: `invalid_grant`, `OrderService/Get`, `AADSTS50126`."""
     if len(run) > 120:
         return False
-    if _ERROR_CODE.fullmatch(run):
-        return True
-    if _WORDS.fullmatch(run) is None:
-        return False
+    if not _WORDS.fits(run):
+        return _ERROR_CODE.fits(run)
     changes = mixes(run)
     return changes * 8 <= len(run) + 6 or (changes * 4 <= len(run) + 2 and _is_pronounceable(run))
 
@@ -85,9 +97,9 @@ def is_random(run: bytes) -> bool:
     run = run[:WINDOW]
     shape = classes(run)
     upper, lower, digits = shape.count(b"A"), shape.count(b"a"), shape.count(b"0")
-    if not upper + lower:
+    if not upper + lower or (upper < 2 and (size < 32 or digits < 4)):
         return False
-    if size >= 32 and digits >= 4 and _HEX.fullmatch(run):
+    if size >= 32 and digits >= 4 and _HEX.fits(run):
         return _entropy(run) >= MIN_HEX_ENTROPY
     dense = shape.translate(None, _SEPARATORS)
     changes = _changes(dense if len(dense) * 10 >= size * 9 else shape)
@@ -98,7 +110,8 @@ def is_random(run: bytes) -> bool:
 
 
 def _changes(shape: bytes) -> int:
-    return sum(shape.count(pair) for pair in _MIXES)
+    count = shape.count
+    return count(b"aA") + count(b"a0") + count(b"0a") + count(b"A0") + count(b"0A")
 
 
 def is_credential(run: bytes) -> bool:
@@ -129,6 +142,8 @@ def decoded(run: bytes) -> bytes:
 
 def is_json_object(run: bytes) -> bool:
     """Base64 of the beginning of a JSON object with a member: a JOSE header or a claims set."""
+    if run[:1] not in _JSON_STARTS:
+        return False
     start = decoded(run[:WINDOW])[: WINDOW // 2].lstrip(b" \t\r\n\xef\xbb\xbf")
     if start[:1] != b"{" or start[1:].lstrip(b" \t\r\n")[:1] != b'"':
         return False
@@ -141,6 +156,7 @@ def hides_text(run: bytes) -> bool:
     if len(run) < 16:
         return False
     windows = {run[:WINDOW], run[-WINDOW:]}
+    windows = {window for window in windows if _QUADS.find(window)[0] >= 0}
     return any(_is_text(decoded(window[shift:])) for window in windows for shift in range(4))
 
 
@@ -158,14 +174,10 @@ def _is_text(content: bytes) -> bool:
 def hides_packed(run: bytes) -> bool:
     """Hex of text, or base64 or hex of gzip or zlib of text."""
     head = run[: 4 * WINDOW]
-    for content in (_unhex(head), decoded(head)):
-        if content and (_is_hex_text(content, run) or _is_text(_inflated(content))):
-            return True
-    return False
-
-
-def _is_hex_text(content: bytes, run: bytes) -> bool:
-    return len(content) * 2 >= min(len(run), 4 * WINDOW) - 1 and _is_text(content)
+    content = _unhex(head)
+    if content and (_is_text(content) or _is_text(_inflated(content))):
+        return True
+    return head.startswith(_PACKED_STARTS) and _is_text(_inflated(decoded(head)))
 
 
 def _unhex(run: bytes) -> bytes:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from collector.redaction.patterns import compiled
+
 RULES: Final = Path(__file__).parent / "rules"
 KINDS: Final = ("auth", "cookie", "secret", "weak", "user", "name", "safe")  # the first that knows a key wins
 _STRIP: Final = b"-_$#"
@@ -20,6 +22,9 @@ _DATA: Final = _load("keys.toml")
 _EXACT: Final = {word.encode(): kind for kind in reversed(KINDS) for word in _DATA[kind]["exact"]}
 _SUFFIX: Final = tuple((tuple(word.encode() for word in _DATA[kind].get("suffix", ())), kind) for kind in KINDS)
 STOP: Final = frozenset(word.encode() for word in _DATA["words"]["stop"])
+FAILURES: Final = frozenset(word.encode() for word in _DATA["words"]["failure"])
+_NAME: Final = compiled(rb"[A-Za-z][a-z]*(?:[_.\-]?[A-Z]?[a-z]+|[_.\-]?[A-Z]+){1,11}")
+_NAME_WORD: Final = compiled(rb"[A-Z]?[a-z]+|[A-Z]+")
 KEPT_COOKIES: Final = frozenset(name.encode() for name in _DATA["cookies"]["keep"])
 
 
@@ -39,3 +44,11 @@ def _by_suffix(key: bytes) -> str:
 def is_statement(value: bytes) -> bool:
     """The value is a word about the credential instead of one."""
     return value.strip(b" .:;,!").lower() in STOP
+
+
+def is_error_name(value: bytes) -> bool:
+    """The name of an error, in any case: `access_token_expired`, `TokenNotYetValid`, `INVALID_API_KEY`."""
+    if len(value) > 64 or not _NAME.fits(value):
+        return False
+    words = [value[start:end].lower() for start, end in _NAME_WORD.spans(value)]
+    return len(words) > 1 and any(word in FAILURES for word in words) and any(word in STOP for word in words)

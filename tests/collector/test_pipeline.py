@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collector.events import Event, Origin, Outcome, TokenKind, Verification, to_json
 from collector.pipeline import UNREAD_REASONS, Collector
 from collector.pseudonyms import Pseudonyms
-from collector.records import RawRecord
+from collector.records import Parsed, RawRecord
 from collector.settings import IssuerSettings, Settings
 from collector.telemetry import Telemetry
 from collector.verification import KeySets, Verifier
@@ -184,3 +184,18 @@ def test_without_any_time_the_arrival_counts_and_is_marked() -> None:
     event = collect(record)
 
     assert (NOW * 10**9, False) == (event.time_ns, event.time_known)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("org.springframework.security.access.AccessDeniedException: Access Denied", TokenKind.UNKNOWN),
+        (f"refused token={token()} of a caller", TokenKind.JWS),
+        (f'invalid token "{token()}"', TokenKind.JWS),
+    ],
+)
+def test_a_token_in_a_sentence_starts_at_a_boundary(message: str, kind: TokenKind) -> None:
+    """The letters ewo inside "framework" start no token."""
+    event = TESTED.event(RawRecord(Origin("file"), 1), Parsed("application", message=message, outcome=Outcome.DENIED))
+
+    assert kind == event.token.kind

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from collector.errors import SinkUnavailable
 from collector.events import Event, Gateway, Origin, Outcome, to_json
 from collector.settings import KafkaSettings
 from collector.sources.envelope import is_export_request, split_records
-from collector.sources.kafka import Decode, KafkaSource, Message, decode_event, decode_raw
+from collector.sources.kafka import MAX_IN_FLIGHT, Decode, KafkaSource, Message, decode_event, decode_raw
 from collector.telemetry import Telemetry
 from tests.brokers import Broker, eventually, free_ports
 from tests.intakes import LedgerIntake, running
@@ -376,3 +377,21 @@ def test_without_any_broker_the_source_waits_counts_and_still_stops(monkeypatch:
     with running(source, LedgerIntake()):
         eventually(lambda: telemetry.value("why401.errors", stage="kafka") >= 2, "counted errors")
     eventually(lambda: set(threading.enumerate()) <= before, "the end of its threads")
+
+
+def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker):
+    """kafka-python parks half-read fetches of paused partitions; they come back also when nothing else is being read."""
+    topic = kafka.topic(2)
+    for partition in (0, 1):
+        kafka.produce(topic, [b"x" * 1_000] * 10_000, partition=partition)
+    intake = LedgerIntake(manual=True)
+
+    def commit_and_count() -> bool:
+        paused = len(intake.waiting) >= 2 * MAX_IN_FLIGHT  # both partitions wait for the sink
+        stuck_or_ended = intake.offered_at < time.monotonic() - 0.5
+        if paused or stuck_or_ended:
+            intake.commit_waiting()
+        return len(intake.items) == 20_000
+
+    with running(_source(kafka, topic), intake):
+        eventually(commit_and_count, "every record", within_s=40)

@@ -1,0 +1,98 @@
+"""Spring Security and Spring Cloud Gateway: log lines with their exceptions, and the challenge of the resource server.
+
+After spring-security `BearerTokenAuthenticationEntryPoint`, `JwtAuthenticationProvider`, `ExceptionTranslationFilter`
+and Spring Boot's logback pattern. Refusals are logged at DEBUG or TRACE only; the challenge has the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from collector.events import Outcome, Responder
+from collector.gateways import words
+from collector.gateways.contract import NotAuth
+from collector.gateways.keys import finish, mapping
+from collector.gateways.loglines import challenge_status, condensed, logback, refuses, words_of
+from collector.gateways.times import any_ns
+from collector.gateways.values import as_text
+from collector.records import Parsed, RawRecord
+
+NAME: Final = "spring"
+_PACKAGE: Final = "org.springframework."
+_CHALLENGE: Final = "www-authenticate:"
+_ERROR_URI: Final = 'error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"'
+_CLASSES: Final = (
+    "AuthenticationFilter", "AuthenticationProvider", "AuthenticationEntryPoint", "AuthenticationWebFilter",
+    "ExceptionTranslationFilter", "FilterChainProxy", "AuthorizationFilter", "AuthorizationManager", "JwtDecoder",
+    "TokenIntrospector", "AccessDeniedHandlerImpl", "ProviderManager", "JwtTimestampValidator",
+    "AuthorizationWebFilter",
+    "JwtIssuerValidator", "JwtClaimValidator", "AuthorizationManagerBeforeMethodInterceptor", "CsrfFilter",
+    "AuthenticationManagerResolver", "FilterSecurityInterceptor", "ExceptionTranslationWebFilter",
+    "BearerTokenResolver",
+)  # fmt: skip
+_CHATTER: Final = (
+    "Securing ",
+    "Secured ",
+    "Set SecurityContextHolder",
+    "Did not ",
+    "Invoking ",
+    "Authorizing ",
+    "Trying ",
+)
+
+
+def parse(record: RawRecord) -> Parsed | None:
+    """A refusal that Spring's own classes logged or answered."""
+    if record.fields is None and record.text:
+        parsed = _text(record.text.lstrip(), record.time_ns)
+    else:
+        parsed = _fields(mapping(record), record.time_ns)
+    return finish(parsed, record) if parsed else None
+
+
+def _text(text: str, near_ns: int) -> Parsed | None:
+    if text[: len(_CHALLENGE)].lower() == _CHALLENGE:
+        challenge = text[len(_CHALLENGE) :].strip()
+        return _challenge(challenge) if _ERROR_URI in challenge else None
+    if text.startswith(_PACKAGE):
+        return _verdict(text, 0) if "Exception" in text[:300] else None
+    line = logback(text, near_ns)
+    if line is None or not is_own(line.logger, line.message):
+        return None
+    return _verdict(line.message, line.time_ns)
+
+
+def is_own(logger: str, message: str = "") -> bool:
+    """A class of Spring's, by its logger's name, which Spring Boot shortens, or by the exception it reports."""
+    if logger.startswith((_PACKAGE, "o.s.")) or _PACKAGE + "security." in message:
+        return True
+    package, _, name = logger.rpartition(".")
+    return name.endswith(_CLASSES) and all(len(part) <= 1 for part in package.split("."))
+
+
+def _verdict(message: str, time_ns: int) -> Parsed:
+    sentences = condensed(message)
+    if message.startswith(_CHATTER) or not refuses(sentences):
+        raise NotAuth(NAME, "a log line without a verdict")
+    is_broken = "AuthenticationServiceException" in message
+    outcome = Outcome.ERROR if is_broken else words.outcome(sentences)
+    return Parsed(NAME, time_ns=time_ns, message=sentences, outcome=outcome, responder=Responder.GATEWAY)
+
+
+def _challenge(value: str) -> Parsed:
+    status = challenge_status(value)
+    return Parsed(NAME, status=status, challenge=value, outcome=Outcome.DENIED, responder=Responder.GATEWAY)
+
+
+def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
+    """Logback's and Log4j's JSON layouts: logger, message and stack trace."""
+    logger = as_text(
+        fields.get("logger_name") or fields.get("loggerName") or fields.get("log.logger") or fields.get("logger")
+    )
+    if not is_own(logger) or "." not in logger:
+        return None
+    message = words_of(fields, "message", "msg")
+    stack = words_of(fields, "stack_trace", "error.stack_trace", "thrown", "exception")
+    when = next((fields[name] for name in ("@timestamp", "timestamp", "timeMillis", "time") if name in fields), None)
+    return _verdict(f"{message}\n{stack}" if stack else message, any_ns(when, near_ns))

@@ -1,0 +1,114 @@
+"""`python -m tests.analyzer.knowledge.meaning_score [FOLDER]`: how much read_meaning reads rightly where no signature helps.
+
+Texts are the examples of libraries/*.toml, and libraries.jsonl of FOLDER (default: the environment's WHY401_CORPUS).
+The lexicon was written with the TUNED half in view. The other half was only ever counted: its rate is what to expect of
+a library that nobody listed.
+"""
+
+import json
+import os
+import sys
+import tomllib
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+
+from analyzer.knowledge import read_meaning
+
+# Libraries that quote or wrap each other are one family. The halves were drawn once, before the first look: every other
+# one of random.Random(401).shuffle(sorted(families)).
+FAMILIES = {
+    ".NET": ("aspnetcore", "dotnet-identitymodel"),
+    "auth0-java": ("java-jwt", "jwks-rsa-java", "ktor", "auth0/", "Ktor"),
+    "erlang": ("erlang-jose", "joken", "Joken"),
+    "node": ("jsonwebtoken", "express-jwt", "koa-jwt", "passport-jwt", "fast-jwt", "jwks-rsa", "@fastify"),
+    "openresty": ("lua-resty-jwt", "lua-resty-openidc"),
+    "panva": ("jose", "express-oauth2-jwt-bearer"),
+    "pyjwt": ("PyJWT", "flask-jwt-extended"),
+    "spring": ("nimbus-jose-jwt", "spring-security"),
+    "square": ("go-jose", "go-oidc", "square/"),
+}
+APART = {  # names that begin like a family's and are none of it
+    "jwks-rsa-java": "auth0-java",
+    "auth0/jwks-rsa-java": "auth0-java",
+    "jose4j": "jose4j",
+    "josekit": "josekit",
+    "josekit (rust)": "josekit",
+}
+TUNED = {
+    ".NET", "node", "pyjwt", "firebase-php-jwt", "firebase/php-jwt", "go-jwt-middleware", "go-runtime", "golang-jwt",
+    "google/jwt_verify_lib (Envoy jwt_authn, Istio)", "jwt_verify_lib", "jwx", "lcobucci-jwt", "node-runtime",
+    "python-jose", "python-runtime", "simplejwt", "smallrye-jwt", "vapor-jwt-kit",
+}  # fmt: skip
+SURE = 0.6
+
+
+def family(library):
+    """The family that a file of libraries/ or a corpus line belongs to."""
+    if library in APART:
+        return APART[library]
+    if library.startswith((".NET", "ASP.NET")):
+        return ".NET"
+    return next((name for name, members in FAMILIES.items() if library.startswith(members)), library)
+
+
+def examples():
+    """(library, text, accepted codes) of every example of libraries/."""
+    root = files("analyzer.knowledge")
+    claims = tomllib.loads(root.joinpath("claims.toml").read_text(encoding="utf-8"))
+    for path in sorted(root.joinpath("libraries").iterdir(), key=lambda item: item.name):
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["signature"]:
+            by = row.get("by", {})
+            tables = (claims[by] if isinstance(by, str) else by).values()
+            accepted = {row["code"], *row.get("also", ()), *(code for codes in tables for code in codes)}
+            for text in row["examples"]:
+                yield path.name.removesuffix(".toml"), text, accepted
+
+
+def corpus(path):
+    """The same of a labelled file."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        yield case["library"], case["raw"], set(case["codes"])
+
+
+def score(cases):
+    """library -> Counter of texts, right, unread, sure (SURE or more certain) and, of these, sure and right."""
+    counts = {}
+    for library, text, accepted in cases:
+        count = counts.setdefault(library, Counter())
+        best = next(iter(read_meaning(text)), None)
+        right = best is not None and best.code in accepted
+        sure = best is not None and best.certainty >= SURE
+        count.update(texts=1, right=right, unread=best is None, sure=sure, sure_right=sure and right)
+    return counts
+
+
+def show(name, counts):
+    """A line for each library, and one for each half."""
+    halves = {"tuned": Counter(), "held out": Counter()}
+    for library, count in sorted(counts.items()):
+        half = "tuned" if family(library) in TUNED else "held out"
+        halves[half].update(count)
+        print(f"  {library:48} {half:9} {count['right']:4} of {count['texts']:4}")
+    for half, count in halves.items():
+        if count["texts"]:
+            rate, sure = count["right"] / count["texts"], count["sure_right"] / max(1, count["sure"])
+            print(
+                f"{name}, {half}: {count['right']} of {count['texts']} = {rate:.1%}; {count['unread']} unread; "
+                f"of {count['sure']} with a certainty of {SURE} or more {sure:.1%}"
+            )
+
+
+def main(arguments):
+    show("examples", score(examples()))
+    folder = next(iter(arguments), os.environ.get("WHY401_CORPUS", ""))
+    path = Path(folder, "libraries.jsonl")
+    if folder and path.is_file():
+        show("corpus", score(corpus(path)))
+    else:
+        print(f"corpus: no libraries.jsonl in {folder!r}, nothing to score")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,200 @@
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.diagnosis.words import read_event
+from analyzer.knowledge import KnowledgeError, read_meaning, read_words
+from analyzer.knowledge.lexicon import lexicon, parse, split_words
+from analyzer.knowledge.meaning import CONSIDERED, MOST, READINGS
+from analyzer.taxonomy import CODES
+from collector.events import Event, Gateway, Origin, Outcome, Request, Words
+
+# Sentences of no listed library. Where a text could mean two codes, both are given.
+SAYS = {
+    "The JWT was minted by an authority that is not trusted here": "issuer_not_trusted",
+    "Unknown issuer.": "issuer_not_trusted",
+    "token carries no `iss`": "issuer_missing",
+    "audience claim does not match any bound audience": "audience_mismatch",
+    "ID token has incorrect 'aud' (audience) claim. Expected 'x' but got 'y'": "audience_mismatch",
+    "no aud in token": "audience_missing",
+    "no key with kid 'abc' in JWKS": "key_not_found",
+    "Could not verify token signature.": "signature_invalid",
+    "ERR_JWS_SIGNATURE_VERIFICATION_FAILED": "signature_invalid",
+    "JWKS document is not valid JSON": "jwks_invalid",
+    "key set contains no keys": "jwks_invalid",
+    "could not download signing keys: connection timed out": "jwks_unreachable",
+    "jwks endpoint responded with status 503": "jwks_unreachable",
+    "Token used too early, 1 < 2. Check the clock.": "clock_skew",
+    "issued at is in the future": "clock_skew",
+    "Authorization header missing": "token_missing",
+    "Authorization scheme Basic is not supported, use Bearer": "scheme_invalid",
+    "more than one token found": "credential_ambiguous",
+    "payload could not be base64url-decoded": "token_malformed",
+    "Wrong number of segments in token": "token_malformed",
+    "refresh token cannot be used here": "token_use_invalid",
+    "user claim preferred_username is absent": "user_claim_missing",
+    "required claim tenant_id is missing": "claim_missing",
+    'The claim "sub" must be a string': "claim_type_invalid",
+    "sub is empty": "claim_value_invalid",
+    "the JWT uses algorithm HS256 but only RS256 is permitted": "alg_not_allowed",
+    "unsigned tokens are not accepted": "alg_none",
+    "HMAC secret too short for HS512": "key_type_mismatch",
+    "encrypted tokens are not supported": "jwe_unsupported",
+    "critical header parameter 'exp' not understood": "header_unsupported",
+    "no JWT authenticator configured for this route": "auth_not_configured",
+    "unknown consumer": "consumer_not_found",
+    "no authenticated user: header x-user is absent": "claims_not_forwarded",
+    "Token introspection request timed out": "introspection_failed",
+    "state parameter mismatch": "login_flow_failed",
+    "request header too large": "header_too_large",
+    "TokenExpiredError": "token_expired",
+    "JWT: exp claim check failed": "token_expired",
+    "auth_time is older than max_age, reauthentication is required": "token_too_old",
+    "The session token has been revoked": "token_revoked",
+    "jti was used before: one-time token replayed": "token_replayed",
+    "The token lacks the required scope orders:write": "scope_insufficient",
+    "caller is not in group admins": "access_denied",
+    "tenant is not allowed": "claim_not_allowed",
+    'DPoP error="invalid_token", error_description="DPoP proof is missing", algs="ES256"': "sender_constraint_failed",
+    "IP address 192.0.2.7 not allowed": "source_denied",
+    "account locked after too many attempts": "caller_blocked",
+}
+
+SAYS_NOTHING = (
+    "",
+    "Unauthorized",
+    "invalid token",
+    "Token is not valid",
+    "forbidden",
+    "Access denied",
+    "authentication failed",
+    "Invalid credentials",
+    "via_upstream",
+    "Request failed with status code 401",
+    'Bearer realm="api", error="invalid_token", error_description="The access token is invalid"',
+    "upstream connect error or disconnect/reset before headers",
+    "https://expired.example.com/issuer/not/found",
+    "eyJhbGciOiJub25lIn0" * 20,
+)
+
+
+@pytest.mark.parametrize("text", SAYS)
+def test_a_thing_in_a_state_names_a_code(text: str) -> None:
+    """The best reading of a sentence of no listed library has the code that the sentence means."""
+    assert SAYS[text] == read_meaning(text)[0].code
+
+
+@pytest.mark.parametrize("text", SAYS_NOTHING)
+def test_general_words_say_nothing(text: str) -> None:
+    """Words that would be true of every refusal give no reading."""
+    assert () == read_meaning(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("the audience is missing", "the audience does not match"),
+        ("no key found", "no audience found"),
+        ("the signature is invalid", "the signature algorithm is not supported"),
+        ("the JWKS is malformed", "the token is malformed"),
+        ("exp must be a number", "exp check failed"),
+        ("token expired", "token not yet valid"),
+    ],
+)
+def test_what_is_said_and_of_what_both_count(one: str, other: str) -> None:
+    """Changing the thing or its state changes the code."""
+    assert read_meaning(one)[0].code != read_meaning(other)[0].code
+
+
+def test_a_reading_names_its_pair_and_no_library() -> None:
+    """The id says what was read; library and gateway stay empty, so no library's remedy is offered."""
+    reading = read_meaning("audience mismatch")[0]
+    assert ("meaning.audience.mismatch", "", "") == (reading.signature_id, reading.library, reading.gateway)
+
+
+def test_words_farther_apart_are_less_certain() -> None:
+    """A thing beside its state is surer than one some words away."""
+    near = read_meaning("issuer mismatch")[0]
+    far = read_meaning("issuer of what we got here today shows some mismatch")[0]
+    assert near.code == far.code
+    assert near.certainty > far.certainty
+
+
+def test_quoted_data_does_not_speak() -> None:
+    """Keys of a JSON object that a message quotes are data, not what the message is about."""
+    said = read_meaning('rejected {"iss":"https://a.example.com/","aud":"b"}: signature is invalid')
+    assert ["signature_invalid"] == [reading.code for reading in said]
+
+
+@given(st.text(max_size=400) | st.lists(st.sampled_from(sorted(SAYS)), max_size=20).map(" ".join))
+def test_any_text_is_read_within_bounds(text: str) -> None:
+    """Whatever the text, at most READINGS readings with distinct codes of the taxonomy, best first, never too sure."""
+    readings = read_meaning(text)
+    certainties = [reading.certainty for reading in readings]
+    codes = [reading.code for reading in readings]
+    assert len(set(codes)) == len(codes) <= READINGS
+    assert set(codes) <= CODES.keys()
+    assert certainties == sorted(certainties, reverse=True)
+    assert all(0.3 <= sure <= MOST for sure in certainties)
+
+
+def test_only_the_beginning_of_a_long_text_is_read() -> None:
+    """What stands behind CONSIDERED characters changes nothing."""
+    text = "token expired. " + "x " * CONSIDERED
+    assert read_meaning(text) == read_meaning(text + " audience mismatch")
+    assert () == read_meaning("x " * CONSIDERED + "audience mismatch")
+
+
+def test_names_are_split_into_words() -> None:
+    """Class names and codes are split at humps and underscores, contractions are negations, addresses are skipped."""
+    words = [word.text for word in split_words("JWTClaimsError: at_hash isn't OK, see https://a.b/c?iss=1")]
+    assert ["jwt", "claim", "at", "hash", "not", "ok", "see"] == words
+
+
+def test_the_lexicon_reaches_every_code_that_a_verifier_puts_in_words() -> None:
+    """A code that no pair of words means is one that only a gateway's setting or the traffic can tell."""
+    reached = {code for codes in (*lexicon().means.values(), *lexicon().about.values()) for code in codes}
+    silent = {
+        "claim_renamed", "claim_stripped", "credential_stripped", "preflight_blocked",
+        "upstream_rejected", "gateway_error", "unclassified",
+    }  # fmt: skip
+    assert CODES.keys() - silent == reached
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "entry"),
+    [
+        ('expired = ["token_expired"]', 'expired = ["token_stale"]', "means..expired"),
+        ("[means.audience]", "[means.audiense]", "means.audiense"),
+        ('words = ["nonce"]', 'words = ["the nonce"]', "the nonce"),
+        ('is = "login"', 'is = "logon"', "nonce"),
+    ],
+)
+def test_a_wrong_lexicon_does_not_load(old: str, new: str, entry: str) -> None:
+    """A code of no taxonomy, an unknown thing, a phrase with a filler in it: the entry is named."""
+    text = files("analyzer.knowledge").joinpath("meaning.toml").read_text(encoding="utf-8")
+    with pytest.raises(KnowledgeError) as caught:
+        parse(text.replace(old, new, 1))
+    assert entry == caught.value.entry
+
+
+def refused(**words: str) -> Event:
+    """An event with these words of an Envoy."""
+    gateway = Gateway("envoy")
+    return Event(1, 1, Origin("argument"), gateway, Outcome.DENIED, request=Request(status=401), words=Words(**words))
+
+
+def test_words_of_a_signature_are_not_read_again() -> None:
+    """Where the knowledge base reads a text, its meaning is not asked for."""
+    text = "Jwt issuer is not configured"
+    assert read_words(text, "envoy") == read_event(refused(message=text))
+
+
+def test_words_of_no_signature_are_read_by_meaning() -> None:
+    """An upstream's own words come before the gateway's that say less."""
+    challenge = 'Bearer error="invalid_token", error_description="jti was used before: one-time token replayed"'
+    readings = read_event(refused(reason="via_upstream", challenge=challenge))
+    assert ("token_replayed", "meaning.jti.reused") == (readings[0].code, readings[0].signature_id)
+    assert "upstream_rejected" in [reading.code for reading in readings]

@@ -1,0 +1,98 @@
+"""Redaction leaves the words a diagnosis is made of."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import analyzer.knowledge
+from analyzer.knowledge import read_words
+from collector.redaction import redact
+
+KNOWLEDGE = Path(analyzer.knowledge.__file__).parent
+FILES = sorted(KNOWLEDGE.glob("gateways/*.toml")) + sorted(KNOWLEDGE.glob("libraries/*.toml"))
+# Where gateways put a library's message: behind words that announce a credential, and in structured fields.
+CONTEXTS = [
+    "{}",
+    "error={}",
+    'level=warn msg="auth failed" err="{}"',
+    '{{"level":"warn","error":"{}","status":401}}',
+    'Bearer error="invalid_token", error_description="{}"',
+]
+BEHIND_A_KEY = [
+    "token: {}",
+    "Unable to validate the token: {}",
+    "failed to verify jwt: {}",
+    "invalid bearer token: {}",
+    "authorization: {}",
+]
+
+
+def _examples(path):
+    signatures = tomllib.loads(path.read_text(encoding="utf-8"))["signature"]
+    return [example for signature in signatures for example in signature["examples"]]
+
+
+def _best(text, gateway):
+    readings = read_words(text, gateway=gateway)
+    return readings[0].code if readings else None
+
+
+def _lost(path, context, examples):
+    gateway = path.stem if path.parent.name == "gateways" else ""
+    texts = [context.format(example) for example in examples]
+    return [text for text in texts if _best(redact(text).text, gateway) != _best(text, gateway)]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_message_means_the_same_afterwards(path, context):
+    """Each example of the knowledge base gives the same best code before and after redaction."""
+    examples = _examples(path)
+    assert examples
+    assert _lost(path, context, examples) == []
+
+
+@pytest.mark.parametrize("context", BEHIND_A_KEY)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_sentence_behind_a_credentials_key_is_read_as_one(path, context):
+    """`token: ` before a message of three words and more takes nothing of its meaning; what is quoted there is a value."""
+    sentences = list(filter(_is_sentence, _examples(path)))
+    assert _lost(path, context, sentences) == []
+
+
+def _is_sentence(example):
+    words = [word.strip(",.;:'\"()[]").replace("-", "").replace("/", "") for word in example.split()[:3]]
+    return len(words) == 3 and "".join(words).isalpha() and example[0] not in "'\""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token: go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)",
+        "Unable to validate the token: square/go-jose: unknown json web key type",
+        "error=token signature is invalid: crypto/rsa: verification error",
+        "invalid token: id_token signature could not be validated, aborting",
+        "JWT::Base64DecodeError: Invalid base64 encoding",
+        "token: access_token_expired",
+        "no matching audience found in token: https://other.acme.test/",
+    ],
+)
+def test_messages_of_libraries_stay_whole(text):
+    """Prose behind `token:` and names of errors come back as they went in."""
+    assert redact(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("password: hunter user: bob", "hunter"),
+        ("token: MyTokenValue", "MyTokenValue"),
+        ("password=InvalidPassword", "InvalidPassword"),
+        ("token: https://u.test/cb?t=qqqwww12345", "qqqwww12345"),
+        ("token: k3y_not_valid_here and more words", "k3y_not_valid_here"),
+    ],
+)
+def test_what_only_resembles_prose_goes(text, secret):
+    """A value with a digit, one before another key, or one without a sentence around it is no message."""
+    assert secret not in redact(text).text
