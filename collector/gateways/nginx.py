@@ -11,16 +11,13 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Responder
-from collector.gateways import clf, envoy, words
+from collector.gateways import clf, envoy, error_log, words
 from collector.gateways.contract import NotAuth
 from collector.gateways.keys import canonical_name, fill, finish, mapping, plan
-from collector.gateways.scan import is_address, request_line
-from collector.gateways.times import rfc3339_ns
-from collector.gateways.values import as_text, client, count
+from collector.gateways.values import as_text, count
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "nginx"
-_CLIENT: Final = ", client: "
 _QUIET: Final = ("debug",)  # dumps tokens, gives no verdict
 _OTHERS: Final = ("apache", "httpd")
 
@@ -61,49 +58,15 @@ def _is_anothers(line: clf.Line, record: RawRecord) -> bool:
 
 
 def _error_line(text: str, near_ns: int) -> Parsed | None:
-    """`2026/03/03 10:00:00 [level] pid#tid: *connection message, client: …`."""
-    level, bracket, rest = text[20:40].partition("] ")
-    if text[19:21] != " [" or not bracket:
+    line = error_log.split(text)
+    if line is None:
         return None
-    _, hash_mark, _ = rest.partition("#")
-    process, colon, message = text[20 + len(level) + 2 :].partition(": ")
-    if not hash_mark or not colon or "#" not in process or len(process) > 40:
-        return None
-    if message.startswith("*"):
-        message = message.partition(" ")[2]
-    message, tail = _split_context(message)
-    if level[1:] in _QUIET or not words.is_auth(message):
+    if line.level in _QUIET or not words.is_auth(line.message):
         raise NotAuth(NAME, "an error log line without a verdict")
-    parsed = Parsed(NAME, time_ns=rfc3339_ns(text[:19], near_ns), message=message, outcome=words.outcome(message))
-    parsed.responder = Responder.GATEWAY if tail else Responder.UNKNOWN
-    _read_context(parsed, tail)
+    parsed = Parsed(NAME, outcome=words.outcome(line.message))
+    parsed.responder = Responder.GATEWAY if line.context else Responder.UNKNOWN
+    error_log.read(parsed, line, near_ns)
     return parsed
-
-
-def _split_context(message: str) -> tuple[str, str]:
-    """Message and context. The first `, client: ADDRESS` outside of quotes: clients write the quoted parts of both."""
-    first, at, quotes, seen = -1, message.find(_CLIENT), 0, 0
-    while at >= 0:
-        quotes += message.count('"', seen, at)
-        seen = at
-        value = message[at + len(_CLIENT) : at + 60].partition(",")[0]
-        if is_address(value) or value.startswith("unix:"):
-            first = at if first < 0 else first
-            if quotes % 2 == 0:
-                return message[:at], message[at:]
-        at = message.find(_CLIENT, at + 1)
-    return (message[:first], message[first:]) if first >= 0 else (message, "")
-
-
-def _read_context(parsed: Parsed, tail: str) -> None:
-    parsed.client = client(tail[len(_CLIENT) :].partition(", ")[0])
-    parsed.method, parsed.path = request_line(_quoted(tail, ', request: "'))
-    server = tail.partition(", server: ")[2].partition(",")[0]
-    parsed.host = _quoted(tail, ', host: "') or ("" if server in ("_", "localhost") else server)
-
-
-def _quoted(tail: str, mark: str) -> str:
-    return tail.partition(mark)[2].partition('"')[0]
 
 
 def _fields(fields: Mapping[str, Any], record: RawRecord) -> Parsed | None:
