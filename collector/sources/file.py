@@ -1,6 +1,6 @@
 """Files in: globs, gzip, standard input; followed through growth, truncation and rotation, or read once.
 
-A record is a line. Its origin is (file, path, byte offset of the line); in a .gz the offset counts decompressed bytes.
+A record is a line, or the lines of a stack trace or dump. Its origin is (file, path, byte offset of the line); in a .gz the offset counts decompressed bytes.
 Nothing about files is remembered between runs: reading starts at the beginning.
 """
 
@@ -16,7 +16,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import BinaryIO, Final, cast
 
 from collector.errors import Backpressure
 from collector.events import Origin
+from collector.gateways.multiline import MultiLine
 from collector.records import Batch, RawRecord
 from collector.settings import FileSettings
 from collector.sources import Intake
@@ -85,6 +86,7 @@ class _Tail:
     def __init__(self, path: str) -> None:
         self.path = path
         self.lines = Lines()
+        self.records = MultiLine()
         self._file = _open(path)
         self._identity = _identity(os.fstat(self._file.fileno()))
         self._size = 0
@@ -101,6 +103,11 @@ class _Tail:
         chunk = self._file.read(READ_BYTES)
         self._size += len(chunk)
         return chunk
+
+    def joined(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        """(offset, record): the lines of a stack trace or a dump are one record."""
+        for offset, line in lines:
+            yield from self.records.feed(offset, line)
 
     def is_replaced(self) -> bool:
         """Rotated by name (another inode), or truncated in place (shorter than what was read)."""
@@ -186,7 +193,9 @@ class FileSource:
             replaced = tail.is_endless and tail.is_replaced()
             chunk = tail.read()
             if chunk:
-                self._hand_over(tail, tail.lines.feed(chunk), intake, stop)
+                self._hand_over(tail, tail.joined(tail.lines.feed(chunk)), intake, stop)
+            elif tail.records.is_pending and not chunk:  # idle: what waits for its end has ended
+                self._hand_over(tail, tail.records.rest(), intake, stop)
             elif replaced and self._settings.follow:
                 self._end(tail, intake, stop)  # the next scan opens what is there now
             elif chunk is not None and not (tail.is_endless and self._settings.follow):
@@ -201,7 +210,8 @@ class FileSource:
 
     def _end(self, tail: _Tail, intake: Intake, stop: threading.Event) -> None:
         """Hand over the last line, though no line break ends it."""
-        self._hand_over(tail, tail.lines.rest(), intake, stop)
+        self._hand_over(tail, tail.joined(tail.lines.rest()), intake, stop)
+        self._hand_over(tail, tail.records.rest(), intake, stop)
         tail.close()
         self._tails.pop(tail.path, None)
 
@@ -217,16 +227,17 @@ class FileSource:
                 records = []
         if records:
             self._offer(Batch(records), intake, stop)
-        self._count_cut(tail.lines)
+        self._count_cut(tail)
 
     def _record(self, path: str, offset: int, line: bytes) -> RawRecord:
         text = line.decode("utf-8", "replace").rstrip("\r")
         return RawRecord(Origin("file", path, offset=offset), time.time_ns(), text=text, gateway=self._settings.gateway)
 
-    def _count_cut(self, lines: Lines) -> None:
-        if lines.cut:
-            self._telemetry.count("why401.records.dropped", lines.cut, reason="line_too_long")
-            lines.cut = 0
+    def _count_cut(self, tail: _Tail) -> None:
+        """Records that kept their beginning only. They are stored, so they are no drops."""
+        cut, tail.lines.cut, tail.records.cut = tail.lines.cut + tail.records.cut, 0, 0
+        if cut:
+            self._telemetry.count("why401.errors", cut, stage="file", kind="record_cut")
 
     def _offer(self, batch: Batch[RawRecord], intake: Intake, stop: threading.Event) -> None:
         """Wait for room as long as it takes: a file does not go away."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_line_too_long_keeps_its_beginning_and_is_counted(tmp_path: Path, extr
         (MAX_LINE_BYTES, 0),
         (4, MAX_LINE_BYTES + extra + 1),
     ]
-    assert telemetry.value("why401.records.dropped", reason="line_too_long") == cut
+    assert telemetry.value("why401.errors", stage="file", kind="record_cut") == cut
 
 
 def test_absent_and_broken_files_are_counted_and_the_others_read(tmp_path: Path):
@@ -207,3 +208,20 @@ def test_a_batch_that_was_not_made_durable_is_offered_again(tmp_path: Path):
         intake.commit_waiting()
         eventually(lambda: source.is_done, "the end")
     assert _texts(intake) == ["one"]
+
+
+def test_a_stack_trace_is_one_record(tmp_path: Path):
+    """The lines below an exception belong to it, at the end of a file too."""
+    text = (
+        "2026-03-03 10:00:00 ERROR o.s.s.o.s.r.a.JwtAuthenticationProvider - failed\n"
+        "org.springframework.security.oauth2.jwt.BadJwtException: Jwt expired\n"
+        "\tat org.springframework.Foo.bar(Foo.java:1)\n"
+        "2026-03-03 10:00:01 INFO next\n"
+    )
+    file = tmp_path / "app.log"
+    file.write_text(text)
+    intake = LedgerIntake()
+
+    FileSource(FileSettings(paths=(str(file),), follow=False), Telemetry()).run(intake, threading.Event())
+
+    assert [3, 1] == [len(record.text.splitlines()) for record in intake.items]
