@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,7 +101,7 @@ def test_the_page_outlives_its_store(tmp_path: Path, serve: Serve, visit: Open) 
     wait_for(seen.page, "Nothing has been recorded yet")
     fixture_lake.build(data_dir)
     wait_for(seen.page, "problems need a look")
-    shutil.rmtree(data_dir)
+    data_dir.rename(tmp_path / "gone")  # at once: the page may be reading in it
     wait_for(seen.page, "Nothing has been recorded yet")
     fixture_lake.build(data_dir, seed=2)
     wait_for(seen.page, "problems need a look")
