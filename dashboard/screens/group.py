@@ -205,9 +205,12 @@ def _shapes(params: Mapping[str, Any]) -> None:
 def _fix(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
     with panel("How to fix it", "group", params, f"For {words.escape(words.listed(row['gateways']))}."):
         for number_, item in enumerate(_items(row["fix"]), 1):
-            st.text(f"{number_}. {words.visible(item['says'])}")
+            says, _, snippet = str(item["says"]).partition("\n")
+            st.text(f"{number_}. {words.visible(says)}")
+            if snippet:
+                st.code("\n".join(words.visible(line) for line in snippet.splitlines()), language=None)
             if item["source"]:
-                st.code(words.visible(item["source"], 300), language=None, wrap_lines=True)
+                st.caption(words.escape(item["source"], 300))
         if not _items(row["fix"]):
             panels.nothing("No fix is known for this cause here.")
         if isinstance(row.get("library"), str) and row["library"]:

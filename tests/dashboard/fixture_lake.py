@@ -133,7 +133,7 @@ FAULTS = (
     Fault(
         "v1-4be1c0ffee000006", "format", "scheme_invalid", "The word Bearer stands twice before the token",
         "ongoing", 120, 0.8, ("envoy", "nginx"), (("token", "the Authorization header starts with Bearer Bearer"),),
-        (("Remove the prefix in the client: its HTTP library adds one.", "RFC 6750, section 2.1"),),
+        (("Remove the prefix in the client: its HTTP library adds one.\nheaders:\n  authorization: ${token}", "RFC 6750, section 2.1"),),
         reason="jwt_authn_access_denied{Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections}",
         clients=("partner-batch",), issuer=PARTNER, discriminant="partner-batch, doubled scheme", audiences=(),
     ),

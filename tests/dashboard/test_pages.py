@@ -235,3 +235,14 @@ def test_no_page_can_interpret_data() -> None:
     ]
 
     assert [] == found
+
+
+def test_a_fixs_snippet_keeps_its_lines(lake: Path, use: Callable[..., None]) -> None:
+    """A setting over several lines is code to copy, not one line with escapes."""
+    use(lake)
+    fault = next(fault for fault in fixture_lake.FAULTS if any("\n" in says for says, _ in fault.fix))
+    says, _, snippet = next(says for says, _ in fault.fix if "\n" in says).partition("\n")
+    app = show("group", group=fault.group_id)
+
+    assert snippet in [code.value for code in app.code]
+    assert f"1. {says}" in said(app)
