@@ -12,7 +12,7 @@ from typing import Any, Final
 from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
 from collector.gateways import names
-from collector.pipeline import Collector
+from collector.pipeline import UNREAD_REASONS, Collector
 from collector.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.sinks import Sink
@@ -98,7 +98,8 @@ def event_stage(telemetry: Telemetry) -> Stage:
 
     def pass_on(event: Event) -> Event:
         if event.outcome is Outcome.UNREAD:
-            telemetry.count("why401.records.dropped", reason=event.words.reason)
+            reason = event.words.reason if event.words.reason in UNREAD_REASONS else "other"
+            telemetry.count("why401.records.dropped", reason=reason)
         return event
 
     return pass_on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import sys
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ def _answer(con: duckdb.DuckDBPyConnection, query: str, form: str, timeout: floa
 
 def _shell(con: duckdb.DuckDBPyConnection, form: str, timeout: float) -> None:
     """Read statements up to a semicolon; an empty line or Ctrl-D ends."""
-    import readline  # noqa: F401  # line editing and history for input()
+    with contextlib.suppress(ImportError):  # not on every platform
+        import readline  # noqa: F401  # line editing and history for input()
 
     click.echo(f"{HELP}\nOne SELECT, ended by a semicolon. Ctrl-D leaves.")
     while True:
