@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
 from opentelemetry.sdk.resources import Resource
 
+from collector.errors import ConfigurationError
 from collector.settings import TelemetrySettings
 
 
@@ -114,7 +115,10 @@ class Telemetry:
         return dict(out)
 
     def start(self, settings: TelemetrySettings, *, readers: Iterable[MetricReader] = ()) -> MeterProvider:
-        """Export every instrument through the SDK; the caller shuts the provider down."""
+        """Export every instrument through the SDK; the caller shuts the provider down.
+
+        Raises ConfigurationError when the Prometheus address is taken.
+        """
         resource = Resource.create({"service.name": "why401"})
         provider = MeterProvider(metric_readers=[*readers, *_readers(settings)], resource=resource)
         meter = provider.get_meter("why401")
@@ -164,5 +168,9 @@ def _readers(settings: TelemetrySettings) -> Iterable[MetricReader]:
         from prometheus_client import start_http_server
 
         host, _, port = settings.prometheus.rpartition(":")
+        try:
+            start_http_server(int(port), addr=host)
+        except OSError as error:
+            right = f'an address of its own for each process, or "" to switch it off ({error.strerror})'
+            raise ConfigurationError("telemetry.prometheus", settings.prometheus, right) from None
         yield PrometheusMetricReader()
-        start_http_server(int(port), addr=host)
