@@ -24,7 +24,7 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from collector.errors import Backpressure, Fenced
+from collector.errors import Backpressure, Fenced, Why401Error
 from collector.events import Origin
 from collector.records import Batch, Position
 from collector.settings import KafkaSettings
@@ -49,6 +49,14 @@ MAX_BACKOFF_SECONDS: Final = 10.0
 MAX_FAILED_POLLS: Final = 5  # in a row; then a new consumer is made
 STOP_GRACE_SECONDS: Final = 5.0  # how long batches on their way may still become durable
 CALL_MS: Final = 3_000
+JOIN_SECONDS: Final = 45.0  # twice the session timeout: by then a group has let go of dead members
+
+
+class NeverJoined(Why401Error):
+    """The group did not take us in; kafka-python may wait for ever after an UnknownMemberId, a new consumer does not."""
+
+    def __init__(self) -> None:
+        super().__init__(f"no assignment within {JOIN_SECONDS:g} s")
 
 
 @dataclass(slots=True, repr=False)
@@ -179,6 +187,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
         self._lanes = source.lanes
         self._next_pulse = 0.0
         self._next_commit = 0.0
+        self._join_by: float | None = time.monotonic() + JOIN_SECONDS  # None: joined, with partitions or without
 
     def serve(self, stop: threading.Event) -> None:
         self._consumer.subscribe(topics=list(self._source.topics), listener=self)
@@ -186,6 +195,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
         while not stop.is_set():
             try:
                 self._step()
+                self._watch_join()
                 failed = 0
             except KafkaError as error:
                 self._source.failed(error)
@@ -195,7 +205,12 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
                 stop.wait(RETRY_SECONDS)
         self._finish()
 
+    def _watch_join(self) -> None:
+        if self._join_by is not None and time.monotonic() > self._join_by:
+            raise NeverJoined
+
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._join_by = None
         for place in assigned:
             lane = self._lanes.setdefault(place, _Lane())
             lane.owned, lane.placed, lane.held = True, False, None
@@ -204,6 +219,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
             self._consumer.seek(place, 0)
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        self._join_by = time.monotonic() + JOIN_SECONDS
         for place in revoked:
             if place in self._lanes:
                 disown(self._lanes[place])

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from collector.errors import SinkUnavailable
 from collector.events import Event, Gateway, Origin, Outcome, to_json
 from collector.settings import KafkaSettings
+from collector.sources import kafka as kafka_source
 from collector.sources.envelope import is_export_request, split_records
 from collector.sources.kafka import MAX_IN_FLIGHT, Decode, KafkaSource, Message, decode_event, decode_raw
 from collector.telemetry import Telemetry
@@ -395,3 +396,16 @@ def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker)
 
     with running(_source(kafka, topic), intake):
         eventually(commit_and_count, "every record", within_s=40)
+
+
+def test_a_member_that_its_group_never_takes_in_gives_up(monkeypatch: pytest.MonkeyPatch):
+    """Without an assignment in time the session ends, and `run` makes a new consumer; an empty assignment is one."""
+    monkeypatch.setattr("collector.sources.kafka.JOIN_SECONDS", -1.0)
+    settings = KafkaSettings(bootstrap=("127.0.0.1:9",))
+    source = KafkaSource(settings, Telemetry(), topics=("raw",), group="g", decode=decode_raw())
+    session = kafka_source._Session(source, None, LedgerIntake())
+
+    with pytest.raises(kafka_source.NeverJoined):
+        session._watch_join()
+    session.on_partitions_assigned([])
+    session._watch_join()
