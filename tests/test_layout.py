@@ -15,8 +15,6 @@ CONTRACT = {
     "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
     "collector.sources", "collector.sinks",
 }  # fmt: skip
-# Contract modules that only errors and events may be imported by: the contract itself imports (almost) nothing.
-CONTRACT_IMPORTS = CONTRACT
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from analyzer.cli import options
-from analyzer.cli.assemble import event_source, event_stage, run
-from collector.errors import ConfigurationError
+from analyzer.cli.assemble import event_source, event_stage, need_brokers, run
 
 
 @click.command("analyze")
@@ -16,8 +15,7 @@ def command(config_file: str | None, data_dir: str | None) -> None:
     """Events in from Kafka, diagnosed and grouped into the lake. Run as many as you like with a PostgreSQL catalog."""
     settings = options.settings(config_file, data_dir=data_dir)
     options.start_process(settings)
-    if not settings.kafka.bootstrap:
-        raise ConfigurationError("kafka.bootstrap", (), "the brokers that hold the events", file=settings.file)
+    need_brokers(settings, "the brokers that hold the events")
     from analyzer.pipeline import StoreSink
     from analyzer.store import open_store
     from collector.telemetry import Telemetry

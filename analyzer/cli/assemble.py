@@ -69,6 +69,12 @@ def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
         yield KafkaSource(kafka, telemetry, topics=kafka.topics, group=kafka.group, decode=decode_raw(kafka.gateway))
 
 
+def need_brokers(settings: Settings, what_for: str) -> None:
+    """Stop the start of a command that lives on Kafka. Raises ConfigurationError when no broker is named."""
+    if not settings.kafka.bootstrap:
+        raise ConfigurationError("kafka.bootstrap", (), what_for, file=settings.file)
+
+
 def event_source(settings: Settings, telemetry: Telemetry) -> Source:
     """The analyzer's source: safe events of the event topic."""
     from collector.sources.kafka import KafkaSource, decode_event

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from analyzer.cli import options
-from analyzer.cli.assemble import collector_of, raw_sources, run
-from collector.errors import ConfigurationError
+from analyzer.cli.assemble import collector_of, need_brokers, raw_sources, run
 
 
 @click.command("collect")
@@ -16,8 +15,7 @@ def command(config_file: str | None, data_dir: str | None) -> None:
     """Raw records in, safe events out to the Kafka topic `why401.events`. Run as many as you like."""
     settings = options.settings(config_file, data_dir=data_dir)
     options.start_process(settings)
-    if not settings.kafka.bootstrap:
-        raise ConfigurationError("kafka.bootstrap", (), "the brokers that take the events", file=settings.file)
+    need_brokers(settings, "the brokers that take the events")
     from collector.sinks.kafka import KafkaSink
     from collector.telemetry import Telemetry
 
