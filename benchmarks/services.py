@@ -18,6 +18,7 @@ from analyzer.pipeline import Analyzer, StoreSink
 from analyzer.store import open_store
 from benchmarks.harness import Result
 from benchmarks.traffic import envoy_json, records
+from collector.joining import Joining
 from collector.pipeline import Collector
 from collector.pseudonyms import Pseudonyms
 from collector.settings import KafkaSettings, OtlpSettings, Settings, StoreSettings
@@ -52,7 +53,7 @@ def running(source: Source, settings: Settings, telemetry: Telemetry) -> Iterato
     sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
     intake = BoundedIntake(settings.queue, sink, telemetry)
     stop_source, stop_worker = threading.Event(), threading.Event()
-    worker = Worker(intake, stages.collect, sink, telemetry, stages.begin_batch)
+    worker = Worker(intake, Joining(stages, settings.joining, telemetry), sink, telemetry)
     threads = [
         threading.Thread(target=source.run, args=(intake, stop_source), daemon=True),
         threading.Thread(target=worker.run, args=(stop_worker,), daemon=True),

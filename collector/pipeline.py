@@ -33,7 +33,7 @@ from collector.events import (
 )
 from collector.gateways import NotAuth, with_formats
 from collector.pseudonyms import Pseudonyms
-from collector.records import Parsed, RawRecord
+from collector.records import Half, Parsed, RawRecord
 from collector.redaction import Redacted, redact, safe_id, safe_text, template
 from collector.settings import Settings
 from collector.telemetry import Telemetry
@@ -43,7 +43,7 @@ from collector.verification import NOT_CHECKED, Verifier
 CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
 CACHE_WORDS: Final = 5_000
 MAX_MESSAGE: Final = 2_000
-UNREAD_REASONS: Final = ("empty", "no_parser", "broken_json", "unreadable", "not_auth", "too_large", "failed")
+UNREAD_REASONS: Final = ("joined", "empty", "no_parser", "broken_json", "unreadable", "not_auth", "too_large", "failed")
 # What a status other than 401, 403, 407, 429, 431 needs beside it to count as refused by authentication.
 _AUTH_WORDS: Final = (
     "jwt", "jws", "token", "auth", "jwks", "oauth", "oidc", "signature", "credential", "bearer", "issuer", "audience",
@@ -74,17 +74,21 @@ class Collector:
 
     def collect(self, record: RawRecord) -> Event:
         """The event of one raw record. Never raises: what fails becomes an unread event, counted."""
+        return self.collect_half(record)[0]
+
+    def collect_half(self, record: RawRecord) -> tuple[Event, Half | None]:
+        """The event, and by what other lines about the same request can be found; None: it stands alone."""
         try:
             return self._collect(peel(record))
         except NotAuth:
-            return self._unread(record, "not_auth", "")
+            return self._unread(record, "not_auth", ""), None
         except UnreadableRecord as error:
-            return self._unread(record, "unreadable", error.gateway)
+            return self._unread(record, "unreadable", error.gateway), None
         except (
             Exception
-        ) as error:  # a bug of ours must not stop the pipeline; the kind is counted, the record is not shown
+        ) as error:  # a bug of ours must not stop the pipeline; its kind is counted, the record not shown
             self._telemetry.count("why401.errors", stage="collect", kind=type(error).__name__)
-            return self._unread(record, "failed", "")
+            return self._unread(record, "failed", ""), None
 
     def begin_batch(self) -> None:
         """Called before each batch: verifications made with older keys are forgotten, counts are told."""
@@ -95,11 +99,12 @@ class Collector:
             self._verified_version = self._verifier.version
             self._tokens.clear()
 
-    def _collect(self, record: RawRecord) -> Event:
+    def _collect(self, record: RawRecord) -> tuple[Event, Half | None]:
         parsed = self._parse(record)
         if parsed is None:
-            return self._unread(record, _why_unread(record), "")
-        return self.event(record, parsed)
+            return self._unread(record, _why_unread(record), ""), None
+        event = self.event(record, parsed)
+        return event, half_of(parsed, event)
 
     def event(self, record: RawRecord, parsed: Parsed) -> Event:
         """The event of a record that was parsed already."""
@@ -278,6 +283,24 @@ def speaks_of_auth(text: str) -> bool:
     """A cheap look for the vocabulary; what the words mean is the analyzer's business."""
     low = text[:4000].lower()
     return any(word in low for word in _AUTH_WORDS)
+
+
+_FAMILY: Final = {"openresty": "nginx", "kong": "nginx", "apisix": "nginx"}
+
+
+def half_of(parsed: Parsed, event: Event) -> Half | None:
+    """What makes the event findable for the other lines about its request.
+
+    None where nothing is left to join: a request that passed, a record that says nothing by which it could be found.
+    """
+    is_access = not parsed.is_fragment and parsed.status > 0
+    is_refused = event.outcome in (Outcome.DENIED, Outcome.ERROR) or parsed.status >= 400
+    if not is_refused or not (parsed.request_id or parsed.thread or parsed.client):
+        return None
+    path = parsed.path.partition("?")[0][:500]
+    kind, status = event.gateway.kind, parsed.status > 0
+    named = (parsed.request_id[:100], parsed.thread[:60], parsed.client[:60])
+    return Half(_FAMILY.get(kind, kind), is_access, status, *named, parsed.method[:20], path, event.time_ns)
 
 
 def _responder(parsed: Parsed) -> Responder:

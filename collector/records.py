@@ -64,6 +64,23 @@ class Parsed:
     upstream_status: int = 0
     outcome: Outcome | None = None  # None: by status
     responder: Responder = Responder.UNKNOWN
+    is_fragment: bool = False  # a line of an error or application log: others may tell of the same request
+    thread: str = ""  # the connection or thread that such lines name when they belong together
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Half:
+    """By what the lines about one request find each other (collector/joining.py). Raw: never stored."""
+
+    family: str  # gateway kinds that write each other's lines: nginx, OpenResty, Kong and APISIX are one
+    is_access: bool  # of an access log: one per request
+    has_status: bool
+    request_id: str
+    thread: str
+    client: str
+    method: str
+    path: str
+    time_ns: int
 
 
 @dataclass(frozen=True, slots=True)

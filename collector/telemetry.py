@@ -54,6 +54,27 @@ INSTRUMENTS: Final = (
         ("protocol", "status"),
     ),
     Instrument(
+        "why401.senders.refused",
+        "counter",
+        "{request}",
+        "OTLP requests whose sender may not come in, by reason.",
+        ("protocol", "reason"),
+    ),
+    Instrument(
+        "why401.senders.accepted",
+        "counter",
+        "{request}",
+        "OTLP requests of known senders; the name is that of the token file, or oidc.",
+        ("protocol", "sender"),
+    ),
+    Instrument(
+        "why401.connections.closed",
+        "counter",
+        "{connection}",
+        "OTLP/HTTP connections that were closed for their sender's behaviour.",
+        ("protocol", "reason"),
+    ),
+    Instrument(
         "why401.raw_credentials.seen",
         "counter",
         "{credential}",
@@ -69,6 +90,7 @@ INSTRUMENTS: Final = (
     Instrument("why401.store.commit.duration", "histogram", "s", "Time of one store transaction."),
     Instrument("why401.store.commit.rows", "histogram", "{row}", "Rows of one store transaction."),
     Instrument("why401.event.delay", "histogram", "s", "From a record's arrival to its commit."),
+    Instrument("why401.joining.held", "gauge", "{event}", "Events that wait for the other line about their request."),
     Instrument("why401.cache.size", "gauge", "{entry}", "Entries of a bounded cache.", ("cache",)),
 )
 _BY_NAME: Final = {instrument.name: instrument for instrument in INSTRUMENTS}

@@ -1,6 +1,6 @@
 """The bounded door and the one thread behind it: batches in, a stage applied to every item, a sink that commits.
 
-    sources (threads) → Intake (bounded queue) → Worker: stage(item) → sink.write → sink.tick → batch.done resolves
+    sources (threads) → Intake (bounded queue) → Worker: stage(batch) → sink.write → sink.tick → batch.done resolves
 
 A full queue raises Backpressure in the source's own thread; a sink that is away makes the worker wait, the queue fill
 and the sources wait in turn. Nothing is dropped on the way.
@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from collector.errors import Backpressure, SinkUnavailable
 from collector.events import Event
@@ -25,7 +25,36 @@ from collector.telemetry import Telemetry
 log = logging.getLogger("why401.worker")
 TICK_SECONDS: Final = 0.05
 MAX_BACKOFF_SECONDS: Final = 10.0
-Stage = Callable[[Any], Event]
+
+
+class Stage(Protocol):
+    """What the worker does to every batch. It may keep batches back; their order is kept."""
+
+    def __call__(self, batch: Batch[Any]) -> Sequence[Batch[Event]]:
+        """Take one batch; the batches that are ready for the sink."""
+
+    def due(self) -> Sequence[Batch[Event]]:
+        """Called at least every 100 ms: what was kept back long enough."""
+
+    def rest(self) -> Sequence[Batch[Event]]:
+        """Everything that is kept back, at shutdown."""
+
+
+class Each:
+    """A stage that is a function of one item, and keeps nothing back."""
+
+    def __init__(self, of_item: Callable[[Any], Event]) -> None:
+        self._of_item = of_item
+
+    def __call__(self, batch: Batch[Any]) -> Sequence[Batch[Event]]:
+        """Every item in its turn."""
+        return (Batch([self._of_item(item) for item in batch.items], batch.positions, batch.done),)
+
+    def due(self) -> Sequence[Batch[Event]]:
+        """Nothing."""
+        return ()
+
+    rest = due
 
 
 class BoundedIntake:
@@ -96,30 +125,29 @@ class Worker:
         stage: Stage,
         sink: Sink,
         telemetry: Telemetry,
-        begin_batch: Callable[[], None] = lambda: None,
     ) -> None:
         self._intake = intake
         self._stage = stage
         self._sink = sink
         self._telemetry = telemetry
-        self._begin_batch = begin_batch
 
     def run(self, stop: threading.Event) -> None:
         """The loop. After `stop` the intake refuses, what is inside is worked off, the sink is flushed."""
         while True:
             batch = self._intake.take(TICK_SECONDS)
             if batch is not None:
-                self._work(batch)
+                self._write(self._stage(batch))
             elif stop.is_set():
                 break
+            self._write(self._stage.due())
             self._patiently(self._sink.tick, stop)
+        self._write(self._stage.rest())
         self._patiently(self._sink.flush, stop)
 
-    def _work(self, batch: Batch[Any]) -> None:
-        self._begin_batch()
-        events = [self._stage(item) for item in batch.items]
-        self._telemetry.count("why401.events.sent", len(events), sink=type(self._sink).__name__)
-        self._sink.write(Batch(events, batch.positions, batch.done))
+    def _write(self, batches: Sequence[Batch[Event]]) -> None:
+        for batch in batches:
+            self._telemetry.count("why401.events.sent", len(batch.items), sink=type(self._sink).__name__)
+            self._sink.write(batch)
 
     def _patiently(self, action: Callable[[], None], stop: threading.Event) -> None:
         """Wait out a sink that is away. At shutdown it is tried a few times, then given up: nothing was acknowledged."""

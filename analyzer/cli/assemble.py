@@ -19,7 +19,7 @@ from collector.sinks import Sink
 from collector.sources import Source
 from collector.telemetry import Telemetry
 from collector.verification import KeySets, Verifier
-from collector.worker import BoundedIntake, Stage, Worker
+from collector.worker import BoundedIntake, Each, Stage, Worker
 
 log = logging.getLogger("why401")
 STOP_SECONDS: Final = 30.0
@@ -51,14 +51,19 @@ def _check_formats(settings: Settings) -> None:
 
 
 def _otlp(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    if not settings.otlp.grpc and not settings.otlp.http:
+        return
+    from collector.sources.otlp_door import Door
+
+    door = Door(settings.otlp, telemetry, base=settings.base, insecure=settings.insecure)
     if settings.otlp.grpc:
         from collector.sources.otlp_grpc import OtlpGrpcSource
 
-        yield OtlpGrpcSource(settings.otlp, telemetry, insecure=settings.insecure)
+        yield OtlpGrpcSource(settings.otlp, telemetry, door)
     if settings.otlp.http:
         from collector.sources.otlp_http import OtlpHttpSource
 
-        yield OtlpHttpSource(settings.otlp, telemetry, insecure=settings.insecure)
+        yield OtlpHttpSource(settings.otlp, telemetry, door)
 
 
 def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
@@ -108,7 +113,7 @@ def event_stage(telemetry: Telemetry) -> Stage:
             telemetry.count("why401.records.dropped", reason=reason)
         return event
 
-    return pass_on
+    return Each(pass_on)
 
 
 def run(
@@ -118,7 +123,6 @@ def run(
     stage: Stage,
     sink: Sink,
     *,
-    begin_batch: Callable[[], None] = lambda: None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Run until SIGINT or SIGTERM. Sources stop first; what they had handed over is committed; then the sink closes.
@@ -129,7 +133,7 @@ def run(
     intake = BoundedIntake(settings.queue, sink, telemetry)
     stop_sources, stop_worker = threading.Event(), threading.Event()
     died: list[BaseException] = []
-    run_worker = _guarded(Worker(intake, stage, sink, telemetry, begin_batch).run, stop_sources, died)
+    run_worker = _guarded(Worker(intake, stage, sink, telemetry).run, stop_sources, died)
     worker = threading.Thread(target=run_worker, args=(stop_worker,), name="worker", daemon=True)
     readers = [_reader(source, intake, stop_sources, died) for source in sources]
     for thread in (worker, *readers):

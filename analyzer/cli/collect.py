@@ -16,6 +16,7 @@ def command(config_file: str | None, data_dir: str | None) -> None:
     settings = options.settings(config_file, data_dir=data_dir)
     options.start_process(settings)
     need_brokers(settings, "the brokers that take the events")
+    from collector.joining import Joining
     from collector.sinks.kafka import KafkaSink
     from collector.telemetry import Telemetry
 
@@ -26,7 +27,6 @@ def command(config_file: str | None, data_dir: str | None) -> None:
             settings,
             telemetry,
             raw_sources(settings, telemetry),
-            collector.collect,
+            Joining(collector, settings.joining, telemetry),
             sink,
-            begin_batch=collector.begin_batch,
         )

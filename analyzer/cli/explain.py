@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
 from analyzer.cli import options, records
+
+if TYPE_CHECKING:
+    from analyzer.verdicts import Verdict
+
+
+def _once(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Lines about one request share a verdict: it is shown where the first of them stands."""
+    shown: set[int] = set()
+    for verdict in verdicts:
+        if id(verdict) not in shown:
+            shown.add(id(verdict))
+            yield verdict
 
 
 @click.command("explain")
@@ -23,6 +37,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
 
     \b
     why401 explain access.log
+    cat error.log access.log | why401 explain      (two lines about one request: one answer)
     kubectl logs gateway | why401 explain
     why401 explain eyJhbGciOi…          (better from standard input: arguments stay in the shell's history)
     """  # noqa: D301  # \b is click's mark for "keep these lines"
@@ -32,10 +47,11 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
     write = sys.stdout.buffer.write
-    for text in records.read(record, form):
-        verdict = explainer.explain(text)
+    for texts in records.read_together(record, form):
+        verdicts = explainer.explain_all(texts)
         if as_json:
-            write(orjson.dumps(as_mapping(verdict)) + b"\n")
+            write(b"".join(orjson.dumps(as_mapping(verdict)) + b"\n" for verdict in verdicts))
         else:
-            print_explanation(verdict)
-    sys.stdout.flush()
+            for verdict in _once(verdicts):
+                print_explanation(verdict)
+        sys.stdout.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,9 +13,10 @@ from analyzer.diagnosis.missing import BARE_TOKEN
 from analyzer.pipeline import Analyzer
 from analyzer.verdicts import Diagnosis, Verdict
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
+from collector.joining import join
 from collector.pipeline import Collector
 from collector.pseudonyms import Pseudonyms
-from collector.records import Parsed, RawRecord
+from collector.records import Half, Parsed, RawRecord
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.verification import KeySets, Verifier
@@ -37,32 +39,41 @@ class Explainer:
 
     def explain(self, text: str) -> Verdict:
         """The verdict on one record, or on a bare token; never raises."""
-        record = RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway)
-        token = _bare_token(text)
-        if token:
-            return self._of_token(record, token)
-        event = self._collector.collect(record)
-        if event.outcome is Outcome.UNREAD and event.words.reason != "empty":
-            event = self._as_message(record, event)
-        return self._judge(event)
+        return self.explain_all([text])[0]
 
-    def _of_token(self, record: RawRecord, token: str) -> Verdict:
+    def explain_all(self, texts: Sequence[str]) -> list[Verdict]:
+        """A verdict per record, in order. Lines about one request share one, which knows what each of them says."""
+        tokens = [_bare_token(text) for text in texts]
+        records = [RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway) for text in texts]
+        pairs = zip(records, tokens, strict=True)
+        events = join([self._of_token(record, token) if token else self._collected(record) for record, token in pairs])
+        verdicts: dict[int, Verdict] = {}
+        for event, token in zip(events, tokens, strict=True):
+            if id(event) not in verdicts:
+                verdicts[id(event)] = self._judge(event, is_token=bool(token))
+        return [verdicts[id(event)] for event in events]
+
+    def _collected(self, record: RawRecord) -> tuple[Event, Half | None]:
+        event, half = self._collector.collect_half(record)
+        if event.outcome is Outcome.UNREAD and event.words.reason != "empty":
+            return self._as_message(record, event), None
+        return event, half
+
+    def _of_token(self, record: RawRecord, token: str) -> tuple[Event, None]:
         parsed = Parsed("", headers={"authorization": token}, credential_logged=True, outcome=Outcome.DENIED)
-        event = replace(self._collector.event(record, parsed), gateway=gateway(BARE_TOKEN), time_known=True)
-        verdict = self._judge(event)
-        if verdict.diagnosis and verdict.diagnosis.code == "unclassified":
-            return replace(verdict, diagnosis=replace(OK, title="Nothing is wrong with the token itself."), group=None)
-        return verdict
+        return replace(self._collector.event(record, parsed), gateway=gateway(BARE_TOKEN), time_known=True), None
 
     def _as_message(self, record: RawRecord, unread: Event) -> Event:
         """Text that no parser knows is read as an application's own words."""
         message = Parsed("application", message=record.text, outcome=Outcome.DENIED)
         return self._collector.event(record, message) if record.text.strip() else unread
 
-    def _judge(self, event: Event) -> Verdict:
+    def _judge(self, event: Event, *, is_token: bool) -> Verdict:
         if event.outcome is Outcome.UNREAD:
             return Verdict(event)
         verdict = self._analyzer.judge(event)
+        if is_token and verdict.diagnosis and verdict.diagnosis.code == "unclassified":
+            return replace(verdict, diagnosis=replace(OK, title="Nothing is wrong with the token itself."), group=None)
         return verdict if verdict.diagnosis else replace(verdict, diagnosis=OK)
 
 

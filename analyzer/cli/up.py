@@ -36,6 +36,7 @@ def command(
 def _run(settings: Settings) -> None:
     from analyzer.pipeline import StoreSink
     from analyzer.store import open_store
+    from collector.joining import Joining
     from collector.telemetry import Telemetry
 
     telemetry = Telemetry()
@@ -46,9 +47,8 @@ def _run(settings: Settings) -> None:
             settings,
             telemetry,
             sources,
-            collector.collect,
+            Joining(collector, settings.joining, telemetry),
             sink,
-            begin_batch=collector.begin_batch,
             ready=lambda: _say_ready(settings),
         )
 

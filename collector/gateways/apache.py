@@ -52,6 +52,7 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
         raise NotAuth(NAME, "an error log line without a verdict")
     message = message.partition(", referer: ")[0]  # the first: the client writes what follows it
     parsed = Parsed(NAME, time_ns=apache_ns(when[1:], near_ns), client=client(address), message=message)
+    parsed.is_fragment = True
     parsed.reason = _number(message)
     parsed.outcome = words.outcome(message)
     parsed.responder = Responder.GATEWAY if address else Responder.UNKNOWN

@@ -126,6 +126,7 @@ def _execution(text: str, near_ns: int) -> Parsed | None:
     if not message.startswith(_VERDICTS) or (message.startswith("API Key ") and "not authorized" not in message):
         raise NotAuth(NAME, "an execution log line without a verdict")
     parsed = Parsed(NAME, time_ns=time_ns, request_id=request_id, message=message, responder=Responder.GATEWAY)
+    parsed.is_fragment = True
     kind, found, status = message.partition(" with status code: ")
     if found:
         parsed.reason, parsed.message = kind.partition(": ")[2], ""

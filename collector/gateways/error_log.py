@@ -24,10 +24,14 @@ _REFUSALS: Final = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Line:
-    """One line; `source` is the Lua file or the plugin that wrote it, `context` begins with `, client: `."""
+    """One line; `source` is the Lua file or the plugin that wrote it, `context` begins with `, client: `.
+
+    `connection` is `PID*NUMBER`, the same in every line about one connection; "" outside of one.
+    """
 
     time: str
     level: str
+    connection: str
     source: str
     message: str
     context: str
@@ -46,11 +50,13 @@ def split(text: str) -> Line | None:
     process, colon, message = text[21 + len(level) + 2 :].partition(": ")
     if not bracket or not colon or "#" not in process or len(process) > 40:
         return None
+    connection = ""
     if message.startswith("*"):
-        message = message.partition(" ")[2]
+        number, _, message = message.partition(" ")
+        connection = process.partition("#")[0] + number[:20]
     message, context = _split_context(message)
     source, message = _split_source(message)
-    return Line(text[:19], level, source, message, context)
+    return Line(text[:19], level, connection, source, message, context)
 
 
 def _split_context(message: str) -> tuple[str, str]:
@@ -92,6 +98,8 @@ def is_refusal(line: Line) -> bool:
 
 def read(parsed: Parsed, line: Line, near_ns: int) -> None:
     """Time, message and what the context tells of the request."""
+    parsed.is_fragment = True
+    parsed.thread = line.connection
     parsed.time_ns = rfc3339_ns(line.time, near_ns)
     parsed.message = line.message
     context = line.context

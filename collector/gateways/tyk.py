@@ -121,6 +121,7 @@ def _verdict(fields: Mapping[str, Any], record: RawRecord) -> Parsed:
     if not message or not is_auth or level in ("debug", "trace") or (level == "info" and not _refuses(sentence)):
         raise NotAuth(NAME, "an application log line without a verdict")
     parsed = Parsed(NAME, time_ns=_time_ns(fields, record), message=message, responder=Responder.GATEWAY)
+    parsed.is_fragment = True
     parsed.outcome = Outcome.ERROR if message.startswith(_BROKEN) else words.outcome(message)
     _read_request(parsed, fields)
     return parsed

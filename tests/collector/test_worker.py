@@ -13,7 +13,7 @@ from collector.events import Event, Origin, Outcome, gateway
 from collector.records import Batch, RawRecord
 from collector.settings import QueueSettings
 from collector.telemetry import Telemetry
-from collector.worker import BoundedIntake, Worker
+from collector.worker import BoundedIntake, Each, Worker
 
 
 class ListSink:
@@ -60,7 +60,7 @@ def running(
     telemetry = Telemetry()
     intake = BoundedIntake(queue or QueueSettings(), sink, telemetry)
     stop = threading.Event()
-    thread = threading.Thread(target=Worker(intake, as_event, sink, telemetry).run, args=(stop,))
+    thread = threading.Thread(target=Worker(intake, Each(as_event), sink, telemetry).run, args=(stop,))
     thread.start()
     return intake, stop, thread
 

@@ -16,7 +16,7 @@ from collector.settings import KafkaSettings, QueueSettings
 from collector.sinks.kafka import KafkaSink
 from collector.sources.kafka import KafkaSource, decode_raw
 from collector.telemetry import Telemetry
-from collector.worker import BoundedIntake, Worker
+from collector.worker import BoundedIntake, Each, Worker
 from tests.brokers import Broker, eventually, free_ports
 from tests.intakes import running
 
@@ -223,7 +223,7 @@ def _collect(broker: Broker, raw: str, topic: str, *, until: int) -> None:
     source = KafkaSource(settings, telemetry, topics=(raw,), group=group, decode=decode_raw())
     with _sink(broker, topic, group=group) as sink:
         intake = BoundedIntake(QueueSettings(), sink, telemetry)
-        worker, stop = Worker(intake, _as_event, sink, telemetry), threading.Event()
+        worker, stop = Worker(intake, Each(_as_event), sink, telemetry), threading.Event()
         thread = threading.Thread(target=worker.run, args=(stop,), daemon=True)
         thread.start()
         try:

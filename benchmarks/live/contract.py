@@ -1,0 +1,78 @@
+"""What a live gateway is, and what comes out of driving one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from analyzer.demo.faults import FAULTS, Fault
+from analyzer.demo.tokens import Mint
+
+ROUTE: Final = "/v1/orders/4711"
+# Faults that need nothing but one issuer and the route above. The others need a demo Envoy's routes.
+PORTABLE: Final = tuple(
+    fault.name
+    for fault in FAULTS
+    if fault.name
+    in {
+        "iss-trailing-slash", "iss-http", "iss-other-realm", "iss-case", "iss-staging", "iss-missing",
+        "aud-other-api", "aud-client-id", "aud-path", "aud-list-without-us", "aud-missing",
+        "kid-rotated", "kid-unknown", "signature-wrong-key", "signature-payload-changed",
+        "nbf-future", "token-absent", "token-empty", "scheme-basic", "scheme-doubled", "scheme-absent", "scheme-token",
+        "scheme-colon", "scheme-quotes", "token-null", "token-undefined", "token-two-parts", "token-header-not-json",
+        "token-padded", "token-standard-base64", "token-cut-signature", "token-cut-claims", "token-opaque", "token-id",
+        "token-refresh", "exp-missing", "sub-number", "exp-text", "aud-object", "exp-negative",
+        "alg-hs256-public-key", "alg-ps256", "alg-none", "token-jwe", "nbf-milliseconds", "headers-too-large",
+        "expired-seconds", "expired-minutes",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started gateway. `logs` are the files that it appends to, in the order in which their lines belong together."""
+
+    port: int
+    logs: tuple[Path, ...]
+    settings: Mapping[str, object] = field(
+        default_factory=dict
+    )  # what differs in its why401.toml, by key of [[issuers]]
+
+
+class LiveGateway(Protocol):
+    """One gateway that this machine may be able to run."""
+
+    name: str  # as in the tables: "nginx (njs)"
+    kind: str  # the collector's gateway kind
+    without_token: bool  # its usual log does not carry the token: the score is printed apart
+    relabelled: Mapping[
+        str, str
+    ]  # fault -> code, where this gateway's setup makes another code true; say why beside it
+    left_out: Mapping[str, str]  # fault -> why it cannot be asked of this gateway
+
+    def missing(self) -> str:
+        """What this machine lacks to run it, in words; "" when nothing."""
+
+    def run(self, folder: Path, mint: Mint, jwks_url: str) -> AbstractContextManager[Running]:
+        """Start it with `shop` as its only issuer, answering 200 to good tokens on every path. Ended on exit by its pid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One request that was refused for a known fault, and every line that the gateway wrote about it."""
+
+    fault: str
+    code: str  # the true one
+    status: int
+    lines: Sequence[str]
+    sent: tuple[str, ...] = field(
+        default=(), repr=False
+    )  # its Authorization headers, as they left: nothing of them may come out
+
+
+def expected(gateway: LiveGateway, fault: Fault) -> str:
+    """The true code of a fault at this gateway."""
+    return gateway.relabelled.get(fault.name, fault.code)

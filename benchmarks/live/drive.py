@@ -1,0 +1,111 @@
+"""Send every portable fault to a live gateway and keep what it wrote about each: one request at a time, so that the
+lines that appear belong to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from analyzer.demo.config import write_config
+from analyzer.demo.faults import BY_NAME, GOOD, Fault, Good
+from analyzer.demo.requests import Caller, DemoRequest
+from analyzer.demo.services import Services
+from analyzer.demo.tokens import Mint
+from analyzer.demo.traffic import Client, Reply, caller
+from benchmarks.live.contract import PORTABLE, LiveGateway, Refusal, Running, expected
+
+SETTLE_S: Final = 0.4  # logs are written after the answer; this long without a new byte counts as all of it
+WAIT_S: Final = 10.0
+_GOOD: Final = next(good for good in GOOD if good.name == "ok-orders")
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """One round: what was refused, what passed although its fault is real, and the configuration an operator would have."""
+
+    refused: tuple[Refusal, ...]
+    passed: tuple[str, ...]
+    good: Refusal
+    config: Path
+
+
+@contextmanager
+def drive(gateway: LiveGateway, folder: Path) -> Iterator[Driven]:
+    """Drive one gateway; its issuer's key set answers until the block ends. Raises RuntimeError when good tokens fail."""
+    mint = Mint()
+    services = Services(mint)
+    services.start()
+    try:
+        config = write_config(folder, mint, services=services.port, otlp=9)
+        jwks_url = f"http://127.0.0.1:{services.port}/jwks/shop.json"
+        with gateway.run(folder, mint, jwks_url) as running:
+            yield _round(gateway, running, mint, config)
+    finally:
+        services.stop()
+
+
+def _round(gateway: LiveGateway, running: Running, mint: Mint, config: Path) -> Driven:
+    good = _one(running, mint, _GOOD, 0)
+    if not 200 <= good.status < 300:
+        raise RuntimeError(f"{gateway.name} answers {good.status} to a good token: {good.lines}")
+    mint.rotate()
+    refused, passed = [], []
+    for number, name in enumerate(PORTABLE, 1):
+        if name in gateway.left_out:
+            continue
+        fault = BY_NAME[name]
+        one = _one(running, mint, fault, number)
+        if 200 <= one.status < 300:
+            passed.append(name)
+        else:
+            refused.append(replace(one, code=expected(gateway, fault)))
+    return Driven(tuple(refused), tuple(passed), good, config)
+
+
+def _one(running: Running, mint: Mint, what: Fault | Good, number: int) -> Refusal:
+    before = [_size(log) for log in running.logs]
+    who = caller(mint, number)
+    request = what.build(who)
+    reply = _send(running.port, request, f"{what.name}.{number}", who)
+    _settle(running, sum(before))
+    lines = [line for log, start in zip(running.logs, before, strict=True) for line in _lines(log, start)]
+    sent = tuple(value for name, value in request.headers if name == "authorization")
+    return Refusal(what.name, getattr(what, "code", "ok"), reply.status, tuple(lines), sent)
+
+
+def _send(port: int, request: DemoRequest, label: str, who: Caller) -> Reply:
+    """A connection of its own: several gateways close theirs after an error."""
+    client = Client(port)
+    try:
+        return client.send(request, label, who)
+    finally:
+        client.close()
+
+
+def _settle(running: Running, before: int) -> None:
+    """Wait until something was written and nothing more comes."""
+    limit, quiet_since, last = time.monotonic() + WAIT_S, time.monotonic(), before
+    while time.monotonic() < limit:
+        size = sum(_size(log) for log in running.logs)
+        if size != last:
+            quiet_since, last = time.monotonic(), size
+        if last > before and time.monotonic() - quiet_since >= SETTLE_S:
+            return
+        time.sleep(0.05)
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _lines(log: Path, start: int) -> list[str]:
+    if not log.exists():
+        return []
+    with log.open("rb") as file:
+        file.seek(start)
+        return [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]

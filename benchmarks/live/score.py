@@ -1,0 +1,49 @@
+"""The answers of why401 to what a live gateway wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.cli.explainer import Explainer
+from analyzer.verdicts import Verdict
+from benchmarks.live.contract import LiveGateway, Refusal
+from benchmarks.live.drive import Driven, drive
+from collector.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One refusal and the verdict on it."""
+
+    refusal: Refusal
+    verdict: Verdict
+
+    @property
+    def code(self) -> str:
+        """What was answered."""
+        return self.verdict.diagnosis.code if self.verdict.diagnosis else "unclassified"
+
+    @property
+    def is_right(self) -> bool:
+        """The true code was answered."""
+        return self.code == self.refusal.code
+
+
+def score(gateway: LiveGateway, folder: Path) -> tuple[Driven, tuple[Scored, ...]]:
+    """Drive it and judge every refusal with the configuration that an operator would have."""
+    with drive(gateway, folder) as driven:
+        explainer = Explainer(load(driven.config, {}))
+        return driven, tuple(Scored(one, judge(explainer, one.lines)) for one in driven.refused)
+
+
+def judge(explainer: Explainer, lines: Sequence[str]) -> Verdict:
+    """The verdict on all lines about one request: the surest one."""
+    verdicts = [explainer.explain(line) for line in lines] or [explainer.explain("")]
+    return max(verdicts, key=_sureness)
+
+
+def _sureness(verdict: Verdict) -> float:
+    diagnosis = verdict.diagnosis
+    return diagnosis.confidence if diagnosis and diagnosis.code not in ("ok", "unclassified") else 0.0

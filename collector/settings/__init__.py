@@ -1,0 +1,45 @@
+"""The settings: one table, from which validation, `why401 init`, `why401 check` and the docs derive.
+
+Sources, weakest first: the defaults of the table, `why401.toml`, environment (`WHY401_STORE_CATALOG` for
+`[store] catalog`), flags. The environment is read here and nowhere else, once, at start.
+"""
+
+from collector.settings.access import LoginSettings, OidcSettings
+from collector.settings.checks import ALGORITHMS
+from collector.settings.reading import ENV_PREFIX, Entry, entries, load
+from collector.settings.table import (
+    DashboardSettings,
+    FileSettings,
+    FormatSettings,
+    IssuerSettings,
+    JoiningSettings,
+    KafkaSettings,
+    KnowledgeSettings,
+    OtlpSettings,
+    QueueSettings,
+    Settings,
+    StoreSettings,
+    TelemetrySettings,
+)
+
+__all__ = [
+    "ALGORITHMS",
+    "ENV_PREFIX",
+    "DashboardSettings",
+    "Entry",
+    "FileSettings",
+    "FormatSettings",
+    "IssuerSettings",
+    "JoiningSettings",
+    "KafkaSettings",
+    "KnowledgeSettings",
+    "LoginSettings",
+    "OidcSettings",
+    "OtlpSettings",
+    "QueueSettings",
+    "Settings",
+    "StoreSettings",
+    "TelemetrySettings",
+    "entries",
+    "load",
+]

@@ -1,0 +1,83 @@
+"""How a setting is declared, and the checks that say what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, field
+from difflib import get_close_matches
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+ALGORITHMS: Final = (
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+    "ES256", "ES384", "ES512", "ES256K", "EdDSA",
+)  # fmt: skip
+Check = Callable[[Any], str]  # "" when the value is right, else what would be right
+
+
+def setting(default: Any, help: str, check: Check | None = None, *, secret: bool = False) -> Any:
+    """A field of the table. A secret one stays out of every `repr`, and may come from a file: `NAME_file`."""
+    meta = {"help": help, "check": check, "secret": secret}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata=meta)
+    if default is MISSING:
+        return field(metadata=meta)
+    return field(default=default, metadata=meta, repr=not secret)
+
+
+def between(low: float, high: float) -> Check:
+    """A number in a closed range."""
+    return lambda v: "" if low <= v <= high else f"a number from {low:g} to {high:g}"
+
+
+def one_of(*words: str) -> Check:
+    """One of a few words."""
+    return lambda v: "" if v in words else "one of " + ", ".join(words)
+
+
+def address(value: str) -> str:
+    """Where to listen."""
+    host, _, port = value.rpartition(":")
+    ok = value == "" or (host != "" and port.isdigit() and int(port) < 65536)
+    return "" if ok else '"host:port", or "" to switch it off'
+
+
+def algorithms(value: tuple[str, ...]) -> str:
+    """JWS algorithms (RFC 7518, RFC 8037)."""
+    wrong = [alg for alg in value if alg not in ALGORITHMS]
+    if not wrong:
+        return ""
+    close = get_close_matches(wrong[0], ALGORITHMS, n=1)
+    return f"{wrong[0]!r} is no JWS algorithm" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def jwks(value: str) -> str:
+    """Where a key set comes from."""
+    scheme = urlsplit(value).scheme
+    if value in ("", "discovery") or scheme in ("https", "") or _is_loopback_url(value):
+        return ""
+    return 'a file, an https URL, or "discovery" (plain http is accepted for loopback only)'
+
+
+def _is_loopback_url(value: str) -> bool:
+    return (urlsplit(value).hostname or "") in ("127.0.0.1", "localhost", "::1")
+
+
+def signature_algorithms(value: tuple[str, ...]) -> str:
+    """Algorithms with a public key: with HS256 whoever can verify a token can also make one."""
+    shared = [alg for alg in value if alg.startswith("HS")]
+    if shared or not value:
+        return "asymmetric algorithms, such as RS256, PS256, ES256 or EdDSA"
+    return algorithms(value)
+
+
+def issuer_url(value: str) -> str:
+    """An OpenID provider."""
+    ok = value == "" or urlsplit(value).scheme == "https" or _is_loopback_url(value)
+    return "" if ok else "an https URL (plain http is accepted for loopback only)"
+
+
+def return_address(value: str) -> str:
+    """Where the provider sends a browser back to."""
+    ok = value == "" or (issuer_url(value) == "" and value.endswith("/oauth2callback"))
+    return "" if ok else '"https://HOST/oauth2callback" (plain http is accepted for loopback only)'

@@ -1,0 +1,48 @@
+"""Files that hold secrets: read only when nobody else can."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from collector.errors import ConfigurationError
+
+MAX_BYTES: Final = 1 << 20
+
+
+def read_private(path: Path, key: str, *, file: str = "") -> str:
+    """The text of a file that only its owner can read, without the line break at its end.
+
+    A file of root's may be readable by its group, as Kubernetes mounts secrets (PostgreSQL holds keys to the same rule).
+    Raises ConfigurationError, which names `key` and the path, never the content.
+    """
+    try:
+        with path.open("rb") as opened:
+            wrong = _exposure(os.fstat(opened.fileno()))
+            data = opened.read(MAX_BYTES + 1)
+        text = data.decode().rstrip("\r\n")
+    except OSError as error:
+        raise ConfigurationError(key, str(path), f"cannot be read: {error.strerror}", file=file) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(key, str(path), "expected text in UTF-8", file=file) from None
+    if wrong or len(data) > MAX_BYTES or not text:
+        raise ConfigurationError(key, str(path), wrong or f"expected 1 to {MAX_BYTES} bytes", file=file)
+    return text
+
+
+def check_private(path: Path, key: str) -> None:
+    """Raises ConfigurationError when the file is not there or others can read it."""
+    try:
+        wrong = _exposure(path.stat())
+    except OSError as error:
+        raise ConfigurationError(key, str(path), f"cannot be read: {error.strerror}") from None
+    if wrong:
+        raise ConfigurationError(key, str(path), wrong)
+
+
+def _exposure(status: os.stat_result) -> str:
+    allowed = 0o640 if status.st_uid == 0 else 0o600
+    mode = stat.S_IMODE(status.st_mode)
+    return "" if mode & ~(allowed | 0o100) == 0 else f"others can read it (mode {mode:04o}): chmod 600"
