@@ -12,6 +12,7 @@ from typing import Final
 
 from analyzer.diagnosis import Diagnoser
 from analyzer.grouping import CURRENT
+from analyzer.knowledge.own import knowledge
 from analyzer.store import Store
 from analyzer.verdicts import Verdict
 from analyzer.vocabulary import Vocabulary
@@ -25,10 +26,10 @@ JUDGED: Final = (Outcome.DENIED, Outcome.ERROR)
 
 
 class Analyzer:
-    """Diagnosis and grouping with their bounded state. One worker owns it."""
+    """Diagnosis and grouping with their bounded state. One worker owns it. Raises KnowledgeError at its start."""
 
     def __init__(self, settings: Settings) -> None:
-        self.diagnoser = Diagnoser(settings.issuers)
+        self.diagnoser = Diagnoser(settings.issuers, knowledge(settings.knowledge_files).read)
         known = [("issuer", issuer.issuer) for issuer in settings.issuers]
         known += [("audience", audience) for issuer in settings.issuers for audience in issuer.audiences]
         self.vocabulary = Vocabulary(known=known)
@@ -36,6 +37,7 @@ class Analyzer:
     def judge(self, event: Event) -> Verdict:
         """Diagnose on the full facts, then bound what outsiders chose, then group."""
         if event.outcome not in JUDGED:
+            self.diagnoser.learn(event)
             return Verdict(self.vocabulary.bounded(event))
         diagnosis = self.diagnoser.diagnose(event)
         bounded = self.vocabulary.bounded(event)

@@ -61,14 +61,18 @@ def of_corpus(file: Path) -> Iterator[Answer]:
 
 def of_live_envoy(*, with_token: bool) -> Iterator[Answer]:
     """Answers to what a real Envoy wrote of every fault of the demo, with the configuration that an operator would have."""
-    from analyzer.demo.labels import LabelledRun
+    from analyzer.demo.labels import LabelledRun, fault_of
 
     with tempfile.TemporaryDirectory() as folder, LabelledRun(Path(folder)) as run:
         run.send()
         explainer = Explainer(load(run.config, {}))
-        for fault, record in run.labelled():
+        for record in run.records():  # those that passed too: they are evidence
+            fault = fault_of(record["request_id"])
             kept = {name: value for name, value in record.items() if with_token or "authorization" not in name}
-            yield answer(explainer, fault.cause, fault.name, (fault.code,), json.dumps(kept))
+            if fault:
+                yield answer(explainer, fault.cause, fault.name, (fault.code,), json.dumps(kept))
+            else:
+                explainer.explain(json.dumps(kept))
 
 
 def answer(explainer: Explainer, of: str, name: str, accepted: tuple[str, ...], raw: str) -> Answer:

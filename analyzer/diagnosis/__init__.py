@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Final
 
 from analyzer.diagnosis import (
@@ -20,6 +21,7 @@ from analyzer.diagnosis import (
     header,
     issuer,
     keys,
+    passing,
     policy,
     presence,
     scheme,
@@ -27,10 +29,11 @@ from analyzer.diagnosis import (
     user,
 )
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
+from analyzer.diagnosis.memory import Memory
 from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
-from analyzer.diagnosis.words import read_event
-from analyzer.knowledge import remedies_for, title
+from analyzer.diagnosis.words import Read, read_event
+from analyzer.knowledge import read_words, remedies_for, title
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
 from collector.events import Event, Outcome
@@ -50,6 +53,7 @@ RULES: Final[tuple[Rule, ...]] = (
     use.rule,
     user.rule,
     policy.rule,
+    passing.rule,
     answer.rule,
 )
 CACHE_SIZE: Final = 20_000  # distinct evidence: about 60 MB when full
@@ -62,15 +66,22 @@ _TOUCHED: Final = ("policy", "rule", "scope", "scopes", "role", "claim", "alg", 
 class Diagnoser:
     """Diagnoses events against the configured issuers. Not thread-safe: one worker owns it."""
 
-    def __init__(self, issuers: Sequence[IssuerSettings] = ()) -> None:
+    def __init__(self, issuers: Sequence[IssuerSettings] = (), read: Read = read_words) -> None:
         self._issuers = tuple(issuers)
+        self._is_one_for_all = not any(issuer.gateways or issuer.routes for issuer in issuers)
+        self._read = read
+        self.memory = Memory()
         self._cache: OrderedDict[tuple[object, ...], Diagnosis] = OrderedDict()
+
+    def learn(self, event: Event) -> None:
+        """Take in a request that passed: what it has is evidence against those that do not pass."""
+        self.memory.learn(event)
 
     def diagnose(self, event: Event) -> Diagnosis:
         """The diagnosis of one event; a passing request has code "ok"."""
         if event.outcome is Outcome.ALLOWED:
             return OK
-        times = quantise(event.times)
+        times, issuers, passed = quantise(event.times), self._for(event), self.memory.about(event)
         key = (
             event.gateway,
             event.request.method,
@@ -79,10 +90,12 @@ class Diagnoser:
             event.words,
             event.token,
             times,
+            issuers,
+            passed,
         )
         held = self._cache.get(key)
         if held is None:
-            held = diagnose(Case(event, times, read_event(event), self._for(event)))
+            held = diagnose(Case(event, times, read_event(event, self._read), issuers, passed))
             self._cache[key] = held
             if len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
@@ -94,8 +107,15 @@ class Diagnoser:
         return len(self._cache)
 
     def _for(self, event: Event) -> tuple[IssuerSettings, ...]:
-        who = (event.gateway.kind, event.gateway.instance)
-        return tuple(i for i in self._issuers if not i.gateways or any(name in i.gateways for name in who))
+        if self._is_one_for_all:
+            return self._issuers
+        who, route = (event.gateway.kind, event.gateway.instance), event.request.route
+        return tuple(
+            issuer
+            for issuer in self._issuers
+            if (not issuer.gateways or any(name in issuer.gateways for name in who))
+            and (not issuer.routes or any(fnmatchcase(route, pattern) for pattern in issuer.routes))
+        )
 
 
 def diagnose(case: Case) -> Diagnosis:

@@ -14,6 +14,8 @@ STATUSES: Final = {
     429: ("caller_blocked", Strength.STRONG, "429: the caller was limited"),
     407: ("scheme_invalid", Strength.HINT, "407: a proxy asked for its own credential"),
 }
+# `http-request deny` answers 403 whatever the reason (HAProxy's configuration manual, http-request deny).
+REFUSES_WITH_403: Final = ("haproxy",)
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -26,7 +28,9 @@ def rule(case: Case) -> Iterator[Finding]:
         says = f"the gateway let the request pass; the upstream answered {status}"
         yield Finding("upstream_rejected", Strength.STRONG, "status", says)
     if status == 403 and responder is not Responder.UPSTREAM:
-        strength = Strength.LIKELY if case.event.token.verification is Verification.VERIFIED else Strength.HINT
+        is_meant = case.event.gateway.kind not in REFUSES_WITH_403
+        is_known = is_meant and case.event.token.verification is Verification.VERIFIED
+        strength = Strength.LIKELY if is_known else Strength.HINT
         says = (
             "403: the caller was known and not allowed"
             if strength is Strength.LIKELY

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from analyzer.diagnosis.memory import NOTHING, Passed
 from analyzer.knowledge import Reading
 from collector.events import Event, TokenKind, TokenTimes
 from collector.settings import IssuerSettings
@@ -43,7 +44,8 @@ class Case:
     event: Event
     times: TokenTimes
     readings: tuple[Reading, ...] = ()
-    issuers: tuple[IssuerSettings, ...] = ()  # those configured for this gateway
+    issuers: tuple[IssuerSettings, ...] = ()  # those configured for this gateway and route
+    passed: Passed = NOTHING  # what passes on the same route
 
     @property
     def expected(self) -> IssuerSettings | None:

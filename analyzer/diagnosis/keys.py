@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.weigh import VAGUE
+from analyzer.knowledge import Reading
 from collector.events import TokenFacts, Verification
+
+# What words about a bad signature may mean besides, and what a signature that verifies rules out.
+_OF_KEYS = frozenset(("key_not_found", "key_type_mismatch", "token_truncated", "token_malformed", "alg_not_allowed"))
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -42,12 +47,21 @@ def _verified(case: Case, whose: str) -> Iterator[Finding]:
     says = f"the signature verifies with kid {token.kid or '(none)'} of {whose} as published now"
     yield Finding("signature_invalid", Strength.REFUTES, "key set", says)
     yield Finding("key_type_mismatch", Strength.REFUTES, "key set", says)
-    # A verifier that says "no key" about a kid that is published has an old copy of the key set.
+    # A verifier that has no key for a published kid, or another one (a pinned PEM), has an old copy of the key set.
     says = f"{whose} holds kid {token.kid or '(none)'} now: a verifier that does not know it has an older copy"
-    is_said = any(reading.code == "key_not_found" for reading in case.readings[:1])
+    is_said = any(_blames_keys(reading, token.alg) for reading in case.readings[:1])
     yield Finding(
         "key_not_found", Strength.STRONG if is_said else Strength.HINT, "key set", says, discriminant="stale key set"
     )
+
+
+def _blames_keys(reading: Reading, alg: str) -> bool:
+    """Whether the verifier's words say so plainly and can mean nothing else, now that the signature is known to be right.
+
+    Of a shared secret there is no older copy: signature_invalid stands.
+    """
+    is_signature = reading.code == "signature_invalid" and reading.certainty >= VAGUE and not alg.startswith("HS")
+    return reading.code == "key_not_found" or (is_signature and _OF_KEYS.issuperset(reading.also))
 
 
 def _kid_class(token: TokenFacts) -> str:

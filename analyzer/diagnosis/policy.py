@@ -1,4 +1,4 @@
-"""A policy's own name tells what it asks for: scope_insufficient, claim_not_allowed, source_denied, access_denied."""
+"""What a policy asks for, by the configuration or by its own name: scope_insufficient, claim_not_allowed, source_denied, access_denied."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ NAMES: Final = {
 
 
 def rule(case: Case) -> Iterator[Finding]:
-    """Only a hint of intent, and often the only one that a gateway logs."""
+    """A name is only a hint of intent, and often the only one that a gateway logs."""
+    yield from _required_scopes(case)
     for reading in case.readings[:1]:
         policy = dict(reading.captures).get("policy", "")
         words = set(policy.lower().replace("_", "-").replace("[", "-").replace("]", "-").replace("/", "-").split("-"))
@@ -51,3 +52,16 @@ def rule(case: Case) -> Iterator[Finding]:
                 says = f"the policy that refused is named {policy}"
                 yield Finding(code, Strength.STRONG, "message", says, discriminant=policy)
                 return
+
+
+def _required_scopes(case: Case) -> Iterator[Finding]:
+    if not case.expected or not case.expected.required_scopes or not case.shows_claims:
+        return
+    token, required = case.event.token, case.expected.required_scopes
+    lacking = [scope for scope in required if scope not in token.scopes]
+    if lacking:
+        says = f"the route needs {' '.join(required)}; the token has {' '.join(token.scopes[:6]) or 'no scope'}"
+        yield Finding("scope_insufficient", Strength.STRONG, "configuration", says, discriminant=lacking[0])
+    else:
+        says = f"the token has {' '.join(required)}, which the route needs"
+        yield Finding("scope_insufficient", Strength.REFUTES, "configuration", says)

@@ -16,7 +16,6 @@ WRONG: Final = {
     "scheme_other": (Strength.STRONG, "another scheme than Bearer"),
     "scheme_glued": (Strength.PROOF, "no space between the scheme and the token"),
     "value_quoted": (Strength.PROOF, "the token is in quotes or angle brackets"),
-    "value_percent": (Strength.STRONG, "the token is percent-encoded"),
     "scheme_case": (Strength.HINT, "the scheme's letter case; RFC 9110 ignores it, some verifiers do not"),
 }
 
@@ -35,5 +34,8 @@ def rule(case: Case) -> Iterator[Finding]:
     if "value_template" in token.anomalies:
         says = "the credential is a placeholder that nobody filled in"
         yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="placeholder")
+    if "value_percent" in token.anomalies:
+        says = "the token is percent-encoded: its dots or padding arrived as %2E or %3D"
+        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="percent-encoded")
     if "scheme_other" in token.anomalies:
         yield Finding("token_opaque", Strength.REFUTES, "request", "the scheme says that it is no bearer token")

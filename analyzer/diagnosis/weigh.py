@@ -4,7 +4,7 @@
 2. Words with several meanings take the one that the token shows; a fault that brings the named one about (EXPLAINS)
    is the root cause, and the named one its symptom.
 3. Words that say little (a certainty under VAGUE) give way to a strong fact.
-4. Without words the first strong fact wins, in the order in which verifiers check.
+4. Without words the first strong fact wins, in the order in which verifiers check, or the strong fact that EXPLAINS it.
 5. Weak facts alone give a weak answer, hints alone none.
 """
 
@@ -38,18 +38,21 @@ EXPLAINS: Final = {
     "credential_ambiguous": ("token_malformed", "scheme_invalid"),
     "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted"),
     "token_opaque": ("token_malformed",),
-    "jwe_unsupported": ("token_malformed",),
+    "jwe_unsupported": ("token_malformed", "alg_not_allowed"),
     "alg_none": ("token_malformed", "alg_not_allowed", "signature_invalid", "token_truncated", "key_not_found"),
     "token_truncated": ("signature_invalid", "token_malformed"),
     "token_malformed": ("signature_invalid",),
     "header_unsupported": ("signature_invalid",),
-    "claim_representation": ("clock_skew", "token_expired", "claim_type_invalid"),
+    "claim_representation": ("clock_skew", "token_expired", "claim_type_invalid", "access_denied", "scope_insufficient"),
+    "claim_type_invalid": ("user_claim_missing",),  # many read text or nothing
     "claim_value_invalid": ("token_expired", "user_claim_missing", "issuer_not_trusted"),
     "key_type_mismatch": ("key_not_found", "signature_invalid"),
-    "alg_not_allowed": ("key_not_found",),
+    "alg_not_allowed": ("key_not_found", "signature_invalid", "key_type_mismatch"),
+    "issuer_not_trusted": ("key_not_found", "signature_invalid"),  # the verifier tried the keys of the one it trusts
     "jwks_invalid": ("jwks_unreachable", "key_not_found"),
     "jwks_unreachable": ("key_not_found", "jwks_invalid"),
     "scope_insufficient": ("access_denied",),
+    "user_claim_missing": ("access_denied",),
     "claim_not_allowed": ("access_denied", "scope_insufficient"),
     "source_denied": ("access_denied", "scope_insufficient"),
 }  # fmt: skip
@@ -102,7 +105,7 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
         return _by_words(readings, facts, is_quoted=is_quoted)
     strong = _first(facts, Strength.STRONG)
     if strong:
-        return _by_facts(strong, facts)
+        return _by_facts(_root_cause((strong,), facts) or strong, facts)
     if readings:
         return _by_words(readings, facts, is_quoted=is_quoted)
     likely = _first(facts, Strength.LIKELY)
@@ -139,10 +142,15 @@ def _by_words(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool)
 
 
 def _root_cause(meanings: tuple[str, ...], facts: Weights) -> str:
-    """A strong fact that none of the words name and that brings about what they do name."""
+    """A strong fact that none of the words name and that brings about what they do name, or brings about that fact."""
     strong = [code for code in facts.best if facts.strength(code) >= Strength.STRONG and facts.stands(code)]
-    roots = [code for code in strong if set(EXPLAINS.get(code, ())) & set(meanings[:1])]
-    return min(roots, key=lambda code: _RANK.get(code, 999), default="")
+    root, seen = "", set(meanings[:1])
+    while roots := [
+        code for code in strong if code not in seen and set(EXPLAINS.get(code, ())) & {root or meanings[0]}
+    ]:
+        root = min(roots, key=lambda code: _RANK.get(code, 999))
+        seen.add(root)
+    return root
 
 
 def _by_facts(code: str, facts: Weights) -> Decision:

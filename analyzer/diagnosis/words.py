@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -13,29 +13,30 @@ from analyzer.knowledge import Reading, read_meaning, read_words
 from analyzer.knowledge.load import kin
 from collector.events import Event
 
+Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> readings, best first
 KNOWN: Final = 0.3  # a text of which no signature makes as much as this is read by its meaning as well
 
 
-def read_event(event: Event) -> tuple[Reading, ...]:
+def read_event(event: Event, read: Read = read_words) -> tuple[Reading, ...]:
     """Readings of all the words of an event, the most certain and most specific first."""
     words, kind = event.words, event.gateway.kind
     texts = [text for text in (words.reason, words.message, words.challenge) if text]
     if not texts and event.request.status in (401, 403):
         texts = list(body_texts(kind, words.body_bytes))
     # Within a text the knowledge base's order stands (wrapped before wrapper); the text that says most comes first.
-    by_text = [readings for text in texts for readings in _readings(text, kind) if readings]
+    by_text = [readings for text in texts for readings in _readings(text, kind, read) if readings]
     by_text.sort(key=lambda readings: -readings[0].certainty)
     return tuple(reading for readings in by_text for reading in readings)
 
 
-def _readings(text: str, kind: str) -> Iterator[tuple[Reading, ...]]:
-    known = read_words(text, kind)
+def _readings(text: str, kind: str, read: Read) -> Iterator[tuple[Reading, ...]]:
+    known = read(text, kind)
     yield known
-    if not any(_knows(reading, kind) for reading in known):
+    if not any(knows(reading, kind) for reading in known):
         yield read_meaning(text)
 
 
-def _knows(reading: Reading, kind: str) -> bool:
+def knows(reading: Reading, kind: str) -> bool:
     """A signature of another gateway that matches this one's words by chance knows them only if it says much."""
     foreign = reading.gateway not in ("", kind, *kin("gateway").get(kind, ()))
     return reading.certainty >= (VAGUE if foreign else KNOWN)

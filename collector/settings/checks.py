@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import MISSING, field
 from difflib import get_close_matches
@@ -61,6 +62,16 @@ def jwks(value: str) -> str:
 
 def _is_loopback_url(value: str) -> bool:
     return (urlsplit(value).hostname or "") in ("127.0.0.1", "localhost", "::1")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a bound host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def signature_algorithms(value: tuple[str, ...]) -> str:

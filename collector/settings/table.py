@@ -22,6 +22,8 @@ class IssuerSettings:
     required_claims: tuple[str, ...] = setting(("exp",), "Claims that must be there.")
     clock_skew_seconds: int = setting(60, "Leeway that the verifier grants to exp, nbf and iat.", between(0, 3600))
     gateways: tuple[str, ...] = setting((), "Gateway kinds or instances this holds for; empty: all.")
+    routes: tuple[str, ...] = setting((), 'Routes this holds for, as shown on the page ("/orders/*"); empty: all.')
+    required_scopes: tuple[str, ...] = setting((), "Scopes that a token needs there.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,9 @@ class JoiningSettings:
     """`[joining]`: error log and access log lines about one request become one event."""
 
     window_ms: int = setting(
-        1000, "How long a line waits for the other line about its request; 0: only within one batch.", between(0, 60_000)
+        1000,
+        "How long a line waits for the other line about its request; 0: only within one batch.",
+        between(0, 60_000),
     )
 
 

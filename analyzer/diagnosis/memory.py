@@ -1,0 +1,136 @@
+"""What passes: for every route, what the tokens of each issuer that passed there have in common. Bounded, one worker's own.
+
+Two tokens side by side, one that passes and one that does not, often say more than the gateway's message: RBAC's
+"no policy matched" does not tell a missing scope from a scope that is a list where the rule reads text.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from collector.events import Event, Outcome, TokenFacts
+
+MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one that was idle longest goes
+MAX_ISSUERS: Final = 10  # per route
+MAX_VALUES: Final = 20  # audiences per issuer and route; with more of them nothing is common
+ENOUGH: Final = 100  # beyond this many tokens a new one changes nothing any more unless it differs
+Route = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What every token of one issuer that passed on one route had. Equal objects mean equal evidence."""
+
+    issuer: str
+    tokens: int  # 1, 3, 10, 30, 100: how many requests this rests on, at least
+    claims: tuple[tuple[str, str], ...]  # (name, JSON type) that all of them had
+    scopes: tuple[str, ...]  # that all of them had
+    audiences: tuple[str, ...]  # that any of them had
+    lifetime_s: float  # the longest; 0 when not known
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What passed on one route: per issuer, the one whose tokens are met most first."""
+
+    issuers: tuple[Passing, ...] = ()
+
+    def of(self, issuer: str) -> Passing | None:
+        """What passed of one issuer."""
+        return next((one for one in self.issuers if one.issuer == issuer), None)
+
+
+NOTHING: Final = Passed()
+
+
+@dataclass(slots=True)
+class _Common:
+    """Of one issuer on one route, while it is learned."""
+
+    claims: dict[str, str]
+    scopes: set[str]
+    audiences: set[str]
+    lifetime_s: float = 0.0
+    tokens: int = 0
+
+    def learn(self, token: TokenFacts, lifetime_s: float) -> None:
+        self.tokens += 1
+        there = dict(token.claims)
+        if self.claims.items() - there.items():
+            self.claims = {name: kind for name, kind in self.claims.items() if there.get(name) == kind}
+        self.scopes.intersection_update(token.scopes)
+        if len(self.audiences) < MAX_VALUES:
+            self.audiences.update(token.aud)
+        self.lifetime_s = max(self.lifetime_s, lifetime_s)
+
+    def shown(self, issuer: str) -> Passing:
+        audiences = tuple(sorted(self.audiences)) if len(self.audiences) < MAX_VALUES else ()
+        claims = tuple(self.claims.items())
+        return Passing(issuer, _step(self.tokens), claims, tuple(sorted(self.scopes)), audiences, self.lifetime_s)
+
+
+@dataclass(slots=True)
+class _RouteMemory:
+    issuers: dict[str, _Common] = field(default_factory=dict)
+    shown: Passed | None = None
+
+
+class Memory:
+    """Learns from requests that passed and is asked about refused ones."""
+
+    def __init__(self, max_routes: int = MAX_ROUTES) -> None:
+        self._max_routes = max_routes
+        self._routes: OrderedDict[Route, _RouteMemory] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def learn(self, event: Event) -> None:
+        """Take in a request that passed with a token whose claims are known."""
+        token = event.token
+        if event.outcome is not Outcome.ALLOWED or not token.claims or event.request.status >= 400:
+            return
+        route = self._route(_key(event))
+        common = route.issuers.get(token.iss)
+        if common is None:
+            if len(route.issuers) >= MAX_ISSUERS:
+                return
+            common = route.issuers[token.iss] = _Common(dict(token.claims), set(token.scopes), set(token.aud))
+        common.learn(token, _lifetime_s(event))
+        route.shown = None
+
+    def about(self, event: Event) -> Passed:
+        """What passed where this request was refused."""
+        route = self._routes.get(_key(event))
+        if route is None:
+            return NOTHING
+        if route.shown is None:
+            by_use = sorted(route.issuers.items(), key=lambda item: -item[1].tokens)
+            route.shown = Passed(tuple(common.shown(issuer) for issuer, common in by_use))
+        return route.shown
+
+    def _route(self, key: Route) -> _RouteMemory:
+        route = self._routes.get(key)
+        if route is None:
+            route = self._routes[key] = _RouteMemory()
+            if len(self._routes) > self._max_routes:
+                self._routes.popitem(last=False)
+        else:
+            self._routes.move_to_end(key)
+        return route
+
+
+def _key(event: Event) -> Route:
+    request = event.request
+    return event.gateway.kind, request.host, request.method, request.route
+
+
+def _lifetime_s(event: Event) -> float:
+    times = event.times
+    return times.exp_s - times.iat_s if times.exp_s is not None and times.iat_s is not None else 0.0
+
+
+def _step(count: int) -> int:
+    return next((step for step in (100, 30, 10, 3) if count >= step), 1)
