@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from collector.redaction import safe_id, safe_text
@@ -78,10 +79,16 @@ def _types(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for count, (name, value) in enumerate(payload.items()):
         if count >= MAX_CLAIMS:
             return
-        safe = safe_text(str(name), 80)
+        safe = _name(name[:200])
         yield safe, json_type(value)
         if isinstance(value, dict):
-            yield from ((f"{safe}.{safe_text(str(k), 80)}", json_type(v)) for k, v in list(value.items())[:8])
+            yield from ((f"{safe}.{_name(k[:200])}", json_type(v)) for k, v in list(value.items())[:8])
+
+
+@lru_cache(maxsize=4096)
+def _name(name: str) -> str:
+    """A claim's name as it may be shown; there are few, and every token has a dozen."""
+    return safe_text(name, 80)
 
 
 def _faults(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -11,9 +11,11 @@ from the event's time, stands in `TokenTimes`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -162,7 +164,10 @@ class TokenFacts:
 
     def claim_type(self, name: str) -> str:
         """JSON type of a claim (`string`, `integer`, `number`, `boolean`, `array`, `object`, `null`), "" when absent."""
-        return next((kind for claim, kind in self.claims if claim == name), "")
+        for claim, kind in self.claims:  # a loop: rules ask some twenty times per token
+            if claim == name:
+                return kind
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +281,16 @@ _ENUMS: Final[dict[str, Any]] = {
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     group: {f.name: f.default for f in fields(cls)} for group, cls in _TYPES.items()
 }
+# Per group: keys on the wire, all values of an object, and what is left out.
+_PLANS: Final[dict[str, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]]] = {
+    group: (tuple(keys.values()), attrgetter(*keys), tuple(_DEFAULTS[group][name] for name in keys))
+    for group, keys in _WIRE.items()
+}
+_TOP_VALUES: Final[Callable[[Event], tuple[Any, ...]]] = attrgetter(*_TOP)
+_GROUPS: Final[Callable[[Event], tuple[Any, ...]]] = attrgetter(*_WIRE)
+_SHARED: Final = frozenset(("gateway", "words", "token"))
+_MAX_MEMO: Final = 10_000  # about 20 MB
+_MEMO: Final[dict[int, tuple[object, dict[str, Any]]]] = {}
 
 
 class EventDecodeError(ValueError):
@@ -288,16 +303,26 @@ class EventDecodeError(ValueError):
 
 def to_mapping(event: Event) -> dict[str, Any]:
     """The event as flat attributes; fields at their default are left out."""
-    out: dict[str, Any] = {key: getattr(event, name) for name, key in _TOP.items()}
-    for group, keys in _WIRE.items():
-        out |= _group_mapping(group, getattr(event, group), keys)
+    out: dict[str, Any] = dict(zip(_TOP.values(), _TOP_VALUES(event), strict=True))
+    for group, value in zip(_WIRE, _GROUPS(event), strict=True):
+        out.update(_remembered(group, value) if group in _SHARED else _group_mapping(group, value))
     return out
 
 
-def _group_mapping(group: str, value: object, keys: dict[str, str]) -> dict[str, Any]:
-    defaults = _DEFAULTS[group]
-    pairs = ((name, key, getattr(value, name)) for name, key in keys.items())
-    return {key: item for name, key, item in pairs if item != defaults[name]}
+def _group_mapping(group: str, value: object) -> dict[str, Any]:
+    keys, values_of, defaults = _PLANS[group]
+    items = zip(keys, values_of(value), defaults, strict=True)
+    return {key: item for key, item, default in items if item != default}
+
+
+def _remembered(group: str, value: object) -> dict[str, Any]:
+    """One object serves many events; what it looks like is worked out once. The object is kept, so its id stays its own."""
+    held = _MEMO.get(id(value))
+    if held is None or held[0] is not value:
+        if len(_MEMO) >= _MAX_MEMO:
+            _MEMO.clear()
+        held = _MEMO[id(value)] = (value, _group_mapping(group, value))
+    return held[1]
 
 
 def to_json(event: Event) -> bytes:

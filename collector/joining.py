@@ -362,7 +362,10 @@ def _all_of(dones: Sequence[Future[None]]) -> Future[None]:
 
 def join(collected: Sequence[tuple[Event, Half | None]]) -> list[Event]:
     """The same for records that are all there, as `why401 explain` has them: both lines of a pair get the merged event."""
-    pairs, events = Pairs(), [event for event, _ in collected]
+    events = [event for event, _ in collected]
+    if all(half is None or half.is_access for _, half in collected):
+        return events
+    pairs = Pairs()
     partner = list(range(len(events)))
     for index, (_, half) in enumerate(collected):
         if half is None:

@@ -34,7 +34,7 @@ from collector.events import (
 from collector.gateways import NotAuth, with_formats
 from collector.pseudonyms import Pseudonyms
 from collector.records import Half, Parsed, RawRecord
-from collector.redaction import Redacted, redact, safe_id, safe_text, template
+from collector.redaction import safe, safe_id, safe_text, template
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.tokens import TokenRead, read_claims_only, read_token
@@ -180,19 +180,18 @@ class Collector:
 
     def _read(self, parsed: Parsed, credentials: tuple[Credential, ...]) -> tuple[TokenFacts, TokenRead]:
         if not credentials:
-            read = read_claims_only(
-                _dict(parsed.jose_header), dict(parsed.claims or {}), self._user_claim(parsed.claims)
-            )
-            return self._with_user(read.facts, read), read
+            claims = dict(parsed.claims or {})
+            read = read_claims_only(_dict(parsed.jose_header), claims, self._user_claim(claims), self._name_user)
+            return read.facts, read
         first = credentials[0]
-        read = read_token(first)
+        read = read_token(first, name_user=self._name_user)
         issuer = self._verifier.issuer(read.facts.iss)
         if issuer and issuer.user_claim != "sub":
-            read = read_token(first, issuer.user_claim)
+            read = read_token(first, issuer.user_claim, self._name_user)
         facts = self._verified(first, read.facts)
         if len(credentials) > 1:
             facts = replace(facts, credentials=len(credentials), anomalies=(*facts.anomalies, "several"))
-        return self._with_user(facts, read), read
+        return facts, read
 
     def _user_claim(self, claims: Mapping[str, object] | None) -> str:
         issuer = self._verifier.issuer(str((claims or {}).get("iss", "")))
@@ -207,11 +206,8 @@ class Collector:
             return facts
         return replace(facts, verification=result.verification, verified_by=result.issuer)
 
-    def _with_user(self, facts: TokenFacts, read: TokenRead) -> TokenFacts:
-        if not read.claims.user_value:
-            return facts
-        user = self._pseudonyms.of("user", f"{facts.iss} {read.claims.user_value}")
-        return replace(facts, user=user, key_epoch=self._pseudonyms.epoch)
+    def _name_user(self, iss: str, value: str) -> tuple[str, int]:
+        return self._pseudonyms.of("user", f"{iss} {value}"), self._pseudonyms.epoch
 
     def _redacted_words(self, parsed: Parsed) -> tuple[Words, tuple[tuple[str, int], ...]]:
         key = (parsed.reason, parsed.message, parsed.challenge, parsed.flags, parsed.body_bytes, parsed.upstream_status)
@@ -238,10 +234,10 @@ class Collector:
 def _redact_into(text: str, found: dict[str, int]) -> str:
     if not text or text == "-":
         return ""
-    result: Redacted = redact(text[: MAX_MESSAGE * 4])
+    result = safe(text[: MAX_MESSAGE * 4], MAX_MESSAGE)
     for rule, count in result.found:
         found[rule] = found.get(rule, 0) + count
-    return safe_text(result.text, MAX_MESSAGE)
+    return result.text
 
 
 def _digest(parsed: Parsed) -> bytes:
@@ -285,7 +281,8 @@ def speaks_of_auth(text: str) -> bool:
     return any(word in low for word in _AUTH_WORDS)
 
 
-_FAMILY: Final = {"openresty": "nginx", "kong": "nginx", "apisix": "nginx"}
+# Who shares a log format: a combined line without a name may be Apache's or nginx's.
+_FAMILY: Final = {"openresty": "nginx", "kong": "nginx", "apisix": "nginx", "apache": "nginx"}
 
 
 def half_of(parsed: Parsed, event: Event) -> Half | None:

@@ -1,19 +1,19 @@
 """A credential's text in, its shape out. The text is dropped here; nothing in the result can be replayed.
 
-PyJWT reads tokens that are whole; a token that PyJWT refuses is taken apart piece by piece, so that the facts say
-*where* it breaks. Never raises.
+Taken apart piece by piece, so that the facts of a broken token say *where* it breaks. Whether a signature is right is
+PyJWT's to say (collector/verification.py). Never raises.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
-import jwt
 import orjson
-from jwt.api_jws import PyJWS
 
 from collector.claims import Claims, read_claims
 from collector.credentials import Credential, is_redacted
@@ -22,6 +22,7 @@ from collector.redaction import safe_id, safe_text
 
 MAX_TOKEN_CHARS: Final = 65_536  # gateways refuse headers far below this; a longer one is cut before it costs time
 MAX_NAMES: Final = 64
+MAX_KEPT_HEAD: Final = 2_048  # characters; with 2,048 of them kept at most 4 MB
 URLSAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 HMAC_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 EC_BYTES: Final = {"ES256": 64, "ES256K": 64, "ES384": 96, "ES512": 132}
@@ -36,7 +37,6 @@ ANOMALIES: Final = (
     "elided", "trailing_dot", "empty_part", "too_long", "kid_not_string", "alg_not_string", "alg_missing", "alg_case",
     "typ_not_string", "b64_false", "embedded_key",
 )  # fmt: skip
-_JWS: Final = PyJWS()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,43 @@ class TokenRead:
     claims: Claims
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A JOSE header: its object, what was odd in reading it, and its parameters as facts."""
+
+    value: dict[str, Any] | None
+    odd: tuple[str, ...]
+    alg: str
+    typ: str
+    cty: str
+    kid: str
+    enc: str
+    zip: str
+    crit: tuple[str, ...]
+    names: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Parts:
     """Scratch of one reading."""
 
     lengths: tuple[int, ...]
-    header: dict[str, Any] | None
+    head: _Head
     payload: dict[str, Any] | None
     signature: bytes | None
     odd: list[str]
 
 
-def read_token(credential: Credential, user_claim: str = "") -> TokenRead:
+NameUser = Callable[[str, str], tuple[str, int]]
+"""Issuer and the user claim's value in, the pseudonym and its key epoch out: the value itself goes no further."""
+
+
+def nobody(_issuer: str, _value: str) -> tuple[str, int]:
+    """A NameUser that names nobody."""
+    return "", 0
+
+
+def read_token(credential: Credential, user_claim: str = "", name_user: NameUser = nobody) -> TokenRead:
     """The facts of a credential. `user_claim`: the configured one, when the issuer is known beforehand."""
     text = credential.value[:MAX_TOKEN_CHARS]
     base = TokenFacts(
@@ -69,43 +94,44 @@ def read_token(credential: Credential, user_claim: str = "") -> TokenRead:
         anomalies=credential.anomalies,
     )
     if is_redacted(text):
-        return _read_redacted(text, base, user_claim)
+        return _read_redacted(text, base, (user_claim, name_user))
     if not text or "value_null" in credential.anomalies or "value_template" in credential.anomalies:
         kind = TokenKind.ABSENT if not text else TokenKind.MALFORMED
         return TokenRead(replace(base, kind=kind), Claims())
     if "joined" in credential.anomalies:
         text = text.partition(",")[0].strip()
-    return _read_text(text, base, user_claim)
+    return _read_text(text, base, (user_claim, name_user))
 
 
-def read_claims_only(header: dict[str, Any] | None, payload: dict[str, Any], user_claim: str = "") -> TokenRead:
+def read_claims_only(
+    header: dict[str, Any] | None, payload: dict[str, Any], user_claim: str = "", name_user: NameUser = nobody
+) -> TokenRead:
     """Facts of a token that the gateway logged as decoded claims."""
     facts = TokenFacts(kind=TokenKind.REDACTED, location="message", credentials=1)
-    parts = _Parts((), header, payload, None, [])
-    return _assemble(parts, facts, TokenKind.REDACTED, user_claim)
+    parts = _Parts((), _head(header, ()), payload, None, [])
+    return _assemble(parts, facts, TokenKind.REDACTED, (user_claim, name_user))
 
 
-def _read_redacted(text: str, base: TokenFacts, user_claim: str) -> TokenRead:
+def _read_redacted(text: str, base: TokenFacts, who: tuple[str, NameUser]) -> TokenRead:
     pieces = text.split(".")
     looks_whole = len(pieces) >= 2 and all(_is_urlsafe(piece) for piece in pieces[:2]) and len(pieces[0]) > 8
     if not looks_whole:
         return TokenRead(replace(base, kind=TokenKind.REDACTED), Claims())
     parts = _take_apart(pieces[:2])
     parts.odd = ["elided"]
-    return _assemble(parts, base, TokenKind.REDACTED, user_claim)
+    return _assemble(parts, base, TokenKind.REDACTED, who)
 
 
-def _read_text(text: str, base: TokenFacts, user_claim: str) -> TokenRead:
+def _read_text(text: str, base: TokenFacts, who: tuple[str, NameUser]) -> TokenRead:
     pieces = text.split(".", 8)
     if len(pieces) == 5 and _header_of(pieces[0]) is not None:
-        return _assemble(_take_apart(pieces[:1], lengths=pieces), base, TokenKind.JWE, user_claim)
+        return _assemble(_take_apart(pieces[:1], lengths=pieces), base, TokenKind.JWE, who)
     if not _looks_like_jose(pieces):
         kind = TokenKind.MALFORMED if _is_broken_jose(text, pieces) else TokenKind.OPAQUE
         lengths = tuple(map(len, pieces)) if kind is TokenKind.MALFORMED else ()
         return TokenRead(replace(base, kind=kind, parts=lengths), Claims())
-    parts = _by_pyjwt(text, pieces) if len(pieces) == 3 else None
-    parts = parts or _take_apart(pieces)
-    return _assemble(parts, base, _kind(parts, pieces), user_claim)
+    parts = _take_apart(pieces)
+    return _assemble(parts, base, _kind(parts, pieces), who)
 
 
 def _looks_like_jose(pieces: list[str]) -> bool:
@@ -124,35 +150,43 @@ def _header_of(piece: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and ("alg" in value or "enc" in value) else None
 
 
-def _by_pyjwt(text: str, pieces: list[str]) -> _Parts | None:
-    """The reading of a whole, well-formed token; None when PyJWT or strict base64url refuses it."""
-    if not all(_is_urlsafe(piece) for piece in pieces):
-        return None
-    try:
-        whole = _JWS.decode_complete(text, options={"verify_signature": False})
-        payload = orjson.loads(whole["payload"])
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        return None
-    if not isinstance(payload, dict):
-        return None
-    parts = _Parts(tuple(map(len, pieces)), whole["header"], payload, whole["signature"], [])
-    _note_duplicates(parts, _decode(pieces[0], [], "header") or b"", whole["payload"])
-    return parts
-
-
 def _take_apart(pieces: list[str], lengths: list[str] | None = None) -> _Parts:
-    odd: list[str] = []
-    names = ("header", "payload", "signature")
-    raw = [_decode(piece, odd, name) for piece, name in zip(pieces, names, strict=False)]
-    header = _object(raw[0], odd, "header") if raw else None
-    payload = _object(raw[1], odd, "payload") if len(raw) > 1 else None
+    head = _decoded_head(pieces[0]) if len(pieces[0]) <= MAX_KEPT_HEAD else _decoded_head.__wrapped__(pieces[0])
+    odd: list[str] = list(head.odd)
+    raw = [_decode(piece, odd, name) for piece, name in zip(pieces[1:], ("payload", "signature"), strict=False)]
+    payload = _object(raw[0], odd, "payload") if raw else None
     if any(piece == "" for piece in pieces[:2]):
         odd.append("empty_part")
     if len(pieces) > 3:
         odd.append("trailing_dot" if pieces[3] == "" else "too_long")
-    parts = _Parts(tuple(map(len, lengths or pieces)), header, payload, raw[2] if len(raw) > 2 else None, odd)
-    _note_duplicates(parts, raw[0] or b"", (raw[1] if len(raw) > 1 else None) or b"")
-    return parts
+    if raw and raw[0]:
+        odd += _duplicates("payload", raw[0], payload)
+    return _Parts(tuple(map(len, lengths or pieces)), head, payload, raw[1] if len(raw) > 1 else None, odd)
+
+
+@lru_cache(maxsize=2048)
+def _decoded_head(piece: str) -> _Head:
+    """An issuer signs thousands of tokens under one header, so it is read once."""
+    odd: list[str] = []
+    data = _decode(piece, odd, "header")
+    value = _object(data, odd, "header")
+    return _head(value, (*odd, *_duplicates("header", data or b"", value)))
+
+
+def _head(value: dict[str, Any] | None, odd: tuple[str, ...]) -> _Head:
+    header = value or {}
+    return _Head(
+        value,
+        odd,
+        alg=_text(header.get("alg"), 40),
+        typ=_text(header.get("typ"), 60),
+        cty=_text(header.get("cty"), 60),
+        kid=_text(header.get("kid"), 128),
+        enc=_text(header.get("enc"), 40),
+        zip=_text(header.get("zip"), 20),
+        crit=_texts(header.get("crit")),
+        names=tuple(safe_text(str(name), 40) for name in list(header)[:MAX_NAMES]),
+    )
 
 
 def _is_urlsafe(piece: str) -> bool:
@@ -208,11 +242,10 @@ def _object(data: bytes | None, odd: list[str], name: str) -> dict[str, Any] | N
     return None
 
 
-def _note_duplicates(parts: _Parts, header: bytes, payload: bytes) -> None:
+def _duplicates(name: str, data: bytes, value: dict[str, Any] | None) -> Iterator[str]:
     """Members named twice: parsers disagree on which one counts (RFC 7519, section 4)."""
-    for name, data, value in (("header", header, parts.header), ("payload", payload, parts.payload)):
-        if value and data.count(b'":') > len(value) and _top_level_members(data) > len(value):
-            parts.odd.append(f"{name}_duplicate_member")
+    if value and data.count(b'":') > len(value) and _top_level_members(data) > len(value):
+        yield f"{name}_duplicate_member"
 
 
 def _top_level_members(data: bytes) -> int:
@@ -235,7 +268,7 @@ def _top_level_members(data: bytes) -> int:
 
 
 def _kind(parts: _Parts, pieces: list[str]) -> TokenKind:
-    header = parts.header
+    header = parts.head.value
     if header is None or len(pieces) not in (2, 3) or (len(pieces) == 2 and not _is_unsigned(header)):
         return TokenKind.MALFORMED
     if parts.payload is None:
@@ -248,26 +281,31 @@ def _is_unsigned(header: dict[str, Any]) -> bool:
     return isinstance(alg, str) and alg.lower() == "none"
 
 
-def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, user_claim: str) -> TokenRead:
-    header = parts.header or {}
+def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, who: tuple[str, NameUser]) -> TokenRead:
+    user_claim, name_user = who
+    head, header = parts.head, parts.head.value or {}
     odd = [*base.anomalies, *parts.odd, *_header_anomalies(header)]
     size = -1 if parts.signature is None else len(parts.signature)
     if kind in (TokenKind.JWS, TokenKind.MALFORMED) and parts.signature is not None and header:
         odd.extend(_signature_anomalies(str(header.get("alg", "")), parts.signature, odd))
     claims = read_claims(parts.payload, user_claim) if parts.payload is not None else Claims()
-    facts = replace(
-        base,
+    user, key_epoch = name_user(claims.iss, claims.user_value) if claims.user_value else ("", 0)
+    facts = TokenFacts(
         kind=kind,
+        scheme=base.scheme,
+        location=base.location,
+        credentials=base.credentials,
+        size=base.size,
         parts=parts.lengths,
         signature_bytes=size,
-        alg=_text(header.get("alg"), 40),
-        typ=_text(header.get("typ"), 60),
-        cty=_text(header.get("cty"), 60),
-        kid=_text(header.get("kid"), 128),
-        enc=_text(header.get("enc"), 40),
-        zip=_text(header.get("zip"), 20),
-        crit=_texts(header.get("crit")),
-        header_names=tuple(safe_text(str(name), 40) for name in list(header)[:MAX_NAMES]),
+        alg=head.alg,
+        typ=head.typ,
+        cty=head.cty,
+        kid=head.kid,
+        enc=head.enc,
+        zip=head.zip,
+        crit=head.crit,
+        header_names=head.names,
         iss=claims.iss,
         aud=claims.aud,
         client=claims.client,
@@ -277,6 +315,8 @@ def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, user_claim: str)
         claims=claims.types,
         faults=claims.faults,
         anomalies=tuple(dict.fromkeys(odd)),
+        user=user,
+        key_epoch=key_epoch,
     )
     return TokenRead(facts, claims)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
-import orjson
 
 from analyzer.cli import options, records
 
@@ -41,16 +40,16 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     kubectl logs gateway | why401 explain
     why401 explain eyJhbGciOi…          (better from standard input: arguments stay in the shell's history)
     """  # noqa: D301  # \b is click's mark for "keep these lines"
-    from analyzer.cli.explainer import Explainer, as_mapping
+    from analyzer.cli.explainer import Explainer, Writer
     from analyzer.cli.words import print_explanation
 
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
-    write = sys.stdout.buffer.write
+    writer, write = Writer(), sys.stdout.buffer.write
     for texts in records.read_together(record, form):
         verdicts = explainer.explain_all(texts)
         if as_json:
-            write(b"".join(orjson.dumps(as_mapping(verdict)) + b"\n" for verdict in verdicts))
+            write(b"".join(map(writer.line, verdicts)))
         else:
             for verdict in _once(verdicts):
                 print_explanation(verdict)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
+
 from analyzer.diagnosis import OK
 from analyzer.diagnosis.missing import BARE_TOKEN
 from analyzer.pipeline import Analyzer
@@ -22,6 +24,7 @@ from collector.telemetry import Telemetry
 from collector.verification import KeySets, Verifier
 
 _ORIGIN = Origin("argument")
+MAX_HELD = 5_000  # diagnoses, about 2 kB each
 
 
 class Explainer:
@@ -94,25 +97,52 @@ def _bare_token(text: str) -> str:
 
 def as_mapping(verdict: Verdict) -> dict[str, Any]:
     """The JSON contract of `why401 explain --json`."""
-    diagnosis, event = verdict.diagnosis or _UNREAD, verdict.event
+    mapping: dict[str, Any] = orjson.loads(Writer().line(verdict))
+    return mapping
+
+
+class Writer:
+    """Verdicts as lines of JSON. Equal evidence shares its diagnosis, which is most of a line and is written once."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[Diagnosis, bytes]] = {}
+
+    def line(self, verdict: Verdict) -> bytes:
+        """One object of the contract and the line's end."""
+        diagnosis, event = verdict.diagnosis or _UNREAD, verdict.event
+        rest = {
+            "gateway": event.gateway.kind or None,
+            "outcome": event.outcome,
+            "group": verdict.group.id if verdict.group else None,
+            "event": to_mapping(event),
+        }
+        return self._head(diagnosis) + orjson.dumps(rest)[1:] + b"\n"
+
+    def _head(self, diagnosis: Diagnosis) -> bytes:
+        """The object's beginning, up to and with the comma. The diagnosis is kept, so its id stays its own."""
+        held = self._held.get(id(diagnosis))
+        if held is None or held[0] is not diagnosis:
+            if len(self._held) >= MAX_HELD:
+                self._held.clear()
+            held = self._held[id(diagnosis)] = (diagnosis, orjson.dumps(_of_diagnosis(diagnosis))[:-1] + b",")
+        return held[1]
+
+
+def _of_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "code": diagnosis.code,
         "cause": diagnosis.cause or None,
         "confidence": diagnosis.confidence,
         "title": diagnosis.title,
-        "evidence": [asdict(evidence) for evidence in diagnosis.evidence],
-        "rivals": [asdict(rival) for rival in diagnosis.rivals],
-        "missing": list(diagnosis.missing),
-        "fix": [asdict(fix) for fix in diagnosis.fix],
-        "also": list(diagnosis.also),
+        "evidence": diagnosis.evidence,  # orjson writes dataclasses as objects
+        "rivals": diagnosis.rivals,
+        "missing": diagnosis.missing,
+        "fix": diagnosis.fix,
+        "also": diagnosis.also,
         "near_miss": diagnosis.near_miss or None,
-        "gateway": event.gateway.kind or None,
         "library": diagnosis.library or None,
-        "outcome": event.outcome,
-        "group": verdict.group.id if verdict.group else None,
-        "event": to_mapping(event),
     }
 
 
 _UNREAD = Diagnosis("unclassified", "unknown", 0.0, "This is not a record that why401 can read.")
-__all__ = ["Explainer", "as_mapping"]
+__all__ = ["Explainer", "Writer", "as_mapping"]

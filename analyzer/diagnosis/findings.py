@@ -50,7 +50,10 @@ class Case:
     @property
     def expected(self) -> IssuerSettings | None:
         """The configuration of the token's own issuer."""
-        return next((issuer for issuer in self.issuers if issuer.issuer == self.event.token.iss), None)
+        for issuer in self.issuers:  # a loop: rules ask often
+            if issuer.issuer == self.event.token.iss:
+                return issuer
+        return None
 
     @property
     def skew_s(self) -> int:
@@ -74,15 +77,24 @@ Rule = Callable[[Case], Iterable[Finding]]
 
 
 def quantise(times: TokenTimes) -> TokenTimes:
-    """Seconds up to ten minutes, minutes up to three hours, then hours: what the words below can tell apart."""
-    return TokenTimes(_step(times.iat_s), _step(times.nbf_s), _step(times.exp_s), _step(times.auth_time_s))
+    """Seconds up to ten minutes where a leeway counts, else up to two; then minutes up to three hours, then hours.
+
+    A leeway counts for an exp in the past and an iat or nbf in the future: there a second may decide.
+    """
+    iat, nbf, exp = times.iat_s, times.nbf_s, times.exp_s
+    return TokenTimes(
+        _step(iat, 600 if iat is not None and iat > 0 else 120),
+        _step(nbf, 600 if nbf is not None and nbf > 0 else 120),
+        _step(exp, 600 if exp is not None and exp < 0 else 120),
+        _step(times.auth_time_s, 120),
+    )
 
 
-def _step(seconds: float | None) -> float | None:
+def _step(seconds: float | None, exact: int) -> float | None:
     if seconds is None:
         return None
     size = abs(seconds)
-    step = 1 if size < 600 else 60 if size < 10_800 else 3600
+    step = 1 if size < exact else 60 if size < 10_800 else 3600
     return float(int(seconds / step) * step) if size >= 1 else float(round(seconds))
 
 

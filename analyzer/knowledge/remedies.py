@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from string import Formatter, ascii_letters, digits
 from typing import Final
 
@@ -20,18 +20,19 @@ def remedies_for(
     code: str, gateway: str = "", library: str = "", values: Mapping[str, str] | None = None
 ) -> tuple[Fix, ...]:
     """One to FIXES fixes for a code of the taxonomy, the most specific first; `<name>` stands for a value not known."""
-    ranked = sorted(_fitting(code, gateway, library))
-    return tuple(_fix(remedy, values or {}) for _, _, remedy in ranked[:FIXES])
+    return tuple(_fix(remedy, values or {}) for remedy in _fitting(code, gateway, library))
 
 
-def _fitting(code: str, gateway: str, library: str) -> list[tuple[int, int, Remedy]]:
+@lru_cache(maxsize=4096)
+def _fitting(code: str, gateway: str, library: str) -> tuple[Remedy, ...]:
     gateways = _near("gateway", gateway)
     libraries = _near("library", library)
-    return [
+    ranked = [
         (gateways[remedy.gateway] + libraries[remedy.library], order, remedy)
         for order, remedy in enumerate(_by_code().get(code, ()))
         if remedy.gateway in gateways and remedy.library in libraries
     ]
+    return tuple(remedy for _, _, remedy in sorted(ranked)[:FIXES])
 
 
 def _near(kind: str, name: str) -> dict[str, int]:
@@ -55,8 +56,12 @@ def _fix(remedy: Remedy, values: Mapping[str, str]) -> Fix:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    pieces = Formatter().parse(text)
-    return "".join(literal + (_harmless(name, values.get(name, "")) if name else "") for literal, name, _, _ in pieces)
+    return "".join(literal + (_harmless(name, values.get(name, "")) if name else "") for literal, name in _pieces(text))
+
+
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
 
 
 def _harmless(name: str, value: str) -> str:
