@@ -18,6 +18,10 @@ def rule(case: Case) -> Iterator[Finding]:
         yield Finding("audience_missing", strength, "token", "the token has no aud claim")
         yield Finding("audience_mismatch", Strength.REFUTES, "token", "there is no aud that could differ")
         return
+    if token.claim_type("aud") not in ("string", "array"):
+        says = f"aud is of type {token.claim_type('aud')}: there is no value that could be another's"
+        yield Finding("audience_mismatch", Strength.REFUTES, "token", says)
+        return
     yield Finding("audience_missing", Strength.REFUTES, "token", f"aud is {_shown(token.aud)}")
     if expected is None or not expected.audiences or not token.aud:
         return

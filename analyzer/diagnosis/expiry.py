@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.diagnosis.findings import Case, Finding, Strength, span
+from collector.events import Responder
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -21,11 +22,8 @@ def rule(case: Case) -> Iterator[Finding]:
     if -exp > case.skew_s:
         yield Finding("token_expired", Strength.PROOF, "time", says, discriminant="expired")
         return
-    yield Finding(
-        "token_expired",
-        Strength.LIKELY,
-        "time",
-        says + ": a verifier that grants none refuses it",
-        discriminant="expired",
-    )
+    is_behind = case.event.responder is Responder.UPSTREAM  # the gateway let it pass, so its own leeway was enough
+    strength = Strength.STRONG if is_behind else Strength.LIKELY
+    says += "; the upstream behind it grants less" if is_behind else ": a verifier that grants none refuses it"
+    yield Finding("token_expired", strength, "time", says, discriminant="expired")
     yield Finding("clock_skew", Strength.HINT, "time", f"only {span(exp)} past exp: two clocks may disagree")

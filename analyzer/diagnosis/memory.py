@@ -14,7 +14,7 @@ from collector.events import Event, Outcome, TokenFacts
 
 MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one that was idle longest goes
 MAX_ISSUERS: Final = 10  # per route
-MAX_VALUES: Final = 20  # audiences per issuer and route; with more of them nothing is common
+MAX_VALUES: Final = 20  # audiences and key ids per issuer and route; further audiences mean that nothing is common
 ENOUGH: Final = 100  # beyond this many tokens a new one changes nothing any more unless it differs
 Route = tuple[str, str, str, str]
 
@@ -28,6 +28,7 @@ class Passing:
     claims: tuple[tuple[str, str], ...]  # (name, JSON type) that all of them had
     scopes: tuple[str, ...]  # that all of them had
     audiences: tuple[str, ...]  # that any of them had
+    kids: tuple[str, ...]  # that any of them had
     lifetime_s: float  # the longest; 0 when not known
 
 
@@ -52,6 +53,7 @@ class _Common:
     claims: dict[str, str]
     scopes: set[str]
     audiences: set[str]
+    kids: set[str] = field(default_factory=set)
     lifetime_s: float = 0.0
     tokens: int = 0
 
@@ -63,12 +65,15 @@ class _Common:
         self.scopes.intersection_update(token.scopes)
         if len(self.audiences) < MAX_VALUES:
             self.audiences.update(token.aud)
+        if len(self.kids) < MAX_VALUES and token.kid:
+            self.kids.add(token.kid)
         self.lifetime_s = max(self.lifetime_s, lifetime_s)
 
     def shown(self, issuer: str) -> Passing:
         audiences = tuple(sorted(self.audiences)) if len(self.audiences) < MAX_VALUES else ()
         claims = tuple(self.claims.items())
-        return Passing(issuer, _step(self.tokens), claims, tuple(sorted(self.scopes)), audiences, self.lifetime_s)
+        kids = tuple(sorted(self.kids))
+        return Passing(issuer, _step(self.tokens), claims, tuple(sorted(self.scopes)), audiences, kids, self.lifetime_s)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The refused token beside those that pass on the same route: claim_representation, scope_insufficient, token_too_old, and more."""
+"""The refused token beside those that pass on the same route: claim_representation, scope_insufficient, token_too_old, issuer, audience and key."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from analyzer.diagnosis.findings import Case, Finding, Strength, span
 from analyzer.diagnosis.memory import Passing
 from analyzer.diagnosis.near import nearest
+from collector.events import Verification
 
 # Names under which issuers write the same thing: one that is there stands for the one that is not.
 SAME: Final = (
@@ -36,6 +37,7 @@ def rule(case: Case) -> Iterator[Finding]:
     yield from _scopes(case, passing)
     yield from _lifetime(case, passing)
     yield from _audience(case, passing)
+    yield from _key(case, passing)
 
 
 def _strength(case: Case) -> Strength:
@@ -118,6 +120,14 @@ def _audience(case: Case, passing: Passing) -> Iterator[Finding]:
     yield Finding(
         "audience_mismatch", Strength.LIKELY, "traffic", says, near, discriminant=near or passing.audiences[0]
     )
+
+
+def _key(case: Case, passing: Passing) -> Iterator[Finding]:
+    """The same key passes and is not found: one worker or instance has an older key set than its neighbours."""
+    kid, is_said = case.event.token.kid, any(reading.code == "key_not_found" for reading in case.readings[:1])
+    if kid and is_said and kid in passing.kids and case.event.token.verification is not Verification.NO_KEY:
+        says = f"tokens with kid {kid} pass on this route: not every instance or worker has the new key set"
+        yield Finding("key_not_found", Strength.STRONG, "traffic", says, discriminant="stale at some instances")
 
 
 def _a(kind: str) -> str:

@@ -20,6 +20,9 @@ def rule(case: Case) -> Iterator[Finding]:
     token = case.event.token
     if not case.shows_claims:
         return
+    if "nonce" in token.header_names and token.alg:
+        says = "the JOSE header carries a nonce, as Microsoft Graph's own tokens do: nobody but Graph can verify them"
+        yield Finding("token_use_invalid", Strength.STRONG, "token", says, discriminant="a token for Microsoft Graph")
     use = next((what for word, what in WRONG_USES.items() if token.token_use.startswith(word)), "")
     is_for_client = bool(token.client) and token.client in token.aud
     if use:

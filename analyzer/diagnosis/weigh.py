@@ -34,17 +34,17 @@ ORDER: Final = (
 # Root cause -> symptoms that verifiers report for it.
 EXPLAINS: Final = {
     "preflight_blocked": ("token_missing", "access_denied"),
+    "token_missing": ("scheme_invalid",),
     "scheme_invalid": ("token_missing", "token_malformed", "token_opaque", "credential_ambiguous"),
     "credential_ambiguous": ("token_malformed", "scheme_invalid"),
-    "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted"),
+    "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted", "signature_invalid"),
     "token_opaque": ("token_malformed",),
     "jwe_unsupported": ("token_malformed", "alg_not_allowed"),
     "alg_none": ("token_malformed", "alg_not_allowed", "signature_invalid", "token_truncated", "key_not_found"),
-    "token_truncated": ("signature_invalid", "token_malformed"),
+    "token_truncated": ("signature_invalid", "token_malformed", "token_opaque"),
     "token_malformed": ("signature_invalid",),
     "header_unsupported": ("signature_invalid",),
     "claim_representation": ("clock_skew", "token_expired", "claim_type_invalid", "access_denied", "scope_insufficient"),
-    "claim_type_invalid": ("user_claim_missing",),  # many read text or nothing
     "claim_value_invalid": ("token_expired", "user_claim_missing", "issuer_not_trusted"),
     "key_type_mismatch": ("key_not_found", "signature_invalid"),
     "alg_not_allowed": ("key_not_found", "signature_invalid", "key_type_mismatch"),
@@ -53,6 +53,8 @@ EXPLAINS: Final = {
     "jwks_unreachable": ("key_not_found", "jwks_invalid"),
     "scope_insufficient": ("access_denied",),
     "user_claim_missing": ("access_denied",),
+    "credential_stripped": ("upstream_rejected",),
+    "token_expired": ("upstream_rejected",),
     "claim_not_allowed": ("access_denied", "scope_insufficient"),
     "source_denied": ("access_denied", "scope_insufficient"),
 }  # fmt: skip
