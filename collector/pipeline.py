@@ -37,7 +37,7 @@ from collector.records import Half, Parsed, RawRecord
 from collector.redaction import safe, safe_id, safe_text, template
 from collector.settings import Settings
 from collector.telemetry import Telemetry
-from collector.tokens import TokenRead, read_claims_only, read_token
+from collector.tokens import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
 from collector.verification import NOT_CHECKED, Verifier
 
 CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
@@ -347,8 +347,8 @@ def _from_text(text: str) -> tuple[Credential, ...]:
 
 
 def _run(text: str, at: int) -> str:
-    end = at
-    while end < len(text) and text[end] in _TOKEN_CHARS:
+    end, last = at, min(len(text), at + MAX_TOKEN_CHARS + 1)
+    while end < last and text[end] in _TOKEN_CHARS:
         end += 1
     return text[at:end].rstrip(".")
 
