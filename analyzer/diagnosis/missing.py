@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from analyzer.diagnosis.findings import Case
@@ -10,22 +14,28 @@ from collector.events import TokenKind
 
 SURE: Final = 0.9
 BARE_TOKEN: Final = "token"  # noqa: S105  # no password: the gateway kind of a token that was explained without a log line
-# Where each gateway keeps its reason when the default log does not have it (reference: each gateway's documentation).
-REASON_SETTINGS: Final = {
-    "envoy": "add %RESPONSE_CODE_DETAILS% to Envoy's access log format",
-    "istio": "add %RESPONSE_CODE_DETAILS% to meshConfig.accessLogFormat",
-    "envoy-gateway": "add %RESPONSE_CODE_DETAILS% to the EnvoyProxy telemetry.accessLog format",
-    "haproxy": "capture the verdict: http-request set-var(txn.jwt_err) and log %[var(txn.jwt_err)]",
-    "nginx": "log $auth_jwt_error (or the module's error log at info) and $sent_http_www_authenticate",
-    "apache": "set LogLevel auth_openidc:info and log %{WWW-Authenticate}o",
-}
-TOKEN_SETTINGS: Final = {
-    "envoy": "log %REQ(AUTHORIZATION)% (why401 drops the token and keeps its shape), or jwt_authn's payload_in_metadata",
-    "istio": "log %REQ(AUTHORIZATION)% in meshConfig.accessLogFormat; why401 drops the token and keeps its shape",
-    "haproxy": "capture request header Authorization len 4096; why401 drops the token and keeps its shape",
-    "nginx": "log $http_authorization; why401 drops the token and keeps its shape",
-    "apache": "log %{Authorization}i; why401 drops the token and keeps its shape",
-}
+_REASON: Final = "log the verifier's own reason beside the status"
+_TOKEN: Final = "log the Authorization header"  # noqa: S105  # words
+_KEPT: Final = " (why401 drops the token and keeps its shape)"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What to add to one gateway's log. `source` is where the setting is documented."""
+
+    reason: str = _REASON
+    token: str = _TOKEN
+    source: str = ""
+
+
+ANY: Final = LogSettings()
+
+
+@cache
+def log_settings() -> Mapping[str, LogSettings]:
+    """By gateway kind, from logging.toml."""
+    raw = tomllib.loads(files("analyzer.diagnosis").joinpath("logging.toml").read_text(encoding="utf-8"))
+    return {kind: LogSettings(**table) for kind, table in raw.items()}
 
 
 def missing(case: Case, confidence: float) -> tuple[str, ...]:
@@ -36,9 +46,9 @@ def missing(case: Case, confidence: float) -> tuple[str, ...]:
 def _missing(case: Case) -> Iterator[str]:
     kind = case.event.gateway.kind
     if not case.event.words and kind != BARE_TOKEN:
-        yield REASON_SETTINGS.get(kind, "log the verifier's own reason beside the status")
+        yield log_settings().get(kind, ANY).reason
     if case.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED) and not case.shows_claims:
-        yield TOKEN_SETTINGS.get(kind, "log the Authorization header (why401 drops the token and keeps its shape)")
+        yield log_settings().get(kind, ANY).token + _KEPT
     if not case.issuers:
         yield "tell why401 what the verifier expects: [[issuers]] in why401.toml"
     elif case.expected and not case.expected.jwks:

@@ -1,0 +1,36 @@
+"""What would settle it, as a setting of the gateway that wrote the record."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from analyzer.cli.explainer import Explainer
+from analyzer.diagnosis.missing import log_settings
+from collector.gateways import names
+from collector.settings import Settings
+
+SPEECHLESS = ("generic", "application", "grpc", "keycloak", "wso2")  # no log of a gateway's own, or nothing to add
+
+
+def test_every_gateway_has_its_settings() -> None:
+    """Each parser's gateway says where its reason is kept, what shows the token, and where that is documented."""
+    assert set(names()) - set(SPEECHLESS) == set(log_settings())
+    assert all(settings.reason and settings.token and settings.source for settings in log_settings().values())
+
+
+@pytest.mark.parametrize(
+    ("record", "setting"),
+    [
+        ('192.0.2.7 - - [03/Mar/2026:10:00:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8.1"', "error log"),
+        (json.dumps({"RequestMethod": "GET", "RequestPath": "/a", "DownstreamStatus": 401, "OriginStatus": 0, "ClientHost": "192.0.2.1", "time": "2026-03-03T10:00:00Z", "RouterName": "r@file"}), "forwardAuth"),
+    ],
+    ids=["nginx", "traefik"],
+)  # fmt: skip
+def test_an_unsure_answer_names_the_setting_of_its_gateway(record: str, setting: str) -> None:
+    """A 401 without words is not sure, and says what to log there."""
+    diagnosis = Explainer(Settings()).explain(record).diagnosis
+
+    assert diagnosis
+    assert setting in " ".join(diagnosis.missing)
