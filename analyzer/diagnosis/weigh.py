@@ -107,11 +107,11 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
         return _by_words(readings, facts, is_quoted=is_quoted)
     strong = _first(facts, Strength.STRONG)
     if strong:
-        return _by_facts(_root_cause((strong,), facts) or strong, facts)
+        return _by_facts(_root_cause((strong,), facts) or strong, facts, readings)
     if readings:
         return _by_words(readings, facts, is_quoted=is_quoted)
     likely = _first(facts, Strength.LIKELY)
-    return _by_facts(likely, facts) if likely else Decision("unclassified", 0.2, None, _hinted(facts))
+    return _by_facts(likely, facts, readings) if likely else Decision("unclassified", 0.2, None, _hinted(facts))
 
 
 def _by_words(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool) -> Decision:
@@ -155,8 +155,10 @@ def _root_cause(meanings: tuple[str, ...], facts: Weights) -> str:
     return root
 
 
-def _by_facts(code: str, facts: Weights) -> Decision:
-    return Decision(code, _BY_FACT[facts.strength(code)], None, _rivals(code, (), facts, ""))
+def _by_facts(code: str, facts: Weights, readings: tuple[Reading, ...] = ()) -> Decision:
+    """Vague words that mean the same are shown as evidence; they make nothing surer."""
+    agreeing = next((reading for reading in readings if reading.code == code), None)
+    return Decision(code, _BY_FACT[facts.strength(code)], agreeing, _rivals(code, (), facts, ""))
 
 
 def _first(facts: Weights, at_least: Strength) -> str:
