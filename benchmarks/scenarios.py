@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 
 from analyzer.pipeline import Analyzer
 from benchmarks.harness import Result, measure
+from benchmarks.hostile import HOSTILE
 from benchmarks.traffic import envoy_json, records, token
 from collector.credentials import unwrap
 from collector.envelope import peel
@@ -162,19 +164,58 @@ def scenario_commit() -> Result:
     return result
 
 
-def scenario_explain() -> Result:
-    """`why401 explain` on mixed records, JSON out."""
+def _explained(lines: list[str]) -> int:
+    """`why401 explain --json`, with nothing remembered from the round before."""
     from analyzer.cli.explainer import Explainer, Writer
 
-    lines = [*envoy_json(5_000, tokens=100), *(f"error: jwt expired for request {n % 50}" for n in range(5_000))]
     explainer, writer = Explainer(Settings()), Writer()
+    for start in range(0, len(lines), 1_000):  # about what one read of a file brings
+        b"".join(map(writer.line, explainer.explain_all(lines[start : start + 1_000])))
+    return len(lines)
 
-    def run() -> int:
-        for start in range(0, len(lines), 1_000):  # about what one read of a file brings
-            b"".join(map(writer.line, explainer.explain_all(lines[start : start + 1_000])))
-        return len(lines)
 
-    return measure("explain", run, note="half Envoy JSON, half application lines")
+def scenario_explain() -> Result:
+    """`why401 explain` on 100,000 mixed records whose messages and tokens repeat, JSON out."""
+    lines = [line for pair in zip(envoy_json(50_000, tokens=100), _messages(50_000, 50), strict=True) for line in pair]
+    note = "half Envoy JSON with 100 tokens, half application lines with 50 messages"
+    return measure("explain", lambda: _explained(lines), rounds=3, note=note)
+
+
+def scenario_explain_distinct() -> Result:
+    """The same where every message and every token differs."""
+    lines = [
+        line for pair in zip(envoy_json(5_000, tokens=5_000), _messages(5_000, 5_000), strict=True) for line in pair
+    ]
+    return measure(
+        "explain-distinct", lambda: _explained(lines), rounds=3, note="the same, every message and token new"
+    )
+
+
+def _messages(count: int, distinct: int) -> list[str]:
+    return [f"error: jwt of session {1000 + n % distinct} expired {n % distinct} seconds ago" for n in range(count)]
+
+
+def scenario_explain_slowest() -> Result:
+    """One record at a time: the slowest percent of distinct records, and hostile ones of a mebibyte."""
+    from analyzer.cli.explainer import Explainer
+
+    lines = [*envoy_json(2_000, tokens=2_000), *_messages(2_000, 2_000)]
+    explainer = Explainer(Settings())
+    explainer.explain(lines[0])
+    seconds = sorted(_seconds(explainer.explain, line) for line in lines)
+    hostile = {name: _seconds(explainer.explain, make()) for name, make in HOSTILE.items()}
+    worst = max(hostile, key=lambda name: hostile[name])
+    p99 = seconds[len(seconds) * 99 // 100] * 1000
+    note = f"p99 {p99:.2f} ms; of 1 MiB the slowest is {worst}: {hostile[worst] * 1000:.0f} ms"
+    return replace(
+        measure("explain-slowest", lambda: len([explainer.explain(line) for line in lines]), rounds=3), note=note
+    )
+
+
+def _seconds(function: Callable[[str], object], text: str) -> float:
+    start = time.perf_counter()
+    function(text)
+    return time.perf_counter() - start
 
 
 def scenario_otlp() -> Result:
@@ -208,6 +249,8 @@ SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "pipeline": scenario_pipeline,
     "pipeline-distinct": scenario_pipeline_distinct,
     "explain": scenario_explain,
+    "explain-distinct": scenario_explain_distinct,
+    "explain-slowest": scenario_explain_slowest,
     "commit": scenario_commit,
     "otlp": scenario_otlp,
     "kafka": scenario_kafka,
