@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -14,6 +15,9 @@ from analyzer.knowledge.load import kin
 from collector.events import Event
 
 Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> readings, best first
+MAX_READ: Final = 2_000
+# Long hexadecimal runs and numbers; three digits may be a status, which has a meaning.
+_NUMBER: Final = re.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
 KNOWN: Final = 0.3  # a text of which no signature makes as much as this is read by its meaning as well
 
 
@@ -33,7 +37,8 @@ def _readings(text: str, kind: str, read: Read) -> Iterator[tuple[Reading, ...]]
     known = read(text, kind)
     yield known
     if not any(knows(reading, kind) for reading in known):
-        yield read_meaning(text)
+        # Sessions, seconds and ports differ from line to line; what is said does not, and is remembered.
+        yield read_meaning(_NUMBER.sub("0", text[:MAX_READ]))
 
 
 def knows(reading: Reading, kind: str) -> bool:
