@@ -1,4 +1,7 @@
-"""What ad hoc SQL may say: one SELECT over the views. Decides on DuckDB's own syntax tree, never on text."""
+"""What ad hoc SQL may say: one SELECT over the views. Decides on DuckDB's own syntax tree, never on text.
+
+`analyzer/cli/remote/policy.sql` says the same in SQL for `why401 sql --serve`, built from the lists here.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,29 @@ from typing import Any, Final
 
 VIEWS: Final = (
     "failures", "groups", "trend", "traffic", "issuers", "keys", "token_shapes", "changes",
-    "samples", "unclassified", "pipeline", "positions", "notes",
+    "samples", "unclassified", "templates", "pipeline", "positions", "notes", "dictionary",
 )  # fmt: skip
-TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
-# Scalars that read settings or secrets, change state, run SQL, or only hold a worker.
+# Names and columns only: a DuckDB client that attaches asks for them, and people do.
+METADATA: Final = frozenset({"schemata", "tables", "columns"})
+TABLE_FUNCTIONS: Final = frozenset(
+    {"range", "generate_series", "unnest", "duckdb_tables", "duckdb_views", "duckdb_columns"}
+)
+SHOWN: Final = frozenset(
+    {"", '"tables"', "__show_tables_expanded"}
+)  # DESCRIBE of a query, SHOW TABLES, SHOW ALL TABLES
+# Scalars that read settings or secrets, change state, run or plan SQL, trust bytes they are given, or only hold a worker.
 FUNCTIONS_DENIED: Final = frozenset(
     {
         "nextval", "currval", "setseed", "write_log", "sleep_ms", "current_setting", "getvariable", "getenv",
         "json_execute_serialized_sql", "stats", "current_query", "add_parquet_key", "pg_sleep", "quack_check_token",
         "current_connection_id", "current_query_id", "current_transaction_id", "txid_current", "which_secret",
-        "force_checkpoint", "checkpoint", "query", "query_table", "in_search_path", "error",
+        "force_checkpoint", "checkpoint", "query", "query_table", "in_search_path", "error", "json_serialize_plan",
+        "quack_nop_authorization", "variant_bytes_to_variant",
     }
 )  # fmt: skip
+PREFIX_DENIED: Final = "__"  # __internal_decompress_… reads what it is given without a check
+FUNCTION_SCHEMAS: Final = frozenset({"", "main", "pg_catalog"})
+FUNCTION_CATALOGS: Final = frozenset({"", "system"})
 _SCHEMAS: Final = frozenset({"", "main"})
 _CATALOGS: Final = frozenset({"", "lake"})
 
@@ -29,14 +43,14 @@ def refusal(tree: Mapping[str, Any], resolvable: frozenset[str] = frozenset()) -
     `resolvable`: every table and view name that exists, so that a CTE cannot lend its name to one of them.
     """
     if tree.get("error"):
-        return "Only SELECT statements run here (no DDL, PRAGMA, EXPLAIN, SHOW, PIVOT or SET)."
+        return "Only SELECT statements run here (no DDL, PRAGMA, EXPLAIN, PIVOT or SET)."
     if len(tree.get("statements", ())) != 1:
         return "One statement at a time."
     nodes = list(_nodes(tree))
     ctes = {name for node in nodes for name in _cte_names(node)}
     stolen = sorted(name for name in ctes if name.lower() in resolvable or not name.isidentifier())
     if stolen:
-        return f"WITH may not define {stolen[0]!r}: the name is taken, or not a plain word."
+        return f"A WITH may not define {stolen[0]!r}: the name is taken, or not a plain word."
     known = frozenset(VIEWS) | {name.lower() for name in ctes}
     return next((why for node in nodes if (why := _refused_node(node, known))), "")
 
@@ -68,13 +82,29 @@ def _refused_node(node: Mapping[str, Any], known: frozenset[str]) -> str:
         name = str(called.get("function_name", "")).lower() if isinstance(called, dict) else ""
         return "" if name in TABLE_FUNCTIONS else f"The table function {name or '?'} is not available here."
     if node.get("type") == "SHOW_REF":
-        return "DESCRIBE and SHOW are not available here; the views and their columns are listed below."
-    function = str(node.get("function_name", "")).lower()
-    return f"The function {function} is not available here." if function in FUNCTIONS_DENIED else ""
+        return _refused_show(node)
+    return _refused_function(node) if "function_name" in node else ""
+
+
+def _refused_function(node: Mapping[str, Any]) -> str:
+    name, schema, catalog = (str(node.get(key, "")).lower() for key in ("function_name", "schema", "catalog"))
+    ours = schema in FUNCTION_SCHEMAS and catalog in FUNCTION_CATALOGS
+    if ours and name not in FUNCTIONS_DENIED and not name.startswith(PREFIX_DENIED):
+        return ""
+    return f"The function {name} is not available here."
+
+
+def _refused_show(node: Mapping[str, Any]) -> str:
+    plain = not node.get("schema_name") and not node.get("catalog_name")
+    return "" if plain and node.get("table_name") in SHOWN else "Only SHOW TABLES and DESCRIBE of a view run here."
 
 
 def _refused_table(node: Mapping[str, Any], known: frozenset[str]) -> str:
-    name, schema, catalog = (str(node.get(key, "")) for key in ("table_name", "schema_name", "catalog_name"))
-    if schema.lower() in _SCHEMAS | _CATALOGS and catalog.lower() in _CATALOGS and name.lower() in known:
+    name, schema, catalog = (str(node.get(key, "")).lower() for key in ("table_name", "schema_name", "catalog_name"))
+    if not schema and not catalog and name in known:
         return ""
-    return f"There is no view {name!r} here. Views: {', '.join(VIEWS)}."
+    if schema in _SCHEMAS | _CATALOGS and catalog in _CATALOGS and name in VIEWS:
+        return ""
+    if schema == "information_schema" and not catalog and name in METADATA:
+        return ""
+    return f"There is no view {node.get('table_name')!r} here. Views: {', '.join(VIEWS)}."

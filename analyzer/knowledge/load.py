@@ -13,15 +13,23 @@ from string import Formatter
 from typing import Any, Final
 
 from analyzer.taxonomy import CODES
+from collector.errors import Why401Error
 
 MIN_LITERAL: Final = 5  # a shorter anchor would wake its signature on every other line
 HOLE_LIMITS: Final = {"": 512, "word": 200, "int": 24, "long": 8192}  # kind of a hole -> longest text, characters
 INNER: Final = "inner"  # the name of the hole that holds a wrapped message
 PLACEHOLDERS: Final = frozenset({"issuer", "audience", "kid", "alg", "claim", "route", "scope"})
+UNDECIDED: Final = "?"  # what `why401 propose` writes for a code that only a person can name
 _ANCHORS: Final = ("", "full")
+_LISTS: Final = frozenset({"also", "examples", "near_misses"})
+_OTHERS: Final[Mapping[str, tuple[type, ...]]] = {
+    "certainty": (int, float),
+    "underscores": (bool,),
+    "by": (str, dict),
+}  # every other key of a signature is text
 
 
-class KnowledgeError(ValueError):
+class KnowledgeError(Why401Error, ValueError):
     """A knowledge file is wrong. Carries the file, the entry and what would be right."""
 
     def __init__(self, file: str, entry: str, expected: str) -> None:
@@ -139,8 +147,16 @@ def _tables(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _signatures(folder: str) -> Iterator[Signature]:
     for file, table in _tables(folder):
-        for row in table.get("signature", ()):
-            yield _signature(file, {"library": table.get("library", ""), "gateway": table.get("gateway", "")} | row)
+        yield from signatures_of(file, table)
+
+
+def signatures_of(file: str, table: Mapping[str, Any]) -> Iterator[Signature]:
+    """The signatures of one file's TOML, checked one by one; `file` is for messages. Raises KnowledgeError."""
+    rows = table.get("signature", ())
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, dict) for row in rows):
+        raise KnowledgeError(file, "signature", "a list of tables: [[signature]]")
+    for row in rows:
+        yield _signature(file, {"library": table.get("library", ""), "gateway": table.get("gateway", "")} | row)
 
 
 def _signature(file: str, row: dict[str, Any]) -> Signature:
@@ -148,6 +164,7 @@ def _signature(file: str, row: dict[str, Any]) -> Signature:
     wanted = {"id", "pattern", "code", "certainty", "source", "examples", "near_misses"}
     if missing := sorted(wanted - row.keys()):
         raise KnowledgeError(file, entry, f"needs {missing}")
+    _check_types(file, entry, row)
     templates = _templates(file, entry, row.pop("pattern"), either=row.pop("underscores", False))
     by = _by(file, entry, row.pop("by", {}), templates[0])
     fields = row | {name: tuple(row.get(name, ())) for name in ("also", "examples", "near_misses")}
@@ -159,13 +176,26 @@ def _signature(file: str, row: dict[str, Any]) -> Signature:
     return signature
 
 
+def _check_types(file: str, entry: str, row: Mapping[str, Any]) -> None:
+    for name, value in row.items():
+        if name in _LISTS:
+            if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+                raise KnowledgeError(file, entry, f"{name} is a list of texts")
+        elif isinstance(value, bool) != (name == "underscores") or not isinstance(value, _OTHERS.get(name, (str,))):
+            kinds = " or ".join(kind.__name__ for kind in _OTHERS.get(name, (str,)))
+            raise KnowledgeError(file, entry, f"{name} is {kinds}, not {type(value).__name__}")
+
+
 def _templates(file: str, entry: str, pattern: str, *, either: bool) -> tuple[Template, ...]:
     written = (pattern, pattern.replace(" ", "_")) if either and " " in pattern else (pattern,)
     return tuple(_template(file, entry, text) for text in written)
 
 
 def _template(file: str, entry: str, pattern: str) -> Template:
-    pieces = list(Formatter().parse(pattern))
+    try:
+        pieces = list(Formatter().parse(pattern))
+    except ValueError as error:
+        raise KnowledgeError(file, entry, f"pattern: {error}; a brace of the text itself is doubled") from None
     literals: list[str] = [""]
     holes: list[tuple[str, str]] = []
     for literal, name, kind, _ in pieces:
@@ -189,6 +219,8 @@ def _check_template(file: str, entry: str, template: Template) -> None:
 
 def _by(file: str, entry: str, raw: Any, template: Template) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     if isinstance(raw, str):
+        if raw not in _claim_codes():
+            raise KnowledgeError(file, entry, f"by is one of {sorted(_claim_codes())}, or a table of its own")
         rows = [("claim", value, codes) for value, codes in _claim_codes()[raw].items()]
     else:
         pairs = ((key.partition("="), codes) for key, codes in raw.items())
@@ -201,6 +233,8 @@ def _by(file: str, entry: str, raw: Any, template: Template) -> tuple[tuple[str,
 
 
 def _check(file: str, signature: Signature) -> None:
+    if signature.code == UNDECIDED:
+        raise KnowledgeError(file, signature.id, 'code = "?": write the code that these words mean (docs/codes.md)')
     if strange := {signature.code, *signature.also} - CODES.keys():
         raise KnowledgeError(file, signature.id, f"not in the taxonomy: {sorted(strange)}")
     if signature.code in signature.also:

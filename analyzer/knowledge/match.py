@@ -6,7 +6,7 @@ tried at most TRIES times, and each try looks no farther than its holes allow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
@@ -64,30 +64,61 @@ class _Hit:
         return quoted or (self.template.size > other.template.size and self.signature.certainty >= _SURE)
 
 
+class Knowledge:
+    """Signatures, ready to be searched all at once. Immutable but for its memory of texts; threads may share it."""
+
+    def __init__(self, signatures: Sequence[Signature]) -> None:
+        self.signatures = tuple(signatures)
+        self._pairs = tuple((signature, template) for signature in signatures for template in signature.templates)
+        anchors = [template.texts[template.anchor] for _, template in self._pairs]
+        self._automaton = AhoCorasick(anchors, implementation=Implementation.DFA)
+        self._known_gateways = frozenset(signature.gateway for signature in signatures)
+        self._remembered = lru_cache(maxsize=4096)(self._read)
+
+    def read(self, text: str, gateway: str = "") -> tuple[Reading, ...]:
+        """Readings of a verifier's words, best first, at most READINGS; wrapped messages come before their wrappers."""
+        considered = text[:CONSIDERED]
+        return self._remembered(considered, gateway) if len(considered) <= _CACHED else self._read(considered, gateway)
+
+    def _read(self, text: str, gateway: str) -> tuple[Reading, ...]:
+        hits = list(self._hits(text))
+        kept = [hit for hit in hits if not any(other.covers(hit) for other in hits)]
+        names = self._gateways(gateway)
+        ranked = sorted(kept, key=lambda hit: (_is_wrapper(hit, kept), -_weight(hit, text, names), hit.signature.id))
+        readings = dict.fromkeys(_reading(hit, text) for hit in ranked)
+        return tuple(readings)[:READINGS]
+
+    def is_gateway(self, kind: str) -> bool:
+        """Whether facts are known of this kind of gateway."""
+        return bool(self._gateways(kind))
+
+    def _gateways(self, kind: str) -> frozenset[str]:
+        """The gateway and its parents; nothing when no fact is known of any of them, so that all facts are equal."""
+        names = {kind, *kin("gateway").get(kind, ())}
+        return frozenset(names & self._known_gateways) - {""}
+
+    def _hits(self, text: str) -> Iterator[_Hit]:
+        tries: dict[int, int] = {}
+        found: set[int] = set()
+        for index, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            if index in found or tries.get(index, 0) >= TRIES:
+                continue
+            tries[index] = tries.get(index, 0) + 1
+            hit = _fit(*self._pairs[index], text, start)
+            if hit:
+                found.add(index)
+                yield hit
+
+
+@cache
+def shipped() -> Knowledge:
+    """What the package knows. Raises KnowledgeError."""
+    return Knowledge(signatures())
+
+
 def read_words(text: str, gateway: str = "") -> tuple[Reading, ...]:
-    """Readings of a verifier's words, best first, at most READINGS; wrapped messages come before their wrappers."""
-    considered = text[:CONSIDERED]
-    return _remembered(considered, gateway) if len(considered) <= _CACHED else _read(considered, gateway)
-
-
-def _read(text: str, gateway: str) -> tuple[Reading, ...]:
-    hits = list(_hits(text))
-    kept = [hit for hit in hits if not any(other.covers(hit) for other in hits)]
-    names = _gateways(gateway)
-    ranked = sorted(kept, key=lambda hit: (_is_wrapper(hit, kept), -_weight(hit, text, names), hit.signature.id))
-    readings = dict.fromkeys(_reading(hit, text) for hit in ranked)
-    return tuple(readings)[:READINGS]
-
-
-_remembered = lru_cache(maxsize=4096)(_read)
-
-
-@lru_cache(maxsize=256)
-def _gateways(kind: str) -> frozenset[str]:
-    """The gateway and its parents; nothing when no fact is known of any of them, so that all facts are equal."""
-    names = {kind, *kin("gateway").get(kind, ())}
-    known = {signature.gateway for signature in signatures()}
-    return frozenset(names & known) - {""}
+    """`Knowledge.read` of what the package knows."""
+    return shipped().read(text, gateway)
 
 
 def _is_wrapper(hit: _Hit, hits: list[_Hit]) -> bool:
@@ -128,27 +159,6 @@ def _codes(signature: Signature, captures: tuple[tuple[str, str], ...]) -> tuple
         if (hole, value) in values:
             return codes
     return (signature.code, *signature.also)
-
-
-@cache
-def _automaton() -> tuple[AhoCorasick, tuple[tuple[Signature, Template], ...]]:
-    pairs = tuple((signature, template) for signature in signatures() for template in signature.templates)
-    anchors = [template.texts[template.anchor] for _, template in pairs]
-    return AhoCorasick(anchors, implementation=Implementation.DFA), pairs
-
-
-def _hits(text: str) -> Iterator[_Hit]:
-    automaton, pairs = _automaton()
-    tries: dict[int, int] = {}
-    found: set[int] = set()
-    for index, start, _ in automaton.find_matches_as_indexes(text, overlapping=True):
-        if index in found or tries.get(index, 0) >= TRIES:
-            continue
-        tries[index] = tries.get(index, 0) + 1
-        hit = _fit(*pairs[index], text, start)
-        if hit:
-            found.add(index)
-            yield hit
 
 
 def _fit(signature: Signature, template: Template, text: str, start: int) -> _Hit | None:

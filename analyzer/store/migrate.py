@@ -20,7 +20,7 @@ from analyzer.store.errors import NewerStore
 
 VIEWS: Final = (
     "failures", "samples", "trend", "traffic", "issuers", "keys", "token_shapes", "changes", "groups", "unclassified",
-    "pipeline", "positions", "notes",
+    "templates", "pipeline", "positions", "notes",
 )  # fmt: skip
 DICTIONARY: Final = "dictionary"
 _ABOUT_DICTIONARY: Final = """-- Every column of every view, in words.

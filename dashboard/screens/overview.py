@@ -262,7 +262,11 @@ def _clocks(seen: Scope) -> None:
 
 def _unread(seen: Scope) -> None:
     with panel(
-        "Not explained yet", "unread", seen.params, "Log lines no parser knew, and refusals without a known reason."
+        "Not explained yet",
+        "unread",
+        seen.params,
+        "Log lines no parser knew, and refusals without a known reason; `<*>` stands for a value. "
+        "`why401 propose ID` writes the entry that explains a wording from then on.",
     ):
         rows = client.query("unread", **seen.params)
         if rows.empty:
@@ -270,9 +274,10 @@ def _unread(seen: Scope) -> None:
             return
         columns = {
             "records": number("Records"),
-            "gateway": text("Gateway"),
+            "gateways": text("Gateways"),
             "template": text("Says", width="large"),
-            "reason": text("Reason"),
+            "reasons": text("Reason"),
+            "template_id": text("ID"),
         }
         table(rows, columns)
 

@@ -316,6 +316,10 @@ def _insert_history(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
             ("[lua] handler.lua:<*> plugin rate-limiting: <*>", "no_parser", "kong", 64, ago(80), ago(7)),
         ],
     )
+    con.execute(
+        "INSERT INTO templates SELECT 't-' || left(sha256(template), 8), template, template, [gateway], [reason], "
+        "records, 1, first_seen, last_seen FROM unclassified"
+    )
     con.executemany(
         "INSERT INTO pipeline VALUES (?, 'dropped', ?, ?)",
         [(ago(m), reason, n) for m in range(3, 110, 9) for reason, n in (("no_parser", 7), ("bad_json", 1))],

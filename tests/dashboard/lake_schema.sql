@@ -44,6 +44,10 @@ CREATE TABLE changes (changed_at TIMESTAMPTZ, kind VARCHAR, subject VARCHAR, gat
 CREATE TABLE unclassified (
     template VARCHAR, reason VARCHAR, gateway VARCHAR, records BIGINT, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ
 );
+CREATE TABLE templates (
+    template_id VARCHAR, template VARCHAR, example VARCHAR, gateways VARCHAR[], reasons VARCHAR[], records BIGINT,
+    messages BIGINT, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ
+);
 CREATE TABLE pipeline (minute TIMESTAMPTZ, counter VARCHAR, reason VARCHAR, value BIGINT);
 CREATE TABLE positions (topic VARCHAR, partition INTEGER, next BIGINT, updated_at TIMESTAMPTZ);
 CREATE TABLE notes (group_id VARCHAR, noted_at TIMESTAMPTZ, author VARCHAR, state VARCHAR, note VARCHAR);

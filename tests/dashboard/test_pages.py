@@ -97,6 +97,16 @@ def test_every_urgent_group_is_told_with_its_suspect(lake: Path, use: Callable[.
     assert [] == [part for part in expected if part not in text]
 
 
+def test_what_is_unexplained_is_told_by_template(lake: Path, use: Callable[..., None]) -> None:
+    """Each with the id that `why401 propose` takes, its count and its gateways."""
+    use(lake)
+    app = show("overview")
+    (rows,) = [frame.value for frame in app.dataframe if "template_id" in frame.value]
+
+    assert {"upstream prematurely closed connection while reading <*>"} <= set(rows["template"])
+    assert [] == [name for name in rows["template_id"] if not name.startswith("t-") or len(name) != 10]
+
+
 def test_a_group_page_tells_the_whole_story(lake: Path, use: Callable[..., None]) -> None:
     """What it says, evidence, near miss, fix, rivals and the statements behind the panels."""
     use(lake)

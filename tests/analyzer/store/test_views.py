@@ -31,6 +31,7 @@ COLUMNS = {
     "token_shapes": "issuer client_id token_kind alg typ claim_names passing failing last_seen",
     "changes": "changed_at kind subject gateway detail is_baseline",
     "unclassified": "template reason gateway records first_seen last_seen",
+    "templates": "template_id template example gateways reasons records messages first_seen last_seen",
     "pipeline": "minute counter reason value",
     "positions": "topic partition next updated_at",
     "notes": "group_id noted_at author state note",
