@@ -33,7 +33,7 @@ RSA_BYTES: Final = (128, 192, 256, 320, 384, 512, 768, 1024)  # moduli in use; a
 ANOMALIES: Final = (
     "padding", "standard_base64", "bad_base64_header", "bad_base64_payload", "bad_base64_signature", "header_not_json",
     "payload_not_json", "header_not_object", "payload_not_object", "header_duplicate_member", "payload_duplicate_member",
-    "signature_empty", "signature_short", "signature_long", "signature_der", "signature_text", "signature_cut", "payload_cut", "header_cut",
+    "signature_empty", "signature_short", "signature_unpadded", "signature_long", "signature_der", "signature_text", "signature_cut", "payload_cut", "header_cut",
     "elided", "trailing_dot", "empty_part", "too_long", "kid_not_string", "alg_not_string", "alg_missing", "alg_case",
     "typ_not_string", "b64_false", "embedded_key",
 )  # fmt: skip
@@ -371,6 +371,8 @@ def _signature_anomalies(alg: str, signature: bytes, odd: list[str]) -> list[str
         return _odd_length(alg, length)
     if length == expected:
         return []
+    if alg in EC_BYTES and expected - length in (1, 2):  # of random R and S, one in 128 begins with a zero byte
+        return ["signature_unpadded"]
     return ["signature_short" if length < expected else "signature_long"]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
@@ -19,8 +22,9 @@ REFUSES_WITH_403: Final = ("haproxy",)
 
 
 def rule(case: Case) -> Iterator[Finding]:
-    """Status rules that hold for every gateway; a gateway's own are knowledge."""
+    """Status rules that hold for every gateway, then the gateway's own (statuses.toml)."""
     status, responder = case.event.request.status, case.event.responder
+    yield from _of_gateway(case)
     if status in STATUSES:
         code, strength, says = STATUSES[status]
         yield Finding(code, strength, "status", says)
@@ -44,3 +48,20 @@ def rule(case: Case) -> Iterator[Finding]:
     if case.event.request.status == 400 and case.event.token.size > 7_000:
         says = f"400 with a token of {case.event.token.size} characters: most gateways stop at 8 KiB of headers"
         yield Finding("header_too_large", Strength.LIKELY, "status", says)
+
+
+def _of_gateway(case: Case) -> Iterator[Finding]:
+    if case.event.responder is Responder.UPSTREAM:
+        return
+    for code, strength, says in _statuses().get((case.event.gateway.kind, case.event.request.status), ()):
+        yield Finding(code, strength, "status", says)
+
+
+@cache
+def _statuses() -> Mapping[tuple[str, int], tuple[tuple[str, Strength, str], ...]]:
+    raw = tomllib.loads(files("analyzer.diagnosis").joinpath("statuses.toml").read_text(encoding="utf-8"))
+    found: dict[tuple[str, int], tuple[tuple[str, Strength, str], ...]] = {}
+    for row in raw["status"]:
+        key = row["gateway"], row["status"]
+        found[key] = (*found.get(key, ()), (row["code"], Strength[row["strength"]], row["says"]))
+    return found

@@ -7,7 +7,6 @@ from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from collector.events import TokenFacts, TokenKind
-from collector.tokens import EC_BYTES
 
 CUT: Final = {
     "header_cut": "the token stops inside its header",
@@ -76,8 +75,8 @@ def _malformed(token: TokenFacts) -> Iterator[Finding]:
 
 
 def _whole(token: TokenFacts) -> Iterator[Finding]:
-    if "signature_short" in token.anomalies and EC_BYTES.get(token.alg, 0) - token.signature_bytes in (1, 2):
-        says = f"the signature has {token.signature_bytes} bytes where {token.alg} has {EC_BYTES[token.alg]}: R or S lost its leading zero"
+    if "signature_unpadded" in token.anomalies:
+        says = f"the signature has {token.signature_bytes} bytes, one or two less than {token.alg} makes: R or S lost its leading zero"
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="unpadded")
         yield Finding("token_truncated", Strength.HINT, "token", "a cut of one or two bytes looks the same")
         return

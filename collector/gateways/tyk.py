@@ -110,6 +110,8 @@ def _read_answerer(parsed: Parsed, fields: Mapping[str, Any]) -> None:
         parsed.upstream_status = http_status(fields.get("upstream_status")) or parsed.status
     elif source or parsed.flags:
         parsed.responder = Responder.GATEWAY
+        if source.startswith(_AUTH_MIDDLEWARE) and 400 <= parsed.status < 500:
+            parsed.outcome = Outcome.DENIED  # 400 without a credential, 404 without a user
 
 
 def _verdict(fields: Mapping[str, Any], record: RawRecord) -> Parsed:
