@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help install demo test lint types format lock bench soak clean
+.PHONY: help install demo test lint types format lock gateways bench soak fuzz audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -37,16 +37,42 @@ types: install ## mypy --strict
 format: install ## Rewrite to the house format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
+gateways: install ## Build the gateways that come as Go source, once; ARGS="traefik" for one
+	@$(BIN)/python -m benchmarks.live.build $(ARGS)
+
 bench: install ## Named scenarios; ARGS="parse diagnose"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 soak: install ## Slow proofs: ten million events with flat memory
 	@$(BIN)/python -m benchmarks soak $(ARGS)
 
+fuzz: install $(VENV)/.fuzz ## Ten minutes of coverage-guided fuzzing; ARGS="--seconds 60 redact" for a part
+	@$(BIN)/python -m fuzz $(ARGS)
+
+audit: install $(VENV)/.audit ## Known vulnerabilities, licences, suspicious code
+	@$(BIN)/python -m audit $(ARGS)
+
+# What the image holds, in an environment of its own: .venv has the tests' packages too.
+sbom: install $(VENV)/.audit ## The bill of materials, CycloneDX, in build/why401.cdx.json
+	@rm -rf build/sbom && mkdir -p build && $(BIN)/python -m venv --without-pip build/sbom
+	@UV=$$(command -v uv || echo $(BIN)/uv); \
+	  $$UV pip install --quiet --python build/sbom/bin/python --require-hashes -r requirements/run.txt && \
+	  $$UV pip install --quiet --python build/sbom/bin/python --no-deps .
+	@$(BIN)/cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --output-file build/why401.cdx.json
+	@rm -rf build/sbom && echo "build/why401.cdx.json"
+
+$(VENV)/.audit $(VENV)/.fuzz: $(VENV)/.%: requirements/%.txt $(VENV)/.ready
+	@UV=$$(command -v uv || echo $(BIN)/uv); $$UV pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	@touch $@
+
 lock: ## Recompile the hashed requirements
 	@for set in "run:--extra demo" "dev:--extra demo --group dev"; do \
 	  uv pip compile pyproject.toml $${set#*:} --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" --quiet -o requirements/$${set%%:*}.txt; done
+	@for group in audit fuzz; do \
+	  uv pip compile --group $$group --constraint requirements/dev.txt --universal --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" --quiet -o requirements/$$group.txt; done
 
 clean: ## Remove what was installed and built
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

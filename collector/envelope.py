@@ -1,4 +1,4 @@
-"""Peels what log shippers wrap around a record: syslog headers, container runtimes' prefixes, docker's JSON.
+"""Peels what log shippers wrap around a record: syslog headers, container runtimes' prefixes, docker's JSON; and colours.
 
 What is left is the gateway's own record: text, and the JSON object in it when it is one.
 """
@@ -14,6 +14,8 @@ from collector.records import RawRecord
 
 MAX_TEXT: Final = 1 << 20  # characters of one record that are looked at
 MAX_LAYERS: Final = 4
+_MAX_SGR: Final = 20  # ESC [ 38;2;255;255;255 m
+_SGR: Final = frozenset("0123456789;:")
 _MONTHS: Final = frozenset(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"))
 # Keys under which shippers (docker, Fluent Bit, Filebeat, Vector, journald) keep the original line.
 _LINE_KEYS: Final = ("log", "message", "MESSAGE", "line", "msg")
@@ -35,7 +37,7 @@ def peel(record: RawRecord) -> RawRecord:
 
 
 def _peel_text(record: RawRecord, text: str, depth: int) -> RawRecord:
-    record.text = _without_prefix(text)
+    record.text = _without_colours(_without_prefix(text))
     record.fields = _object(record.text)
     return record if record.fields is None else _inner_of_fields(record, record.fields, depth)
 
@@ -73,6 +75,19 @@ def _without_prefix(text: str) -> str:
     if text[4:5] == "-" and text[10:11] == "T":
         return _without_cri(text)
     return text
+
+
+def _without_colours(text: str) -> str:
+    """Without the SGR sequences (ECMA-48) of programs that take their log for a terminal: Traefik, KrakenD and gin do."""
+    if "\x1b[" not in text:
+        return text
+    first, *rest = text.split("\x1b[")
+    return first + "".join(map(_after_sgr, rest))
+
+
+def _after_sgr(piece: str) -> str:
+    end = piece.find("m", 0, _MAX_SGR)
+    return piece[end + 1 :] if end >= 0 and _SGR.issuperset(piece[:end]) else "\x1b[" + piece
 
 
 def _without_cri(text: str) -> str:

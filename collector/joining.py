@@ -96,8 +96,13 @@ def _same_id(one: Half, other: Half) -> bool:
 
 
 def _same_thread(one: Half, other: Half) -> bool:
-    """Lines of one connection about one request; two with a status are two requests."""
-    return _is_near(one, other) and one.path == other.path and not (one.has_status and other.has_status)
+    """Lines of one connection or thread about one request; two with a status, or out of their order, are two requests.
+
+    `one` is the new line. Some name a token and no path.
+    """
+    is_same = one.path == other.path or not (one.path and other.path)
+    is_later = one.place > other.place or one.place == 0
+    return _is_near(one, other) and is_same and is_later and not (one.has_status and other.has_status)
 
 
 def _same_client(one: Half, other: Half) -> bool:
@@ -155,6 +160,7 @@ def _known_so_far(kept: Half, gone: Half) -> Half:
         has_status=kept.has_status or gone.has_status,
         request_id=kept.request_id or gone.request_id,
         thread="" if is_access else kept.thread,
+        place=max(kept.place, gone.place),
         client="" if is_access else kept.client or gone.client,
         path=kept.path or gone.path,
     )

@@ -91,11 +91,12 @@ class Collector:
             return self._unread(record, "failed", ""), None
 
     def begin_batch(self) -> None:
-        """Called before each batch: verifications made with older keys are forgotten, counts are told."""
+        """Called before each batch: what was made with older keys is forgotten, counts are told."""
         for (kind, where), count in self._raw_seen.items():
             self._telemetry.count("why401.raw_credentials.seen", count, gateway=kind, where=where)
         self._raw_seen.clear()
-        if self._verifier.version != self._verified_version:
+        is_rotated = self._pseudonyms.refresh()
+        if is_rotated or self._verifier.version != self._verified_version:
             self._verified_version = self._verifier.version
             self._tokens.clear()
 
@@ -296,8 +297,18 @@ def half_of(parsed: Parsed, event: Event) -> Half | None:
         return None
     path = parsed.path.partition("?")[0][:500]
     kind, status = event.gateway.kind, parsed.status > 0
-    named = (parsed.request_id[:100], parsed.thread[:60], parsed.client[:60])
-    return Half(_FAMILY.get(kind, kind), is_access, status, *named, parsed.method[:20], path, event.time_ns)
+    return Half(
+        _FAMILY.get(kind, kind),
+        is_access,
+        status,
+        parsed.request_id[:100],
+        parsed.thread[:60],
+        parsed.place,
+        parsed.client[:60],
+        parsed.method[:20],
+        path,
+        event.time_ns,
+    )
 
 
 def _responder(parsed: Parsed) -> Responder:

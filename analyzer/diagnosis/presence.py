@@ -20,9 +20,6 @@ def rule(case: Case) -> Iterator[Finding]:
     elif token.kind is TokenKind.UNKNOWN and is_bare_challenge(case.event.words.challenge):
         says = "the challenge names no error, as it does to a request without a credential (RFC 6750, 3.1)"
         yield Finding("token_missing", Strength.LIKELY, "message", says, discriminant="absent")
-    elif token.kind is TokenKind.UNKNOWN and _is_bare(case.event.words.challenge):
-        says = "the challenge names no error: RFC 6750 section 3.1 keeps that for requests without a credential"
-        yield Finding("token_missing", Strength.LIKELY, "message", says)
     elif case.shows_token:
         yield from _present(case)
     if "several" in token.anomalies or "joined" in token.anomalies:
@@ -30,10 +27,6 @@ def rule(case: Case) -> Iterator[Finding]:
             "two tokens joined by a comma" if "joined" in token.anomalies else f"{token.credentials} credentials came"
         )
         yield Finding("credential_ambiguous", Strength.STRONG, "request", what, discriminant="several")
-
-
-def _is_bare(challenge: str) -> bool:
-    return challenge[:6].lower() == "bearer" and "error" not in challenge and "," not in challenge
 
 
 def _present(case: Case) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from analyzer.demo.services import Services
 from analyzer.demo.tokens import Mint
 from analyzer.demo.traffic import Client, Reply, caller
 from benchmarks.live.contract import PORTABLE, LiveGateway, Refusal, Running, expected
+from collector.gateways.multiline import MultiLine
 
 SETTLE_S: Final = 0.4  # logs are written after the answer; this long without a new byte counts as all of it
 WAIT_S: Final = 10.0
@@ -104,8 +105,13 @@ def _size(log: Path) -> int:
 
 
 def _lines(log: Path, start: int) -> list[str]:
+    """Records, as a file source joins them: a stack trace belongs to the line above it."""
     if not log.exists():
         return []
     with log.open("rb") as file:
         file.seek(start)
-        return [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        lines = file.read().split(b"\n")
+    joined = MultiLine()
+    records = [record for line in lines for _, record in joined.feed(0, line)]
+    records += [record for _, record in joined.rest()]
+    return [record.decode("utf-8", "replace") for record in records]

@@ -40,10 +40,12 @@ def score(gateway: LiveGateway, folder: Path) -> tuple[Driven, tuple[Scored, ...
 
 def judge(explainer: Explainer, lines: Sequence[str]) -> Verdict:
     """The verdict on all lines about one request: the surest one."""
-    verdicts = [explainer.explain(line) for line in lines] or [explainer.explain("")]
+    verdicts = explainer.explain_all(lines or [""])
     return max(verdicts, key=_sureness)
 
 
-def _sureness(verdict: Verdict) -> float:
+def _sureness(verdict: Verdict) -> tuple[bool, float]:
+    """A line that no parser took is read as an application's; the gateway's own answer goes before it."""
     diagnosis = verdict.diagnosis
-    return diagnosis.confidence if diagnosis and diagnosis.code not in ("ok", "unclassified") else 0.0
+    sure = diagnosis.confidence if diagnosis and diagnosis.code not in ("ok", "unclassified") else 0.0
+    return sure > 0 and verdict.event.gateway.kind != "application", sure

@@ -7,7 +7,17 @@ from typing import Final
 
 from collector.gateways.contract import NotAuth
 from collector.gateways.keys import canonical_name, meaning
-from collector.gateways.scan import has_scheme, is_address, is_hex, quoted, request_line, tokens, unescape
+from collector.gateways.scan import (
+    has_scheme,
+    is_address,
+    is_challenge,
+    is_hex,
+    is_scheme,
+    quoted,
+    request_line,
+    tokens,
+    unescape,
+)
 from collector.gateways.times import clf_ns, haproxy_ns
 from collector.gateways.values import as_text, client, http_status, last_status, trace_id
 from collector.records import Parsed
@@ -69,7 +79,9 @@ def read(kind: str, line: Line) -> Parsed:
 
 def _read_extra(parsed: Parsed, name: str, value: str) -> None:
     role = meaning(canonical_name(name))[0] if 0 < len(name) <= 64 else ""
-    if role == "credential" or (not name and has_scheme(value)):
+    if not name and _answers(parsed, value):
+        parsed.challenge = parsed.challenge or value
+    elif role == "credential" or (not name and has_scheme(value)):
         _read_credential(parsed, name, value)
     elif role in _TEXT_ROLES:
         setattr(parsed, role, getattr(parsed, role) or as_text(value))
@@ -81,6 +93,11 @@ def _read_extra(parsed: Parsed, name: str, value: str) -> None:
         parsed.client = client(as_text(value)) or parsed.client
     elif not name and is_hex(value, 32):
         parsed.request_id = parsed.request_id or value
+
+
+def _answers(parsed: Parsed, value: str) -> bool:
+    """A column with the answer's challenge; a scheme alone is one where the credential has a column before it."""
+    return is_challenge(value) or ("authorization" in parsed.headers and is_scheme(value))
 
 
 def _read_credential(parsed: Parsed, name: str, value: str) -> None:

@@ -88,7 +88,7 @@ def _verdict(level: str, message: str, time_ns: int) -> Parsed:
 def _gin(text: str, near_ns: int) -> Parsed:
     """`[GIN] date - time | status | latency | client | METHOD "target"`, then gin's errors on lines of their own."""
     line, _, errors = text.partition("\n")
-    fields = _plain(line).split("|", 4)
+    fields = line.split("|", 4)
     if not text.startswith(_GIN) or len(fields) != 5:
         raise NotAuth(NAME, "not an access line of gin")
     when = fields[0].rpartition("] ")[2].strip().replace(" - ", " ")
@@ -110,11 +110,3 @@ def _read_target(parsed: Parsed, target: str) -> None:
     unread = next((name for name in names if name in QUERY_NAMES), "")
     if unread and parsed.status == 401:
         parsed.reason = f"unread credential: query {unread}"
-
-
-def _plain(line: str) -> str:
-    """Without the colours that gin writes to a terminal."""
-    if "\x1b[" not in line[:256]:
-        return line
-    first, *rest = line.split("\x1b[")
-    return first + "".join(piece.partition("m")[2] for piece in rest)

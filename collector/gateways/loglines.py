@@ -55,6 +55,7 @@ class Logback:
     level: str
     logger: str
     message: str
+    thread: str = ""
 
 
 def refuses(message: str) -> bool:
@@ -110,7 +111,8 @@ def _boot(time_ns: int, level: str, tail: str) -> Logback | None:
         head, colon, message = tail.partition(": ")
     if not colon or len(head) > MAX_HEAD:
         return None
-    return Logback(time_ns, level, head.rpartition("] ")[2].strip(), message)
+    front, _, logger = head.rpartition("] ")
+    return Logback(time_ns, level, logger.strip(), message, front.rpartition("[")[2].strip())
 
 
 def _after_thread(tail: str) -> str:

@@ -7,7 +7,21 @@ from typing import Final
 
 MAX_TOKENS: Final = 64  # access log formats have about 20 fields; a hostile line has a million
 _ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "v": "\v", "/": "/"}
-_SCHEMES: Final = ("bearer ", "basic ", "dpop ", "digest ", "negotiate ")
+_SCHEMES: Final = ("bearer", "basic", "dpop", "digest", "negotiate")
+_PARAMETERS: Final = frozenset(
+    (
+        "realm",
+        "error",
+        "error_description",
+        "error_uri",
+        "scope",
+        "resource_metadata",
+        "algs",
+        "charset",
+        "nonce",
+        "qop",
+    )
+)
 
 
 def quoted(text: str, start: int) -> tuple[str, int]:
@@ -122,5 +136,18 @@ def is_address(text: str) -> bool:
 
 
 def has_scheme(text: str) -> bool:
-    """What looks like the value of an Authorization header."""
-    return text[:10].lower().startswith(_SCHEMES) or text[:3] == "eyJ"
+    """What looks like the value of an Authorization header: a scheme's word, perhaps alone or with a colon, or a JWT behind any word."""
+    head, _, rest = text[:64].partition(" ")
+    is_named = head.rstrip(":=").lower() in _SCHEMES and not is_challenge(text)
+    return is_named or "eyJ" in (head.lstrip("\"'")[:3], rest.lstrip("\"' ")[:3])
+
+
+def is_scheme(text: str) -> bool:
+    """A scheme's word alone, which may stand in a request and in an answer."""
+    return text.lower() in _SCHEMES
+
+
+def is_challenge(text: str) -> bool:
+    """What looks like the value of a WWW-Authenticate header: a scheme and a parameter of RFC 6750 §3, 9110 §11 or 9449 §7.1."""
+    scheme, _, rest = text[:64].partition(" ")
+    return is_scheme(scheme) and rest.lstrip().partition("=")[0].rstrip().lower() in _PARAMETERS

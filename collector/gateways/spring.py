@@ -19,6 +19,7 @@ from collector.gateways.values import as_text
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "spring"
+_MAX_HEAD: Final = 500
 _PACKAGE: Final = "org.springframework."
 _CHALLENGE: Final = "www-authenticate:"
 _ERROR_URI: Final = 'error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"'
@@ -31,6 +32,15 @@ _CLASSES: Final = (
     "AuthenticationManagerResolver", "FilterSecurityInterceptor", "ExceptionTranslationWebFilter",
     "BearerTokenResolver",
 )  # fmt: skip
+_CHAIN: Final = (
+    ("Validator",),
+    ("JwtAuthenticationProvider", "OpaqueTokenAuthenticationProvider"),
+    ("ProviderManager",),
+)
+_SERVER: Final = "coyote.http11.Http11Processor"  # the embedded Tomcat; it answers 400 before Spring is asked
+_TOO_LARGE: Final = "Request header is too large"
+_PASSED: Final = "Secured "  # FilterChainProxy: every filter let the request through
+_ERROR_PAGE: Final = " /error"  # Boot forwards refused requests to it, and they are secured once more
 _CHATTER: Final = (
     "Securing ",
     "Secured ",
@@ -58,9 +68,11 @@ def _text(text: str, near_ns: int) -> Parsed | None:
     if text.startswith(_PACKAGE):
         return _verdict(text, 0) if "Exception" in text[:300] else None
     line = logback(text, near_ns)
+    if line and line.logger.endswith(_SERVER) and _TOO_LARGE in line.message[:_MAX_HEAD]:
+        return Parsed(NAME, status=400, time_ns=line.time_ns, message=_TOO_LARGE, outcome=Outcome.DENIED)
     if line is None or not is_own(line.logger, line.message):
         return None
-    return _verdict(line.message, line.time_ns)
+    return _in_chain(_verdict(line.message, line.time_ns), line.logger, line.thread)
 
 
 def is_own(logger: str, message: str = "") -> bool:
@@ -72,12 +84,30 @@ def is_own(logger: str, message: str = "") -> bool:
 
 
 def _verdict(message: str, time_ns: int) -> Parsed:
+    if message.startswith(_PASSED) and not message.endswith(_ERROR_PAGE):
+        return _passed(message[len(_PASSED) :], time_ns)
     sentences = condensed(message)
     if message.startswith(_CHATTER) or not refuses(sentences):
         raise NotAuth(NAME, "a log line without a verdict")
     is_broken = "AuthenticationServiceException" in message
     outcome = Outcome.ERROR if is_broken else words.outcome(sentences)
     return Parsed(NAME, time_ns=time_ns, message=sentences, outcome=outcome, responder=Responder.GATEWAY)
+
+
+def _in_chain(parsed: Parsed, logger: str, thread: str) -> Parsed:
+    """The claim's validator, the provider and its manager each tell of one refusal, in this order, on one thread."""
+    place = next((place for place, names in enumerate(_CHAIN, 1) if logger.endswith(names)), 0)
+    if place and thread and parsed.outcome is not Outcome.ALLOWED:
+        parsed.is_fragment, parsed.thread, parsed.place = True, thread, place
+    return parsed
+
+
+def _passed(request: str, time_ns: int) -> Parsed:
+    """`GET /path?query`. Raises NotAuth for another sentence."""
+    method, _, path = request.partition(" ")
+    if not method.isupper() or path[:1] != "/" or " " in path:
+        raise NotAuth(NAME, "a log line without a verdict")
+    return Parsed(NAME, time_ns=time_ns, method=method, path=path, outcome=Outcome.ALLOWED)
 
 
 def _challenge(value: str) -> Parsed:
@@ -95,4 +125,5 @@ def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
     message = words_of(fields, "message", "msg")
     stack = words_of(fields, "stack_trace", "error.stack_trace", "thrown", "exception")
     when = next((fields[name] for name in ("@timestamp", "timestamp", "timeMillis", "time") if name in fields), None)
-    return _verdict(f"{message}\n{stack}" if stack else message, any_ns(when, near_ns))
+    thread = as_text(fields.get("thread_name") or fields.get("thread") or fields.get("process.thread.name"))
+    return _in_chain(_verdict(f"{message}\n{stack}" if stack else message, any_ns(when, near_ns)), logger, thread)

@@ -10,7 +10,7 @@ _READ_CHARS: Final = 2048  # what a sentence is about stands at its beginning
 _AUTH_WORDS: Final = (
     "jwt", "jwk", "token", "bearer", "oauth", "openid", "oidc", "authoriz", "authoris", "authentic", "auth_request",
     "auth request", "auth_basic", "credential", "forbidden", "claim", "introspect", "client certificate", "ssl certificate", "rbac", "audience",
-    "issuer", "no user/password", "password mismatch", "was not found in", "signature", " kid", "nonce", "unauthori",
+    "issuer", "no user/password", "password mismatch", "was not found in", "signature", " kid", "key with id", "key id", "nonce", "unauthori",
     "discovery document", "discovery url", "discovery endpoint", " 401", " 403",
 )  # fmt: skip
 _BROKEN_WORDS: Final = (

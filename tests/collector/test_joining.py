@@ -107,6 +107,25 @@ def test_tyk_error_and_access_line_are_one_request() -> None:
     assert "JWT validation error: key is of invalid type" == first.words.message
 
 
+def test_springs_chain_is_one_request_and_its_thread_serves_many() -> None:
+    """Validator, provider and manager tell of one refusal; the same thread's next validator begins another."""
+    line = "2026-03-03T10:00:00.{:03}Z DEBUG 1 --- [nio-8080-exec-5] o.s.s.{} : {}"
+    one = [
+        line.format(1, "oauth2.jwt.JwtClaimValidator", "The iss claim is not valid"),
+        line.format(1, "o.s.r.a.JwtAuthenticationProvider", "Failed to authenticate since the JWT was invalid"),
+        line.format(
+            2,
+            "authentication.ProviderManager",
+            "Authentication failed with provider JwtAuthenticationProvider since An error occurred while attempting to decode the Jwt: The iss claim is not valid",
+        ),
+    ]
+    events = joined(*one, *one)
+
+    assert 2 == distinct(events)
+    assert events[0] is events[2]
+    assert "The iss claim is not valid" == events[0].words.message
+
+
 def test_aws_lines_meet_by_request_id() -> None:
     """Execution log lines and the access log of one request carry the same id."""
     identifier = "f2c7a8e4-0d5b-4a53-9f4e-0f6a6f1f9f01"

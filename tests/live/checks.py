@@ -1,0 +1,73 @@
+"""What holds of every live gateway: driven, judged, and held against what is known to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from analyzer.cli.explainer import Explainer, as_mapping
+from benchmarks.live.contract import LiveGateway, Refusal
+from benchmarks.live.drive import Driven
+from benchmarks.live.score import Scored, score
+from collector.events import Outcome
+from collector.settings import load
+
+AT_LEAST: Final = 20  # a gateway that refuses fewer proves little
+MIN_SECRET: Final = 16  # shorter ones ("null") are words
+
+
+def check(gateway: LiveGateway, folder: Path, known_wrong: Mapping[str, str] | None = None) -> None:
+    """Drive it and hold its answers against the truth. `known_wrong` names the faults that may be wrong, each with its reason."""
+    if lacking := gateway.missing():
+        pytest.skip(f"{gateway.name}: {lacking}")
+    driven, scored = score(gateway, folder)
+
+    assert len(scored) >= AT_LEAST, f"only {[one.refusal.fault for one in scored]} refused; passed: {driven.passed}"
+    _check_answers(gateway, scored, known_wrong or {})
+    _check_secrets(driven, scored)
+    assert Outcome.ALLOWED in _outcomes(driven), driven.good.lines
+
+
+def _check_answers(gateway: LiveGateway, scored: Iterable[Scored], known_wrong: Mapping[str, str]) -> None:
+    """Every answer is right but the known ones, and those are still wrong. Without a token in the log nothing is promised unless they are named."""
+    wrong = {one.refusal.fault: f"{one.refusal.code}, answered {one.code}" for one in scored if not one.is_right}
+    kinds = {one.verdict.event.gateway.kind for one in scored if one.code != "unclassified"}
+    assert "application" not in kinds, "read by `explain` only, which takes any text for an application's words"
+    if gateway.without_token and not known_wrong:
+        assert all(one.verdict.event.outcome is not Outcome.UNREAD for one in scored)
+        return
+    surprising = {fault: told for fault, told in wrong.items() if fault not in known_wrong}
+    assert surprising == {}, surprising
+    assert sorted(set(known_wrong) - set(wrong)) == [], "no longer wrong: take them out"
+
+
+def _check_secrets(driven: Driven, scored: Iterable[Scored]) -> None:
+    """No signature, password or reference token stands in anything that leaves the collector."""
+    answers = [(one.refusal, as_mapping(one.verdict)) for one in scored]
+    answers += [(driven.good, as_mapping(verdict)) for verdict in _verdicts(driven)]
+    assert [refusal.fault for refusal, answer in answers if _leaks(refusal, answer)] == []
+
+
+def _leaks(refusal: Refusal, answer: Mapping[str, Any]) -> bool:
+    text = orjson.dumps(answer).decode()
+    return any(secret in text for sent in refusal.sent for secret in secrets(sent))
+
+
+def secrets(sent: str) -> list[str]:
+    """What must not be seen again of one Authorization value: behind the last dot, or all of an opaque one."""
+    credential = sent.rpartition(" ")[2].strip('"')
+    last = credential.rpartition(".")[2]
+    return [last[:MIN_SECRET], last[-MIN_SECRET:]] if len(last) >= MIN_SECRET else []
+
+
+def _outcomes(driven: Driven) -> set[Outcome]:
+    return {verdict.event.outcome for verdict in _verdicts(driven)}
+
+
+def _verdicts(driven: Driven) -> list[Any]:
+    explainer = Explainer(load(driven.config, {}))
+    return [explainer.explain(line) for line in driven.good.lines]
