@@ -1,4 +1,4 @@
-"""Text into words, and meaning.toml into what words mean: what analyzer.knowledge.meaning reads with (docs/meaning.md)."""
+"""meaning.toml, checked: what the words mean that analyzer.knowledge.meaning reads (docs/meaning.md)."""
 
 from __future__ import annotations
 
@@ -10,169 +10,45 @@ from importlib.resources import files
 from typing import Any, Final
 
 from analyzer.knowledge.load import KnowledgeError
+from analyzer.knowledge.splitting import split_words, stem
 from analyzer.taxonomy import CODES
 
 ANY_STATE: Final = "*"
 NO_STATE: Final = "-"
 # Words that it reaches forward, and the state of the thing that it meets there.
 ABSENCE: Final = {"absence": (2, "missing"), "absence_next": (1, "unlike")}
-_LONGEST_WORD: Final = 40  # a longer run of letters is a token or a hash, not a word
-_NAME: Final = 4  # pieces of a name that is a sentence of its own: an error code, a class
-_CLASS_NAMES: Final = ("Error", "Exception", "Fault")
-_OPENERS: Final = frozenset("'\"`[(<{‘“")
-_CLOSERS: Final = frozenset("'\"`])>}’”")
-_BREAKS: Final = frozenset(".;\n:,|{}")
-_VALUES: Final = frozenset("'\"[{-0123456789tfn")  # what a JSON value begins with
-_SPEAKING: Final = frozenset(
-    {"error", "error_description", "reason", "message", "msg", "code", "detail", "description"}
-)
-_SCHEMES: Final = frozenset({"bearer", "dpop", "basic", "digest"})
+ROLES: Final = ("negation", *ABSENCE, "demand", "got", "noise", "cause", "attempt")
 _FILE: Final = "meaning.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A lower-case word; `quoted` stands alone between quotes or brackets, `named` is a part of an error's name."""
-
-    text: str
-    clause: int
-    quoted: bool = False
-    named: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Sense:
-    """What a phrase may be: `role` is thing, state, denied, negation, absence, demand, got, type or noise."""
+    """What a phrase may be: `role` is thing, state, type, or a name of ROLES."""
 
     role: str
     name: str = ""
     quoted: bool = False
+    general: bool = False  # not before a part of what it names: "invalid JWT string", and not "invalid JWT issuer"
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """meaning.toml; `phrases` has words without fillers, `means` is (thing, state) -> codes, best first."""
+    """meaning.toml; `phrases` has words without fillers."""
 
     phrases: Mapping[tuple[str, ...], tuple[Sense, ...]]
-    longest: int
+    lengths: Mapping[
+        str, tuple[int, ...]
+    ]  # first word of a phrase -> words of the phrases that begin so, longest first
     filler: frozenset[str]
+    places: frozenset[str]  # fillers before the thing in which another is looked for
     weights: Mapping[str, float]  # of things and states
     rightward: frozenset[str]  # states that speak of what follows them
     needs: Mapping[str, str]  # thing -> the thing without which it is not meant
+    plurals: Mapping[str, str]  # thing -> what several of them are
     kinds: Mapping[str, tuple[str, ...]]  # thing or state -> itself and what it is
-    means: Mapping[tuple[str, str], tuple[str, ...]]
+    means: Mapping[tuple[str, str], tuple[tuple[str, ...], int]]  # codes, best first, and of what so many steps up
     about: Mapping[tuple[str, str], tuple[str, ...]]
-
-
-def split_words(text: str) -> Iterator[Word]:
-    """Words in lower case, without addresses and opaque runs; names in camelCase and snake_case are split."""
-    text = text.replace("\\n", "\n").replace("’", "'")
-    at = clause = 0
-    while at < len(text):
-        if not _in_name(text, at):
-            clause += text[at] in _BREAKS and _ends_clause(text, at)
-            at += 1
-            continue
-        end = _name_end(text, at)
-        if text.startswith("://", end):
-            at = _address_end(text, end)
-            continue
-        parameter = text[end : end + 2] == '="'
-        if parameter and text[at:end] not in _SPEAKING:
-            end = _parameter_end(text, end + 2)
-        elif not (parameter or any(silent(text, at, end) for silent in _SILENT)):
-            yield from _parts(text[at:end], clause, enclosed=_enclosed(text, at, end))
-        at = end
-
-
-def _in_name(text: str, at: int) -> bool:
-    char = text[at]
-    return (
-        char.isalnum()
-        or char == "_"
-        or (char == "'" and text[at - 1 : at].isalpha() and text[at + 1 : at + 2].isalpha())
-    )
-
-
-def _name_end(text: str, at: int) -> int:
-    while at < len(text) and _in_name(text, at):
-        at += 1
-    return at
-
-
-def _address_end(text: str, at: int) -> int:
-    while at < len(text) and not text[at].isspace() and text[at] not in _CLOSERS:
-        at += 1
-    return at
-
-
-def _parameter_end(text: str, start: int) -> int:
-    """Behind the value of `algs="ES256"`: a challenge's parameter that is no sentence."""
-    end = text.find('"', start)
-    return len(text) if end < 0 else end
-
-
-def _ends_clause(text: str, at: int) -> bool:
-    """A dot or a colon inside a name (`jwt.ValidationError`) ends nothing."""
-    return text[at] not in ".:" or not text[at + 1 : at + 2].isalnum()
-
-
-def _enclosed(text: str, start: int, end: int) -> bool:
-    return text[start - 1 : start] in _OPENERS and text[end : end + 1] in _CLOSERS
-
-
-def _is_json_key(text: str, start: int, end: int) -> bool:
-    """The `"iss"` of `{"iss":"https://…"}`: data that a message quotes."""
-    quote = text[end : end + 1]
-    if quote not in ("'", '"') or text[start - 1 : start] != quote or text[end + 1 : end + 2] != ":":
-        return False
-    return text[end + 2 : end + 4].lstrip()[:1] in _VALUES
-
-
-def _is_challenge(text: str, start: int, end: int) -> bool:
-    """The `Bearer` of `Bearer realm="…"`, which heads every refusal."""
-    name, equals, _ = text[end : end + _LONGEST_WORD].partition('="')
-    return text[start:end].casefold() in _SCHEMES and bool(equals) and name[:1] == " " and name[1:].isidentifier()
-
-
-def _is_package(text: str, start: int, end: int) -> bool:
-    """The `java` and the `lang` of `java.lang.String`; the `claims` of `claims.aud`."""
-    return text[end : end + 1] == "." and text[end + 1 : end + 2].isalpha() and text[start:end].islower()
-
-
-_SILENT: Final = (_is_json_key, _is_challenge, _is_package)
-
-
-def _parts(name: str, clause: int, *, enclosed: bool) -> Iterator[Word]:
-    pieces = [piece for run in name.split("_") for piece in _humps(run)]
-    named = len(pieces) >= _NAME or (len(pieces) > 1 and name.endswith(_CLASS_NAMES))
-    for piece in pieces[:-1] if named and name.endswith(_CLASS_NAMES) else pieces:
-        if len(piece) <= _LONGEST_WORD:
-            yield Word(_stem(piece), clause, quoted=enclosed and len(pieces) == 1, named=named)
-
-
-def _humps(run: str) -> Iterator[str]:
-    """`JWTClaimsError` -> JWT, Claims, Error."""
-    start = 0
-    for at in range(1, len(run)):
-        rises = run[at].isupper() and not run[at - 1].isupper() and not run[at - 1].isdigit()
-        starts = run[at - 1].isupper() and run[at].islower() and at - 1 > start
-        if rises or starts:
-            yield run[start : at if rises else at - 1]
-            start = at if rises else at - 1
-    if run[start:]:
-        yield run[start:]
-
-
-def _stem(word: str) -> str:
-    """Lower case, `n't` as "not", no plural s."""
-    lower = word.lower()
-    if lower.endswith("n't"):
-        return "not"
-    lower = lower.replace("'", "")
-    if len(lower) < 4 or not lower.endswith("s") or lower.endswith(("ss", "us", "is", "jwks", "dns", "tls")):
-        return lower
-    return lower[:-2] if lower.endswith(("ches", "shes", "sses", "xes")) else lower[:-1]
+    contexts: frozenset[str]  # things that `about` speaks of
 
 
 @cache
@@ -186,23 +62,56 @@ def parse(text: str) -> Lexicon:
     raw = tomllib.loads(text)
     things, states, grammar = raw["thing"], raw["state"], raw["grammar"]
     _check_means(raw)
-    filler = frozenset(map(_stem, grammar["filler"]))
+    filler = frozenset(map(stem, grammar["filler"]))
     phrases: dict[tuple[str, ...], tuple[Sense, ...]] = {}
     for phrase, sense in _entries(things, states, grammar):
         words = tuple(word.text for word in split_words(phrase))
         _check_phrase(words, phrase, filler)
         phrases[words] = tuple(dict.fromkeys((*phrases.get(words, ()), sense)))
+    places = frozenset(grammar["place"])
+    if not places <= filler:
+        raise KnowledgeError(_FILE, "place", f"needs fillers, not {sorted(places - filler)}")
+    kinds = {name: _chain(name, entries) for entries in (things, states) for name in entries}
     return Lexicon(
         phrases=phrases,
-        longest=max(map(len, phrases)),
+        lengths=_lengths(phrases),
         filler=filler,
+        places=places,
         weights={name: entry.get("weight", 1.0) for name, entry in (*things.items(), *states.items())},
         rightward=frozenset(name for name, entry in states.items() if entry.get("looks") == "right"),
         needs={name: entry["needs"] for name, entry in things.items() if "needs" in entry},
-        kinds={name: _chain(name, entries) for entries in (things, states) for name in entries},
-        means=_table(raw["means"]),
+        plurals={name: entry["plural"] for name, entry in things.items() if "plural" in entry},
+        kinds=kinds,
+        means=_meanings(_table(raw["means"]), things, states, kinds),
         about=_table(raw["about"]),
+        contexts=frozenset(raw["about"]),
     )
+
+
+def _lengths(phrases: Mapping[tuple[str, ...], object]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, set[int]] = {}
+    for words in phrases:
+        found.setdefault(words[0], set()).add(len(words))
+    return {first: tuple(sorted(sizes, reverse=True)) for first, sizes in found.items()}
+
+
+def _meanings(
+    table: Mapping[tuple[str, str], tuple[str, ...]],
+    things: Mapping[str, Any],
+    states: Mapping[str, Any],
+    kinds: Mapping[str, tuple[str, ...]],
+) -> dict[tuple[str, str], tuple[tuple[str, ...], int]]:
+    """What is said of a pair, or else of what its thing or its state is: every pair that means anything."""
+    found = {}
+    for thing in ("", *things):
+        for state in (NO_STATE, *states):
+            ups = (*kinds.get(state, (state,)), *(() if state == NO_STATE else (ANY_STATE,)))
+            for steps, kind in enumerate(kinds.get(thing, (thing,))):
+                codes = next((table[kind, up] for up in ups if (kind, up) in table), None)
+                if codes:
+                    found[thing, state] = (codes, steps)
+                    break
+    return found
 
 
 def _entries(
@@ -214,7 +123,8 @@ def _entries(
         *((entry.get("quoted", ()), Sense("thing", name, quoted=True)) for name, entry in things.items()),
         *((entry.get("words", ()), Sense("state", name)) for name, entry in states.items()),
         *((entry.get("denied", ()), Sense("denied", name)) for name, entry in states.items()),
-        *((grammar[role], Sense(role)) for role in ("negation", *ABSENCE, "demand", "got", "noise")),
+        *((entry.get("general", ()), Sense("state", name, general=True)) for name, entry in states.items()),
+        *((grammar[role], Sense(role)) for role in ROLES),
         (grammar["types"], Sense("type", "wrong_type")),
     ]
     for phrases, sense in rows:

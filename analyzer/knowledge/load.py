@@ -18,7 +18,6 @@ from collector.errors import Why401Error
 MIN_LITERAL: Final = 5  # a shorter anchor would wake its signature on every other line
 HOLE_LIMITS: Final = {"": 512, "word": 200, "int": 24, "long": 8192}  # kind of a hole -> longest text, characters
 INNER: Final = "inner"  # the name of the hole that holds a wrapped message
-PLACEHOLDERS: Final = frozenset({"issuer", "audience", "kid", "alg", "claim", "route", "scope"})
 UNDECIDED: Final = "?"  # what `why401 propose` writes for a code that only a person can name
 _ANCHORS: Final = ("", "full")
 _LISTS: Final = frozenset({"also", "examples", "near_misses"})
@@ -78,33 +77,11 @@ class Signature:
     near_misses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS."""
-
-    code: str
-    says: str
-    source: str
-    gateway: str = ""
-    library: str = ""
-    snippet: str = ""
-
-
 @cache
 def signatures() -> tuple[Signature, ...]:
     """Every signature of gateways/ and libraries/. Raises KnowledgeError."""
     found = tuple(_signatures("gateways")) + tuple(_signatures("libraries"))
     _unique("signatures", (signature.id for signature in found))
-    return found
-
-
-@cache
-def remedies() -> tuple[Remedy, ...]:
-    """Every remedy of remedies/. Raises KnowledgeError, also when a code has no general one."""
-    found = tuple(_remedies())
-    general = {remedy.code for remedy in found if not remedy.gateway and not remedy.library}
-    for code in CODES.keys() - general:
-        raise KnowledgeError("remedies", code, "needs a remedy without gateway and library")
     return found
 
 
@@ -139,14 +116,15 @@ def _root() -> Traversable:
     return files("analyzer.knowledge")
 
 
-def _tables(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def tables(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The files of one folder, in the order of their names: (path, content)."""
     for path in sorted(_root().joinpath(folder).iterdir(), key=lambda item: item.name):
         if path.name.endswith(".toml"):
             yield f"{folder}/{path.name}", tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _signatures(folder: str) -> Iterator[Signature]:
-    for file, table in _tables(folder):
+    for file, table in tables(folder):
         yield from signatures_of(file, table)
 
 
@@ -245,27 +223,6 @@ def _check(file: str, signature: Signature) -> None:
         raise KnowledgeError(file, signature.id, f"anchored is one of {_ANCHORS}")
     if not signature.examples or not signature.near_misses or not signature.source:
         raise KnowledgeError(file, signature.id, "needs a source, an example and a near miss")
-
-
-def _remedies() -> Iterator[Remedy]:
-    for file, table in _tables("remedies"):
-        for row in table.get("remedy", ()):
-            yield _remedy(file, row)
-
-
-def _remedy(file: str, row: dict[str, Any]) -> Remedy:
-    try:
-        remedy = Remedy(**row)
-    except TypeError as error:
-        raise KnowledgeError(file, str(row.get("code")), str(error)) from None
-    if remedy.code not in CODES:
-        raise KnowledgeError(file, remedy.code, "not in the taxonomy")
-    if not remedy.source or not remedy.says:
-        raise KnowledgeError(file, remedy.code, "needs words and a source")
-    names = {name for text in (remedy.says, remedy.snippet) for _, name, _, _ in Formatter().parse(text) if name}
-    if strange := names - PLACEHOLDERS:
-        raise KnowledgeError(file, remedy.code, f"placeholders are {sorted(PLACEHOLDERS)}, not {sorted(strange)}")
-    return remedy
 
 
 def _unique(file: str, names: Iterable[str]) -> None:

@@ -7,7 +7,8 @@ from functools import cache, lru_cache
 from string import Formatter, ascii_letters, digits
 from typing import Final
 
-from analyzer.knowledge.load import Remedy, kin, remedies
+from analyzer.knowledge.load import kin
+from analyzer.knowledge.remedy_files import NearRemedy, Remedy, near_remedies, remedies
 from analyzer.verdicts import Fix
 
 FIXES: Final = 3
@@ -17,29 +18,49 @@ _HARMLESS: Final = frozenset(ascii_letters + digits + "-._~:/@+=,*%")
 
 
 def remedies_for(
-    code: str, gateway: str = "", library: str = "", values: Mapping[str, str] | None = None
+    code: str, gateway: str = "", library: str = "", values: Mapping[str, str] | None = None, near_miss: str = ""
 ) -> tuple[Fix, ...]:
-    """One to FIXES fixes for a code of the taxonomy, the most specific first; `<name>` stands for a value not known."""
-    return tuple(_fix(remedy, values or {}) for remedy in _fitting(code, gateway, library))
+    """One to FIXES fixes for a code of the taxonomy: the gateway's, the library's, the general one.
+
+    A near miss puts first which of the two values to change. `<name>` stands for a value not known.
+    """
+    given = values or {}
+    near = tuple(_near_fix(found, (gateway, library), given) for found in _near_fitting(code, near_miss))
+    fitting = _fitting(code, gateway, library)[: FIXES - len(near)]
+    return near + tuple(_fix(remedy, given) for remedy in fitting)
+
+
+def _near_fitting(code: str, near_miss: str) -> tuple[NearRemedy, ...]:
+    if not near_miss:
+        return ()
+    return tuple(found for found in near_remedies() if found.remedy.code == code and near_miss.startswith(found.near))[
+        :1
+    ]
+
+
+def _near_fix(found: NearRemedy, names: tuple[str, str], values: Mapping[str, str]) -> Fix:
+    kinds = ("gateway", "library")
+    known = (near for kind, name in zip(kinds, names, strict=True) for near in (name, *kin(kind).get(name, ())))
+    setting = next((found.settings[name] for name in known if name in found.settings), found.settings[""])
+    says = setting.join(_filled(part, values) for part in found.remedy.says.split("{setting}"))
+    return Fix(says, found.remedy.source)
 
 
 @lru_cache(maxsize=4096)
 def _fitting(code: str, gateway: str, library: str) -> tuple[Remedy, ...]:
-    gateways = _near("gateway", gateway)
-    libraries = _near("library", library)
-    ranked = [
-        (gateways[remedy.gateway] + libraries[remedy.library], order, remedy)
-        for order, remedy in enumerate(_by_code().get(code, ()))
-        if remedy.gateway in gateways and remedy.library in libraries
-    ]
-    return tuple(remedy for _, _, remedy in sorted(ranked)[:FIXES])
+    """The nearest ones for the gateway, the nearest ones for the library, then the general one, which always stays."""
+    rows = _by_code().get(code, ())
+    own = _nearest([row for row in rows if row.gateway and not row.library], "gateway", gateway)
+    librarys = _nearest([row for row in rows if row.library and not row.gateway], "library", library)
+    general = tuple(row for row in rows if not row.gateway and not row.library)[:1]
+    return (own[: FIXES - 1 - bool(librarys)] + librarys)[: FIXES - 1] + general
 
 
-def _near(kind: str, name: str) -> dict[str, int]:
-    """Names whose remedies hold for this one -> distance; "", that is any, is farthest."""
-    names = dict.fromkeys((name, *kin(kind).get(name, ()), ""))
-    distances = {near: distance for distance, near in enumerate(names)}
-    return distances | {"": 10}
+def _nearest(rows: list[Remedy], kind: str, name: str) -> tuple[Remedy, ...]:
+    for near in (name, *kin(kind).get(name, ())):
+        if found := tuple(row for row in rows if getattr(row, kind) == near):
+            return found
+    return ()
 
 
 @cache

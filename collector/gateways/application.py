@@ -215,6 +215,7 @@ _TIMES: Final = (
     "timeMillis",
     "datetime",
 )
+_CREDENTIALS: Final = frozenset(("authorization", "Authorization"))
 _LEVEL_KEYS: Final = ("level", "levelname", "log.level", "LogLevel", "Level", "@l", "severity", "level_name")
 
 
@@ -274,8 +275,10 @@ def _with_request(parsed: Parsed, fields: Mapping[str, Any]) -> Parsed:
         parsed.method, parsed.path = as_text(request.get("method")), as_text(request.get("url"))
         parsed.client = client(as_text(request.get("remoteAddress")))
         parsed.headers = header_map(request.get("headers"))
-        parsed.credential_logged = "authorization" in parsed.headers
         parsed.user_agent, parsed.host = parsed.headers.get("user-agent", ""), parsed.headers.get("host", "")
+    for name in _CREDENTIALS & fields.keys():
+        parsed.headers.setdefault(name.lower(), as_text(fields[name]))
+    parsed.credential_logged = "authorization" in parsed.headers
     parsed.trace_id = trace_id(as_text(fields.get("trace_id", fields.get("traceId"))))
     if parsed.status in (401, 403):
         parsed.outcome = Outcome.DENIED

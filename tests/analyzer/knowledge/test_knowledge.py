@@ -2,10 +2,11 @@
 
 import pytest
 
-from analyzer.knowledge import load
-from analyzer.knowledge.load import KnowledgeError, remedies, signatures, title, titles
+from analyzer.knowledge import load, remedy_files
+from analyzer.knowledge.load import KnowledgeError, signatures, title, titles
 from analyzer.knowledge.match import read_words
 from analyzer.knowledge.remedies import FIXES, remedies_for
+from analyzer.knowledge.remedy_files import remedies
 from analyzer.taxonomy import CODES
 
 SIGNATURES = {signature.id: signature for signature in signatures()}
@@ -122,7 +123,7 @@ def test_a_signature_without_a_needed_key_is_refused():
 def test_a_remedy_with_an_unknown_placeholder_is_refused():
     """Placeholders are a closed set, so that none is left unfilled."""
     with pytest.raises(KnowledgeError, match="placeholders are"):
-        load._remedy("remedies/acme.toml", {"code": "token_expired", "says": "Ask {boss}.", "source": "acme"})
+        remedy_files.read("remedies/acme.toml", {"code": "token_expired", "says": "Ask {boss}.", "source": "acme"})
 
 
 def test_patterns_are_parsed_like_format_strings():

@@ -1,0 +1,1 @@
+"""Real JWT libraries, driven with broken tokens."""
