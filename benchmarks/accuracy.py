@@ -1,8 +1,9 @@
 """How often is the answer right? `python -m benchmarks.accuracy [CORPUS] [--write]`
 
-Labelled records and library messages of a corpus folder (`gateways.jsonl`, `libraries.jsonl`; default ../shared/corpus), and a
-real Envoy that refuses requests whose fault is known, with the token in its log and without. A case is right when its code is
-one of the accepted ones. `--write` puts the tables into docs/accuracy.md.
+Labelled records and library messages of a corpus folder (`gateways.jsonl`, `libraries.jsonl`; default ../shared/corpus), a real
+Envoy that refuses requests whose fault is known, with the token in its log and without, every other gateway that this machine
+can run, and JWT libraries that verify broken tokens. A case is right when its code is one of the accepted ones.
+`--write` puts the tables into docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Final
 
 from analyzer.cli.explainer import Explainer
 from analyzer.taxonomy import CAUSES, CODES
+from benchmarks.live.contract import LiveGateway
+from benchmarks.live.registry import GATEWAYS
 from collector.settings import Settings, load
 
 HERE: Final = Path(__file__).parent.parent
@@ -73,6 +76,17 @@ def of_live_envoy(*, with_token: bool) -> Iterator[Answer]:
                 yield answer(explainer, fault.cause, fault.name, (fault.code,), json.dumps(kept))
             else:
                 explainer.explain(json.dumps(kept))
+
+
+def of_live_gateway(gateway: LiveGateway) -> list[Answer]:
+    """Answers to what another real gateway wrote of the faults that need no route of their own."""
+    from benchmarks.live.score import score
+
+    with tempfile.TemporaryDirectory() as folder:
+        _, scored = score(gateway, Path(folder))
+    sure = [one.verdict.diagnosis.confidence if one.verdict.diagnosis else 0.0 for one in scored]
+    pairs = zip(scored, sure, strict=True)
+    return [Answer(cause(one.refusal.code), one.refusal.fault, (one.refusal.code,), one.code, c) for one, c in pairs]
 
 
 def answer(explainer: Explainer, of: str, name: str, accepted: tuple[str, ...], raw: str) -> Answer:
@@ -142,7 +156,48 @@ def report(corpus: Path) -> str:
             parts.extend(tables(f"{title}, without configuration", list(of_corpus(corpus / f"{name}.jsonl"))))
     parts.extend(tables("A live Envoy, token in the log", list(of_live_envoy(with_token=True))))
     parts.extend(tables("A live Envoy, no token in the log", list(of_live_envoy(with_token=False))))
+    parts.extend(live_gateways())
+    parts.extend(live_libraries())
     return "".join(parts)
+
+
+def live_gateways() -> Iterator[str]:
+    """One row per gateway; one that this machine cannot run says what is missing."""
+    yield "## Other live gateways\n\n| gateway | token in the log | refused | right | causes right | wrong |\n|---|---|---|---|---|---|\n"
+    sums: Counter[bool] = Counter()
+    rights: Counter[bool] = Counter()
+    for gateway in GATEWAYS:
+        if lacking := gateway.missing():
+            yield f"| {gateway.name} | | | | | not run: {lacking} |\n"
+            continue
+        answers = of_live_gateway(gateway)
+        wrong = ", ".join(f"`{a.name}` {a.accepted[0]} → {a.code}" for a in answers if not a.is_right)
+        right, causes = sum(a.is_right for a in answers), sum(a.has_right_cause for a in answers)
+        sums[gateway.without_token] += len(answers)
+        rights[gateway.without_token] += right
+        shown = "no" if gateway.without_token else "yes"
+        yield f"| {gateway.name} | {shown} | {len(answers)} | {right} | {causes} | {wrong} |\n"
+    for without_token, count in sums.items():
+        what = "Without the token" if without_token else "With the token in the log"
+        yield f"\n{what}: **{rights[without_token]} of {count} ({rights[without_token] / count:.1%})**.\n"
+    yield "\n"
+
+
+def live_libraries() -> Iterator[str]:
+    """One row per library: its words alone, the same without any knowledge of libraries, and with the token beside them."""
+    from benchmarks.live.libraries.registry import LIBRARIES
+    from benchmarks.live.libraries.score import score
+
+    yield "## Live libraries\n\n| library | words alone | by meaning only | with the token |\n|---|---|---|---|\n"
+    for library in LIBRARIES:
+        if lacking := library.missing():
+            yield f"| {library.name} | not run: {lacking} | | |\n"
+            continue
+        scored = score(library)
+        asked = (scored.without_token, scored.by_meaning, scored.with_token)
+        cells = [f"{sum(one.is_right for one in some)} of {len(some)}" for some in asked]
+        yield f"| {library.name} | {' | '.join(cells)} |\n"
+    yield "\n"
 
 
 def main(arguments: list[str]) -> None:

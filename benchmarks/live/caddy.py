@@ -1,0 +1,122 @@
+"""Caddy: with ggicci/caddy-jwt, and with forward_auth to a service that judges with PyJWT and answers in the challenge.
+
+`log_credentials` leaves Authorization in the access log, which Caddy would write as REDACTED.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from analyzer.demo.tokens import Mint
+from benchmarks.live.authorizer import authorizer
+from benchmarks.live.contract import Running
+from benchmarks.live.golang import GoProgram
+from benchmarks.live.process import free_ports, running
+
+PROGRAM: Final = GoProgram("caddy", "2.10.2", ".", "caddy_jwt")
+# caddyserver.com/docs/caddyfile, options and log (2.5 and later).
+_CADDYFILE: Final = """\
+{{
+	admin off
+	auto_https off
+	servers {{
+		log_credentials
+	}}
+	log default {{
+		output file {folder}/caddy.log
+		format json
+		exclude http.log.access
+	}}
+}}
+
+http://:{port} {{
+	bind 127.0.0.1
+	log {{
+		output file {folder}/access.log
+		format json
+	}}
+	route {{
+{auth}
+		reverse_proxy {upstream}
+	}}
+}}
+"""
+# ggicci/caddy-jwt README.md v1.1.1
+_JWT: Final = """\
+		jwtauth {{
+			jwk_url {jwks_url}
+			issuer_whitelist {issuer}
+			audience_whitelist {audience}
+			user_claims sub
+		}}"""
+_FORWARD: Final = """\
+		forward_auth 127.0.0.1:{judge} {{
+			uri /
+		}}"""
+
+
+@contextmanager
+def serve(binary: str, folder: Path, **values: object) -> Iterator[Running]:
+    """Caddy with the Caddyfile above."""
+    (port,) = free_ports(1)
+    config = folder / "Caddyfile"
+    config.write_text(_CADDYFILE.format(folder=folder, port=port, **values))
+    command = [binary, "run", "--adapter", "caddyfile", "--config", str(config)]
+    with running(command, port, folder / "printed.log"):
+        yield Running(port, (folder / "caddy.log", folder / "access.log"))
+
+
+@dataclass(frozen=True, slots=True)
+class CaddyJwt:
+    """jwtauth with a key set by URL, one issuer and one audience."""
+
+    name: str = "Caddy (caddy-jwt)"
+    kind: str = "caddy"
+    without_token: bool = False
+    relabelled: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self) -> str:
+        """What this machine lacks."""
+        return PROGRAM.missing()
+
+    @contextmanager
+    def run(self, folder: Path, mint: Mint, jwks_url: str) -> Iterator[Running]:
+        """Start it in front of the services that also answer `jwks_url`."""
+        shop = mint.issuers["shop"]
+        auth = _JWT.format(jwks_url=jwks_url, issuer=shop.url, audience=shop.audience)
+        with serve(str(PROGRAM.binary), folder, auth=auth, upstream=urlsplit(jwks_url).netloc) as running_caddy:
+            yield running_caddy
+
+
+@dataclass(frozen=True, slots=True)
+class CaddyForwardAuth:
+    """forward_auth passes the authorization service's 401 on, challenge and all."""
+
+    name: str = "Caddy (forward_auth, PyJWT)"
+    kind: str = "caddy"
+    without_token: bool = False
+    relabelled: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self) -> str:
+        """What this machine lacks."""
+        return "" if shutil.which("caddy") else "caddy is not installed"
+
+    @contextmanager
+    def run(self, folder: Path, mint: Mint, jwks_url: str) -> Iterator[Running]:
+        """Start it in front of the services that also answer `jwks_url`."""
+        with authorizer(mint.issuers["shop"], jwks_url) as judge:
+            values = {"auth": _FORWARD.format(judge=judge), "upstream": urlsplit(jwks_url).netloc}
+            with serve("caddy", folder, **values) as running_caddy:
+                yield running_caddy
+
+
+GATEWAY: Final = CaddyJwt()
+FORWARDING: Final = CaddyForwardAuth()

@@ -1,0 +1,92 @@
+"""HAProxy checks the token itself, as its manual and its blog show: the converters http_auth_bearer, jwt_header_query,
+jwt_payload_query and jwt_verify, one `http-request deny` per check. Its log never says which one refused.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from analyzer.demo.tokens import Mint
+from benchmarks.live.contract import Running
+from benchmarks.live.process import free_ports, running
+
+# haproxy/haproxy doc/configuration.txt 2.6, jwt_verify; log lines end at 1024 bytes unless told otherwise.
+_CONFIG: Final = """\
+global
+  log stdout len 16384 format raw local0
+  maxconn 64
+
+defaults
+  mode http
+  log global
+  option httplog
+  option dontlognull
+  timeout connect 5s
+  timeout client 10s
+  timeout server 10s
+
+frontend api
+  bind 127.0.0.1:{port}
+  capture request header Host len 64
+  capture request header User-Agent len 128
+  capture request header Authorization len 8192
+
+  http-request deny unless {{ req.hdr(authorization) -m found }}
+  http-request set-var(txn.bearer) http_auth_bearer
+  http-request set-var(txn.alg) var(txn.bearer),jwt_header_query('$.alg')
+  http-request set-var(txn.iss) var(txn.bearer),jwt_payload_query('$.iss')
+  http-request set-var(txn.aud) var(txn.bearer),jwt_payload_query('$.aud')
+  http-request set-var(txn.exp) var(txn.bearer),jwt_payload_query('$.exp','int')
+  http-request set-var(txn.verify) var(txn.bearer),jwt_verify(txn.alg,"{key}")
+{capture}  http-request deny unless {{ var(txn.alg) -m str RS256 }}
+  http-request deny unless {{ var(txn.iss) -m str {issuer} }}
+  http-request deny unless {{ var(txn.aud) -m str {audience} }}
+  http-request deny unless {{ var(txn.verify) -m int 1 }}
+  http-request set-var(txn.now) date()
+  http-request deny if {{ var(txn.exp),sub(txn.now) -m int lt 0 }}
+  default_backend orders
+
+backend orders
+  server orders {upstream}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HAProxy:
+    """One issuer's public key in a PEM file, as jwt_verify wants it; with its return code in the log, or without."""
+
+    name: str = "HAProxy"
+    capture: str = ""
+    kind: str = "haproxy"
+    without_token: bool = False
+    relabelled: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self) -> str:
+        """What this machine lacks."""
+        return "" if shutil.which("haproxy") else "haproxy is not installed"
+
+    @contextmanager
+    def run(self, folder: Path, mint: Mint, jwks_url: str) -> Iterator[Running]:
+        """Start it in front of the services that also answer `jwks_url`."""
+        (port,) = free_ports(1)
+        shop, key, config, log = mint.issuers["shop"], folder / "shop.pem", folder / "haproxy.cfg", folder / "log"
+        public = mint.settled_key("shop").private.public_key()
+        key.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        values = {"port": port, "key": key, "capture": self.capture, "upstream": urlsplit(jwks_url).netloc}
+        config.write_text(_CONFIG.format(issuer=shop.url, audience=shop.audience, **values))
+        with running(["haproxy", "-db", "-f", str(config)], port, log):
+            yield Running(port, (log,))
+
+
+GATEWAY: Final = HAProxy()
+# docs/gateways.md tells operators to add this line.
+CAPTURING: Final = HAProxy("HAProxy, jwt_verify captured", "  http-request capture var(txn.verify) len 2\n")

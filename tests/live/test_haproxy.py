@@ -1,0 +1,25 @@
+"""HAProxy 2.6 and later, checking tokens with its own converters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from benchmarks.live import haproxy
+from tests.live.checks import check
+
+SILENT: Final = {"kid-rotated": "the token is good, and HAProxy does not tell which of its rules refused it"}
+
+
+@pytest.mark.live
+def test_haproxy_that_gives_no_reason(tmp_path: Path) -> None:
+    """Its log has no reason at all; the token in it and the configured issuer are enough."""
+    check(haproxy.GATEWAY, tmp_path, SILENT)
+
+
+@pytest.mark.live
+def test_haproxy_that_captures_what_jwt_verify_returns(tmp_path: Path) -> None:
+    """The line that docs/gateways.md recommends tells a pinned key that is out of date."""
+    check(haproxy.CAPTURING, tmp_path)
