@@ -31,6 +31,7 @@ from analyzer.diagnosis import (
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
 from analyzer.diagnosis.memory import Memory
 from analyzer.diagnosis.missing import missing
+from analyzer.diagnosis.near import nearest
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
 from analyzer.diagnosis.words import Read, read_event
 from analyzer.knowledge import read_words, remedies_for, title
@@ -134,7 +135,13 @@ def diagnose(case: Case) -> Diagnosis:
         evidence=_evidence(case, decision, findings),
         rivals=tuple(Rival(code, why) for code, why in decision.lost),
         missing=missing(case, decision.confidence),
-        fix=remedies_for(decision.code, case.event.gateway.kind, library, _values(case)),
+        fix=remedies_for(
+            decision.code,
+            case.event.gateway.kind,
+            library,
+            _values(case, decision, facts),
+            best.near_miss if best else "",
+        ),
         also=later_failures(decision.code, facts),
         near_miss=best.near_miss if best else "",
         library=library,
@@ -163,18 +170,41 @@ def _discriminant(decision: Decision, facts: Weights) -> str:
     return next((captures[name] for name in _TOUCHED if captures.get(name)), "")
 
 
-def _values(case: Case) -> dict[str, str]:
+def _values(case: Case, decision: Decision, facts: Weights) -> dict[str, str]:
     """Values of the event and the configuration that a fix may quote; all are redacted already."""
     token, expected = case.event.token, case.expected
+    captures = dict(decision.reading.captures) if decision.reading else {}
+    lacking = [scope for scope in (expected.required_scopes if expected else ()) if scope not in token.scopes]
     values = {
         "issuer": token.iss,
+        "expected_issuer": _expected((token.iss,), tuple(issuer.issuer for issuer in case.issuers)),
         "audience": ", ".join(token.aud[:2]),
+        "expected_audience": _expected(token.aud, expected.audiences if expected else ()),
         "kid": token.kid,
         "alg": token.alg,
-        "claim": expected.user_claim if expected else "",
-        "scope": " ".join(token.scopes[:4]),
+        "claim": captures.get("claim", "").strip("\"'`.:") or _claim(case, decision, facts),
+        "scope": captures.get("scope") or captures.get("scopes") or next(iter(lacking), ""),
     }
     return {name: value for name, value in values.items() if value}
+
+
+def _expected(received: tuple[str, ...], configured: tuple[str, ...]) -> str:
+    """The configured value that was nearly met, or the only one that there is."""
+    near = next((value for value, _ in (nearest(text, configured) for text in received) if value), "")
+    return near or (configured[0] if len(configured) == 1 else "")
+
+
+def _claim(case: Case, decision: Decision, facts: Weights) -> str:
+    """The claim that a rule found at fault; the configured user claim where the user is missing."""
+    if decision.code == "user_claim_missing" and case.expected:
+        return case.expected.user_claim
+    codes = ("claim_missing", "claim_type_invalid", "claim_value_invalid", "user_claim_missing")
+    return next((claim for code in codes if (claim := _about(code, decision, facts))), "")
+
+
+def _about(code: str, decision: Decision, facts: Weights) -> str:
+    """What the best finding for this code is about, when it is the code decided for."""
+    return facts.best[code].discriminant if decision.code == code and code in facts.best else ""
 
 
 __all__ = ["CACHE_SIZE", "OK", "RULES", "Case", "Diagnoser", "Finding", "Strength", "diagnose"]

@@ -107,7 +107,7 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
         return _by_words(readings, facts, is_quoted=is_quoted)
     strong = _first(facts, Strength.STRONG)
     if strong:
-        return _by_facts(_root_cause((strong,), facts) or strong, facts, readings)
+        return _by_facts(_deepest(strong, facts), facts, readings)
     if readings:
         return _by_words(readings, facts, is_quoted=is_quoted)
     likely = _first(facts, Strength.LIKELY)
@@ -144,15 +144,26 @@ def _by_words(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool)
 
 
 def _root_cause(meanings: tuple[str, ...], facts: Weights) -> str:
-    """A strong fact that none of the words name and that brings about what they do name, or brings about that fact."""
-    strong = [code for code in facts.best if facts.strength(code) >= Strength.STRONG and facts.stands(code)]
-    root, seen = "", set(meanings[:1])
-    while roots := [
-        code for code in strong if code not in seen and set(EXPLAINS.get(code, ())) & {root or meanings[0]}
-    ]:
-        root = min(roots, key=lambda code: _RANK.get(code, 999))
-        seen.add(root)
-    return root
+    """A strong fact that none of the words name and that brings about what they do name."""
+    roots = [code for code in _strong(facts) if meanings[0] in EXPLAINS.get(code, ())]
+    return _deepest(min(roots, key=lambda code: _RANK.get(code, 999)), facts) if roots else ""
+
+
+def _deepest(code: str, facts: Weights) -> str:
+    """The strong fact that brings a code about, or brings about that one, and so on. Those that explain each other stand."""
+    seen = {code}
+    while roots := [one for one in _strong(facts) if one not in seen and _brings_about(one, code)]:
+        code = min(roots, key=lambda one: _RANK.get(one, 999))
+        seen.add(code)
+    return code
+
+
+def _brings_about(root: str, symptom: str) -> bool:
+    return symptom in EXPLAINS.get(root, ()) and root not in EXPLAINS.get(symptom, ())
+
+
+def _strong(facts: Weights) -> list[str]:
+    return [code for code in facts.best if facts.strength(code) >= Strength.STRONG and facts.stands(code)]
 
 
 def _by_facts(code: str, facts: Weights, readings: tuple[Reading, ...] = ()) -> Decision:

@@ -17,9 +17,16 @@ from collector.gateways.values import client
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apache"
+_MAX_FIELDS: Final = 6  # in brackets, in front of the message
 _DAYS: Final = ("[Mon ", "[Tue ", "[Wed ", "[Thu ", "[Fri ", "[Sat ", "[Sun ")
 _QUIET: Final = ("debug", "info", "notice")  # and trace1 … trace8: no verdicts
 _MODULES: Final = ("auth", "oauth2", "jwt")  # how the names of authentication modules begin
+_TOO_LARGE: Final = (
+    "AH00560",
+    "AH00561",
+    "AH00562",
+    "AH00563",
+)  # server/protocol.c, at info: LimitRequestFieldSize, …Fields
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -40,35 +47,41 @@ def _access_line(text: str) -> Parsed | None:
 
 
 def _error_line(text: str, near_ns: int) -> Parsed | None:
-    """`[time] [module:level] [pid N:tid N] [client A:P] AHnnnnn: message, referer: …`."""
+    """`[time] [module:level] [pid N:tid N] [R:ID] [client A:P] AHnnnnn: message, referer: …`."""
     when, bracket, rest = text.partition("] [")
     source, _, rest = rest.partition("] ")
     module, colon, level = source.partition(":")
     if not bracket or not colon or len(when) > 40 or len(source) > 64:
         return None
-    address, message = _without_context(rest)
-    is_verdict = module.startswith(_MODULES) or words.is_auth(message)
-    if not is_verdict or level in _QUIET or level.startswith("trace"):
+    context, message = _split_context(rest)
+    is_quiet = level in _QUIET or level.startswith("trace")
+    is_verdict = (module.startswith(_MODULES) or words.is_auth(message)) and not is_quiet
+    if not is_verdict and not message.startswith(_TOO_LARGE):
         raise NotAuth(NAME, "an error log line without a verdict")
     message = message.partition(", referer: ")[0]  # the first: the client writes what follows it
+    address = context.get("client", context.get("remote", ""))
     parsed = Parsed(NAME, time_ns=apache_ns(when[1:], near_ns), client=client(address), message=message)
     parsed.is_fragment = True
+    parsed.request_id = context.get("R", "")  # %L, as httpd's own example of ErrorLogFormat writes it
     parsed.reason = _number(message)
     parsed.outcome = words.outcome(message)
     parsed.responder = Responder.GATEWAY if address else Responder.UNKNOWN
     return parsed
 
 
-def _without_context(text: str) -> tuple[str, str]:
-    """Client address and message behind the bracketed fields."""
-    address = ""
-    for _ in range(4):
+def _split_context(text: str) -> tuple[dict[str, str], str]:
+    """The bracketed fields by their first word (`client A:P`, `R:ID`, `pid N:tid N`), and the message behind them."""
+    context: dict[str, str] = {}
+    for _ in range(_MAX_FIELDS):
         if not text.startswith("["):
             break
-        field, _, text = text[1:].partition("] ")
-        if field.startswith(("client ", "remote ")):
-            address = field.partition(" ")[2]
-    return address, text
+        field, bracket, rest = text[1:].partition("] ")
+        if not bracket:
+            break
+        text, (word, space, value) = rest, field.partition(" ")
+        name, _, short = field.partition(":")
+        context.setdefault(word if space else name, value if space else short)
+    return context, text
 
 
 def _number(message: str) -> str:

@@ -1,7 +1,8 @@
 """Caddy: access and error logs as zap writes them, JSON or console, with caddyauth, caddy-jwt and caddy-security.
 
 Fields after modules/caddyhttp/logging.go and marshalers.go: header values are lists, and Caddy itself writes REDACTED for
-Authorization and Cookie. Verdicts are lines of the loggers in `_AUTH_LOGGERS`; caddy-security's stand at debug.
+Authorization and Cookie. Verdicts are lines of the loggers in `_AUTH_LOGGERS`; caddy-security's stand at debug. caddy-jwt's
+line names nothing of the request but the token's two ends, which the access line has too under `log_credentials`.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ _AUTH_LOGGERS: Final = (
     "http.authentication", "http.handlers.authentication", "http.handlers.jwt", "security", "http.handlers.authp",
     "http.handlers.forward_auth", "http.authorize", "http.handlers.authorizer",
 )  # fmt: skip
+_HANDLER: Final = "http.handlers.authentication"
 _LOGGERS: Final = ("http.", *_AUTH_LOGGERS)
 _LEVELS: Final = frozenset(("DEBUG", "INFO", "WARN", "ERROR", "PANIC", "FATAL"))
 _MAX_PARTS: Final = 4
+_WHOLE: Final = 6
+_MAX_SHOWN: Final = 16  # caddy-jwt logs so many characters of a token's beginning and end, or a third of a short one
 _REFUSALS: Final = ("fail", "error", "invalid", "denied", "not ", "no ", "missing", "expired", "mismatch", "unauthori")
 
 
@@ -65,6 +69,7 @@ def _request(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
     request = exchange.inner(fields, "request")
     parsed = Parsed(NAME, host=as_text(request.get("host")), time_ns=any_ns(fields.get("ts"), near_ns))
     exchange.read_request(parsed, request)
+    parsed.thread = _shown(parsed.headers.get("authorization", ""))
     parsed.status = http_status(fields.get("status"))
     address = as_text(request.get("client_ip")) or as_text(request.get("remote_ip"))
     parsed.client = client(address or as_text(request.get("remote_addr")))
@@ -85,6 +90,8 @@ def _sentence(fields: Mapping[str, Any]) -> str:
 
 def _verdict(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
     message = _sentence(fields)
+    if fields.get("provider") == "jwt" and logger.startswith(_HANDLER):
+        raise NotAuth(NAME, "what caddy-jwt has told by itself")
     low = message[:2048].lower()
     is_refusal = "error" in fields or any(word in low for word in _REFUSALS)
     is_auth = logger.startswith(_AUTH_LOGGERS) or (words.is_auth(message) and fields.get("level") != "debug")
@@ -92,6 +99,18 @@ def _verdict(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=any_ns(fields.get("ts"), near_ns), message=message, responder=Responder.GATEWAY)
     parsed.outcome = words.outcome(message)
+    parsed.thread = as_text(fields.get("token_string"))
+    parsed.is_fragment = bool(parsed.thread)
     parsed.request_id = as_text(fields.get("request_id"))
     parsed.client = client(as_text(fields.get("src_ip")) or as_text(fields.get("remote_addr")))
     return parsed
+
+
+def _shown(authorization: str) -> str:
+    """What caddy-jwt's line shows of the token (its desensitizedTokenString), by which the access line is found."""
+    token = authorization[7:] if authorization[:7].lower() == "bearer " else authorization
+    token = token.strip()
+    size = min(len(token) // 3, _MAX_SHOWN)
+    if token in ("", "REDACTED"):
+        return ""
+    return f"{token[:size]}…{token[-size:]}" if len(token) > _WHOLE else token

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from collector.gateways.values import as_text, count, header_map, http_status
+from collector.gateways.values import as_text, count, header_map, http_status, trace_id
 from collector.records import Parsed
 
 _MAX_BODY: Final = 1 << 14  # an error's body is a sentence; what is longer is an answer
@@ -31,7 +31,7 @@ def read_request(parsed: Parsed, request: Mapping[str, Any]) -> None:
     parsed.host = parsed.host or headers.get("host", "")
     parsed.user_agent = headers.get("user-agent", "")
     parsed.request_id = parsed.request_id or headers.get("x-request-id", "")
-    parsed.trace_id = parsed.trace_id or headers.get("traceparent", "")[3:35]
+    parsed.trace_id = parsed.trace_id or trace_id(headers.get("traceparent", ""))
 
 
 def read_response(parsed: Parsed, response: Mapping[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ termination state (`PR--`), `<NOSRV>`, and whatever the operator captures.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
 
 from collector.errors import UnreadableRecord
@@ -21,6 +22,9 @@ from collector.records import Parsed, RawRecord
 NAME: Final = "haproxy"
 _MAX_PREFIX: Final = 128  # a syslog header in front of `haproxy[pid]: `
 _MAX_CAPTURES: Final = 64
+LEARNED: Final = 3  # lines with a credential at the same place, before its absence says anything
+_MAX_FRONTENDS: Final = 1024  # whose captures are remembered
+_UNREADABLE: Final = "<BADREQ>"
 _LUA_LEVELS: Final = ("[debug] ", "[info] ", "[warning] ", "[error] ", "[alert] ", "[notice] ")
 # Return codes of the jwt_verify converter; 1 is success.
 _JWT_VERIFY: Final = frozenset(("0", "-1", "-2", "-3", "-4", "-5", "-6"))
@@ -67,8 +71,10 @@ def _request(text: str, near_ns: int) -> Parsed | None:
     captures, _, quoted = fields[9].partition(' "')
     request, _, extra = quoted.partition('"')
     _read_request(parsed, request)
-    _read_captures(parsed, captures)
+    _read_captures(parsed, captures, fields[0])
     _read_extra(parsed, extra)
+    if request == _UNREADABLE and parsed.flags[0] == "P":  # C is a client that gave up
+        parsed.reason, parsed.outcome = f"{parsed.flags} {_UNREADABLE}", Outcome.DENIED
     return _settle(parsed, fields[1].rpartition("/")[2])
 
 
@@ -98,13 +104,42 @@ def _read_request(parsed: Parsed, request: str) -> None:
     parsed.path = slash + path
 
 
-def _read_captures(parsed: Parsed, text: str) -> None:
+def _read_captures(parsed: Parsed, text: str, frontend: str) -> None:
     """`queues {request|captures} {response|captures}`: values without names, told by their form."""
     _, brace, rest = text.partition("{")
     if not brace:
         return
-    for value in rest.replace("} {", "|").rstrip("} ").split("|", _MAX_CAPTURES)[:_MAX_CAPTURES]:
+    values = rest.replace("} {", "|").rstrip("} ").split("|", _MAX_CAPTURES)[:_MAX_CAPTURES]
+    for value in values:
         _read_capture(parsed, _decoded(value))
+    key = (frontend[:_MAX_PREFIX], len(values))
+    if not parsed.credential_logged:
+        parsed.credential_logged = _PLACES.is_empty(key, values)
+    else:
+        _PLACES.note(key, next((at for at, value in enumerate(values) if has_scheme(_decoded(value))), -1))
+
+
+class _Places:
+    """Which of a frontend's captures is the credential, learned from lines that had one: where it is empty, none came.
+
+    LEARNED lines must agree. A frontend that showed credentials at two places is left alone.
+    """
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[str, int], tuple[int, int]] = OrderedDict()  # -> place (-1: several), lines
+
+    def note(self, key: tuple[str, int], at: int) -> None:
+        place, lines = self._seen.get(key, (at, 0))
+        self._seen[key] = (place if place == at else -1, min(lines + 1, LEARNED))
+        if len(self._seen) > _MAX_FRONTENDS:
+            self._seen.popitem(last=False)
+
+    def is_empty(self, key: tuple[str, int], values: list[str]) -> bool:
+        place, lines = self._seen.get(key, (-1, 0))
+        return lines >= LEARNED and place >= 0 and not values[place]
+
+
+_PLACES: Final = _Places()
 
 
 def _read_capture(parsed: Parsed, value: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -12,19 +11,23 @@ import pytest
 from analyzer.cli.explainer import Explainer, as_mapping
 from benchmarks.live.contract import LiveGateway, Refusal
 from benchmarks.live.drive import Driven
-from benchmarks.live.score import Scored, score
+from benchmarks.live.score import Scored
 from collector.events import Outcome
 from collector.settings import load
+from tests.live.conftest import Drives
 
 AT_LEAST: Final = 20  # a gateway that refuses fewer proves little
 MIN_SECRET: Final = 16  # shorter ones ("null") are words
 
 
-def check(gateway: LiveGateway, folder: Path, known_wrong: Mapping[str, str] | None = None) -> None:
-    """Drive it and hold its answers against the truth. `known_wrong` names the faults that may be wrong, each with its reason."""
+HANG_S: Final = 280.0
+
+
+def check(gateway: LiveGateway, drives: Drives, known_wrong: Mapping[str, str] | None = None) -> None:
+    """Hold its answers against the truth. `known_wrong` names the faults that may be wrong, each with its reason."""
     if lacking := gateway.missing():
         pytest.skip(f"{gateway.name}: {lacking}")
-    driven, scored = score(gateway, folder)
+    driven, scored = drives[gateway.name].result(HANG_S)
 
     assert len(scored) >= AT_LEAST, f"only {[one.refusal.fault for one in scored]} refused; passed: {driven.passed}"
     _check_answers(gateway, scored, known_wrong or {})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.live import apache
 from tests.live.checks import check
+from tests.live.conftest import Drives
 
 
-@pytest.mark.live
-def test_apache_with_mod_auth_openidc(tmp_path: Path) -> None:
+@pytest.mark.live(apache.GATEWAY)
+def test_apache_with_mod_auth_openidc(drives: Drives) -> None:
     """Error and access log, joined by the request's log id, tell every cause."""
-    check(apache.GATEWAY, tmp_path)
+    check(apache.GATEWAY, drives)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from benchmarks.live import haproxy
 from tests.live.checks import check
+from tests.live.conftest import Drives
 
 SILENT: Final = {"kid-rotated": "the token is good, and HAProxy does not tell which of its rules refused it"}
 
 
-@pytest.mark.live
-def test_haproxy_that_gives_no_reason(tmp_path: Path) -> None:
+@pytest.mark.live(haproxy.GATEWAY)
+def test_haproxy_that_gives_no_reason(drives: Drives) -> None:
     """Its log has no reason at all; the token in it and the configured issuer are enough."""
-    check(haproxy.GATEWAY, tmp_path, SILENT)
+    check(haproxy.GATEWAY, drives, SILENT)
 
 
-@pytest.mark.live
-def test_haproxy_that_captures_what_jwt_verify_returns(tmp_path: Path) -> None:
+@pytest.mark.live(haproxy.CAPTURING)
+def test_haproxy_that_captures_what_jwt_verify_returns(drives: Drives) -> None:
     """The line that docs/gateways.md recommends tells a pinned key that is out of date."""
-    check(haproxy.CAPTURING, tmp_path)
+    check(haproxy.CAPTURING, drives)

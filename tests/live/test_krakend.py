@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from benchmarks.live import krakend
 from tests.live.checks import check
+from tests.live.conftest import Drives
 
 _ONE_TEXT: Final = "one text for this and the cause that is answered; only the token tells them apart"
 _NOT_LOOKED_AT: Final = "KrakenD takes whatever stands in the header for a token and tells what is wrong with that"
@@ -34,7 +34,7 @@ UNTOLD: Final = {
 }
 
 
-@pytest.mark.live
-def test_krakend_with_operation_debug(tmp_path: Path) -> None:
+@pytest.mark.live(krakend.GATEWAY)
+def test_krakend_with_operation_debug(drives: Drives) -> None:
     """Without the token its words alone are read, as far as they reach."""
-    check(krakend.GATEWAY, tmp_path, UNTOLD)
+    check(krakend.GATEWAY, drives, UNTOLD)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from benchmarks.live import oauth2_proxy
 from tests.live.checks import check
+from tests.live.conftest import Drives
 
 _ONE_TEXT: Final = "one text for this and the cause that is answered; only the token tells them apart"
 UNTOLD: Final = {
@@ -22,11 +22,10 @@ UNTOLD: Final = {
     "token-refresh": "the algorithm is looked at first, and it is another one",
     "alg-none": _ONE_TEXT,
     "token-jwe": _ONE_TEXT,
-    "nbf-milliseconds": "the words give the year 58865, which no signature can tell from another year",
 }
 
 
-@pytest.mark.live
-def test_oauth2_proxy_with_bearer_tokens(tmp_path: Path) -> None:
+@pytest.mark.live(oauth2_proxy.GATEWAY)
+def test_oauth2_proxy_with_bearer_tokens(drives: Drives) -> None:
     """Without the token its words alone are read, as far as they reach."""
-    check(oauth2_proxy.GATEWAY, tmp_path, UNTOLD)
+    check(oauth2_proxy.GATEWAY, drives, UNTOLD)

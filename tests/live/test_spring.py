@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from benchmarks.live import spring
 from tests.live.checks import check
+from tests.live.conftest import Drives
 
 _NOTHING: Final = "at DEBUG nothing but the request is logged; the reason is at TRACE and in the challenge"
 _ONE_TEXT: Final = "one text for this and the cause that is answered; only the token tells them apart"
@@ -37,13 +37,13 @@ UNTOLD: Final = {
 }
 
 
-@pytest.mark.live
-def test_spring_security_at_debug(tmp_path: Path) -> None:
+@pytest.mark.live(spring.GATEWAY)
+def test_spring_security_at_debug(drives: Drives) -> None:
     """Without the token its words alone are read, as far as they reach."""
-    check(spring.GATEWAY, tmp_path, UNTOLD)
+    check(spring.GATEWAY, drives, UNTOLD)
 
 
-@pytest.mark.live
-def test_the_access_log_of_the_embedded_tomcat(tmp_path: Path) -> None:
+@pytest.mark.live(spring.WITH_ACCESS_LOG)
+def test_the_access_log_of_the_embedded_tomcat(drives: Drives) -> None:
     """With the token and the challenge in the access log every cause is told."""
-    check(spring.WITH_ACCESS_LOG, tmp_path)
+    check(spring.WITH_ACCESS_LOG, drives)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.live import traefik
 from tests.live.checks import check
+from tests.live.conftest import Drives
 
 
-@pytest.mark.live
-def test_traefik_with_an_authorization_service(tmp_path: Path) -> None:
+@pytest.mark.live(traefik.GATEWAY)
+def test_traefik_with_an_authorization_service(drives: Drives) -> None:
     """Its JSON access log with the headers kept tells every cause."""
-    check(traefik.GATEWAY, tmp_path)
+    check(traefik.GATEWAY, drives)
