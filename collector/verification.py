@@ -235,6 +235,11 @@ def _candidates(keys: Sequence[Mapping[str, Any]], kid: str) -> list[Mapping[str
 _KTY: Final = {"RS": ("RSA",), "PS": ("RSA",), "ES": ("EC",), "HS": ("oct",), "Ed": ("OKP",)}
 
 
+def fitting(keys: Sequence[Mapping[str, Any]], kid: str, alg: str) -> list[Mapping[str, Any]]:
+    """The keys that a token of this kid and alg may be verified with: the type serves the alg, so none can be confused."""
+    return [key for key in _candidates(keys, kid) if key.get("kty") in _KTY.get(alg[:2], ())]
+
+
 def _try(token: str, alg: str, candidates: Iterable[Mapping[str, Any]], issuer: str) -> Verified:
     """Verify with each key whose type serves the alg; the alg is pinned to the key's type, so no confusion is possible."""
     fitting = [key for key in candidates if key.get("kty") in _KTY.get(alg[:2], ())]

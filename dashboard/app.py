@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import roles
 from dashboard.panels import group_page
-from dashboard.screens import explorer, groups, health, overview
+from dashboard.screens import door, explorer, groups, health, overview
 
 st.set_page_config(page_title="why401", page_icon="🔑", layout="wide")
+sql = st.Page(explorer.page, title="SQL", icon=":material/database_search:", url_path="sql")
+role = roles.current()
+if role is roles.Role.NOBODY:
+    st.navigation([st.Page(door.page, title="Log in", url_path="login", default=True)], position="hidden").run()
+    st.stop()
 st.navigation(
     [
         st.Page(overview.page, title="Overview", icon=":material/monitoring:", url_path="overview", default=True),
         st.Page(groups.page, title="Groups", icon=":material/list_alt:", url_path="groups"),
         group_page(),
         st.Page(health.page, title="Pipeline", icon=":material/conveyor_belt:", url_path="health"),
-        st.Page(explorer.page, title="SQL", icon=":material/database_search:", url_path="sql"),
+        *([sql] if role is roles.Role.OPERATOR else []),
+        *(
+            [st.Page(door.leave, title="Log out", icon=":material/logout:", url_path="logout")]
+            if roles.person()
+            else []
+        ),
     ],
     position="top",
 ).run()

@@ -4,7 +4,8 @@ DashboardError
 ├── StoreMissing       there is no lake yet, or none with the views in it
 ├── StoreUnavailable   the lake was there and cannot be read at the moment
 ├── QueryTimeout       a query took longer than `dashboard.query_timeout_seconds`
-└── QueryRefused       SQL that is not one SELECT over the views, or that DuckDB rejected
+├── QueryRefused       SQL that is not one SELECT over the views, or that DuckDB rejected
+└── NotPermitted       something that only an operator may do
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from __future__ import annotations
 
 class DashboardError(Exception):
     """The root, so that one place per page can turn any of them into words."""
+
+    def args_again(self) -> list[str | float]:
+        """What the constructor took, so that an error crosses from one process to the next."""
+        return list(vars(self).values())
 
 
 class StoreMissing(DashboardError):
@@ -45,3 +50,10 @@ class QueryRefused(DashboardError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class NotPermitted(DashboardError):
+    """A viewer asked for what an operator may do."""
+
+    def __init__(self) -> None:
+        super().__init__("only an operator may do this")

@@ -30,13 +30,15 @@ def telemetry() -> Iterator[str]:
 def configuration() -> Iterator[str]:
     """docs/configuration.md."""
     yield "# Configuration\n\n`why401.toml`, then the environment, then flags. `why401 init` writes a commented file, `why401 check` validates one.\n"
+    yield "A setting marked *secret* may also come from a file that only its owner can read: `NAME_file`, or the environment's name with `_FILE`.\n"
     for section, rows in groupby(entries(), key=lambda entry: entry.section):
         title = f"`[[{section[:-2]}]]`" if section.endswith("[]") else f"`[{section}]`" if section else "At the top"
         yield f"\n## {title}\n\n| setting | default | environment | meaning |\n|---|---|---|---|\n"
         for row in rows:
             default = "required" if row.default is None else f"`{row.default!r}`"
             env = "" if section.endswith("[]") else f"`{row.env}`"
-            yield f"| `{row.key}` | {default} | {env} | {row.help} |\n"
+            secret = " *Secret.*" if row.secret else ""
+            yield f"| `{row.key}` | {default} | {env} | {row.help}{secret} |\n"
 
 
 def event() -> Iterator[str]:

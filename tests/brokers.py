@@ -32,9 +32,9 @@ _PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
 log.dirs={logs}
 num.network.threads=2
 num.io.threads=2
@@ -194,14 +194,40 @@ def find_or_start() -> Broker:
     return _start_new(_jars())
 
 
-def _start_new(jars: Path) -> Broker:
+@dataclass(frozen=True)
+class More:
+    """Listeners beside the plain one, as Kafka's configuration names them, and users for `kafka-storage format`."""
+
+    listeners: str = ""  # ",SASL_SSL://127.0.0.1:9093"
+    advertised: str = ""
+    properties: str = ""
+    scram: tuple[str, ...] = ()  # "SCRAM-SHA-512=[name=…,password=…]"
+
+
+def start_with(more: More) -> Broker:
+    """A new broker with more listeners. Raises BrokerUnavailable."""
+    for tool in ("java", "mvn"):
+        if shutil.which(tool) is None:
+            raise BrokerUnavailable(f"{tool} is not installed")
+    return _start_new(_jars(), more)
+
+
+def _start_new(jars: Path, more: More | None = None) -> Broker:
+    more = more or More()
     folder = Path(tempfile.mkdtemp(prefix="why401-kafka-"))
     port, controller = free_ports(2)
-    text = _PROPERTIES.format(port=port, controller=controller, logs=folder / "logs")
-    (folder / "server.properties").write_text(text)
+    text = _PROPERTIES.format(
+        port=port,
+        controller=controller,
+        logs=folder / "logs",
+        listeners=more.listeners,
+        advertised=more.advertised,
+    )
+    (folder / "server.properties").write_text(text + more.properties)
     (folder / "log4j2.properties").write_text("rootLogger.level=warn\n")
     broker = Broker(f"127.0.0.1:{port}", f"{jars}/*", folder)
     formatting = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties"]
+    formatting += [word for user in more.scram for word in ("--add-scram", user)]
     try:
         subprocess.run(broker.java("-Xmx256m") + formatting, check=True, cwd=folder, capture_output=True, timeout=120)
         broker.start()

@@ -13,7 +13,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "analyzer", "dashboard")
 CONTRACT = {
     "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
-    "collector.sources", "collector.sinks",
+    "collector.sources", "collector.sinks", "collector.visible",
+    "collector.settings.access", "collector.settings.checks", "collector.settings.private",
+    "collector.settings.reading", "collector.settings.table",
 }  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from analyzer.cli.options import key_file
+from analyzer.cli.raw_credentials import Warner
 from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
 from collector.gateways import names
@@ -97,9 +99,8 @@ def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector
     key_sets = KeySets(settings.issuers, settings.base, telemetry)
     key_sets.load()
     key_sets.start()
-    path = settings.base / settings.pseudonym_key if settings.pseudonym_key else settings.data_path / "pseudonym.key"
     try:
-        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(path), telemetry)
+        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(key_file(settings)), telemetry)
     finally:
         key_sets.close()
 
@@ -140,7 +141,7 @@ def run(
         thread.start()
     try:
         _wait_until_ready(sources, stop_sources)
-        _wait_for_signal(stop_sources, readers, ready)
+        _wait_for_signal(stop_sources, readers, ready, Warner(telemetry).look)
     finally:
         stop_sources.set()
         for thread in readers:
@@ -192,11 +193,14 @@ def _wait_until_ready(sources: Sequence[Source], stop: threading.Event) -> None:
             pass
 
 
-def _wait_for_signal(stop: threading.Event, readers: Sequence[threading.Thread], ready: Callable[[], None]) -> None:
+def _wait_for_signal(
+    stop: threading.Event, readers: Sequence[threading.Thread], ready: Callable[[], None], look: Callable[[], None]
+) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     if not stop.is_set():
         ready()
     while not stop.wait(0.2):
+        look()
         if not any(thread.is_alive() for thread in readers):  # files that are not followed come to an end
             return

@@ -1,9 +1,8 @@
-"""`why401 dashboard`: Streamlit as a process of its own, started by path."""
+"""`why401 dashboard`: Streamlit in this process, started by path."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -18,13 +17,18 @@ from analyzer.cli import options
 def command(config_file: str | None, data_dir: str | None, address: str | None) -> None:
     """Serve the page. It only reads; run it beside `why401 up` or anywhere that reaches the lake."""
     settings = options.settings(config_file, data_dir=data_dir, dashboard__address=address)
-    from dashboard.config import streamlit_flags
+    from dashboard import config, login
 
+    login.check(settings)
     app = Path(__file__).parents[2] / "dashboard" / "app.py"
-    environment = {**os.environ, "WHY401_DATA_DIR": str(settings.data_path.resolve())}
+    os.environ["WHY401_DATA_DIR"] = str(settings.data_path.resolve())
     if config_file:
-        environment["WHY401_CONFIG"] = str(Path(config_file).resolve())
+        os.environ["WHY401_CONFIG"] = str(Path(config_file).resolve())
     click.echo(f"the page: http://{settings.dashboard.address}", err=True)
-    arguments = [sys.executable, "-m", "streamlit", "run", str(app), *streamlit_flags(settings)]
-    sys.stderr.flush()
-    os.execve(sys.executable, arguments, environment)  # noqa: S606  # one process: a signal reaches Streamlit itself
+    from streamlit.web.cli import main as streamlit
+
+    os.umask(0o077)
+    with login.streamlit_flags(settings.dashboard.login) as secrets:
+        arguments = ["run", str(app), *config.streamlit_flags(settings), *secrets]
+        # In this process: a signal reaches Streamlit itself.
+        streamlit(arguments, prog_name="streamlit", standalone_mode=False)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from collector import logs
 from collector.settings import Settings, load
 
+WANTED_FILES = 16_384  # twice the connections of both receivers
+PR_SET_DUMPABLE = 4  # linux/prctl.h
 F = TypeVar("F", bound=Callable[..., Any])
 config: Callable[[F], F] = click.option(
     "--config", "config_file", type=click.Path(), envvar="WHY401_CONFIG", help="Configuration file [why401.toml]."
@@ -26,23 +31,42 @@ def settings(config_file: str | None, **flags: Any) -> Settings:
     return load(config_file, flags={key.replace("__", "."): value for key, value in flags.items()})
 
 
+def key_file(chosen: Settings) -> Path:
+    """Where the pseudonym keys are."""
+    return chosen.base / chosen.pseudonym_key if chosen.pseudonym_key else chosen.data_path / "pseudonym.key"
+
+
 def start_process(chosen: Settings) -> None:
-    """What every long-running command does first: logs to stderr, no core dumps, private files."""
-    logging.basicConfig(
-        level=chosen.telemetry.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s  %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    """What every long-running command does first: redacted logs to stderr, no core dumps, private and many files."""
+    logs.start(chosen.telemetry.log_level, sys.stderr)
     logging.getLogger("kafka").setLevel(logging.ERROR)  # kafka-python logs every reconnect; ours says it once
     os.umask(0o077)
-    _no_core_dumps()
+    no_core_dumps()
+    _many_files()
 
 
-def _no_core_dumps() -> None:
-    """A dump would hold raw tokens."""
+def no_core_dumps() -> None:
+    """A dump would hold raw tokens; so would the memory that another process of the same user attaches to."""
     try:
         import resource
     except ImportError:  # not on this platform
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        # A core_pattern that is a pipe ignores RLIMIT_CORE; PR_SET_DUMPABLE it heeds.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _many_files() -> None:
+    """Connections are files: systems allow 1,024 of them unless a process asks for more."""
+    try:
+        import resource
+    except ImportError:  # not on this platform
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -31,7 +31,7 @@ class LoginSettings:
     client_secret: str = setting("", "Its secret; better in client_secret_file.", secret=True)
     redirect_uri: str = setting("", '"https://HOST/oauth2callback", as registered there.', return_address)
     role_claim: str = setting("groups", "The claim that names a person's groups; dots reach into objects.")
-    viewers: tuple[str, ...] = setting((), "Values of role_claim, or e-mail addresses, that may look.")
+    viewers: tuple[str, ...] = setting((), "Values of role_claim, or proven e-mail addresses, that may look.")
     operators: tuple[str, ...] = setting((), "The same for those who may also change, export and ask by SQL.")
     session_hours: int = setting(12, "After this time a person logs in again.", between(1, 720))
     scopes: str = setting("openid email profile", "What is asked of the provider; some need a word more for groups.")

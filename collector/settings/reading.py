@@ -144,8 +144,14 @@ def _refuse_unknown(raw: Mapping[str, Any], known: Mapping[str, Any], prefix: st
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else "known here: " + ", ".join(known)
-            # Its value stays unsaid: it may be a secret under a misspelled name.
-            raise ConfigurationError(prefix + name, "…", f"no such setting; {hint}", file=file)
+            # Text stays unsaid: it may be a secret under a misspelled name.
+            may_be_secret = not isinstance(raw[name], (int, float)) or any(_is_secret(known[near]) for near in close)
+            shown = "…" if may_be_secret else raw[name]
+            raise ConfigurationError(prefix + name, shown, f"no such setting; {hint}", file=file)
+
+
+def _is_secret(f: Any) -> bool:
+    return bool(f.metadata.get("secret"))
 
 
 def _value(cls: type, f: Any, value: Any, key: str, file: str) -> Any:

@@ -30,6 +30,7 @@ from collector.records import Batch, Position
 from collector.settings import KafkaSettings
 from collector.sources import Intake
 from collector.sources.envelope import Decode, Message, decode_event, decode_raw
+from collector.sources.kafka_access import AccessRefused, check
 from collector.sources.kafka_client import connect
 from collector.telemetry import Telemetry
 
@@ -78,6 +79,7 @@ class KafkaSource:
     def __init__(
         self, settings: KafkaSettings, telemetry: Telemetry, *, topics: Sequence[str], group: str, decode: Decode
     ) -> None:
+        check(settings)
         self._settings = settings
         self._telemetry = telemetry
         self._topics = tuple(topics)
@@ -89,15 +91,22 @@ class KafkaSource:
             telemetry.gauge("why401.kafka.lag", partial(self.lag, topic), topic=topic)
 
     def run(self, intake: Intake, stop: threading.Event) -> None:
-        """Reads until `stop`; when Kafka is away it reconnects for ever."""
+        """Reads until `stop`; when Kafka is away it reconnects for ever.
+
+        Raises ConfigurationError when the brokers have never let us in and say why.
+        """
         backoff = RETRY_SECONDS
+        has_been_in = False
         while not stop.is_set():
             try:
                 with self._consumer() as consumer:
+                    has_been_in = True
                     log.info("reading %s as group %s", ", ".join(self._topics), self._group)
                     _Session(self, consumer, intake).serve(stop)
             except Exception as error:  # kafka-python also raises OSError and RuntimeError; none may end the source
                 self.failed(error)
+                if isinstance(error, AccessRefused) and not has_been_in:  # later, credentials may be being rotated
+                    raise error.as_configuration_error() from None
                 log.warning("Kafka: %s; trying again in %.1f s", _about(error), backoff)
                 stop.wait(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)

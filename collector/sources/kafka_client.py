@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
 from collector.settings import KafkaSettings
+from collector.sources.kafka_access import refusal
 
 Client = TypeVar("Client")
 BOOTSTRAP_MS: Final = 5_000
+MAX_CAUSES: Final = 16
+
+
+class _Causes(logging.Handler):
+    """What kafka-python says of failed connections: its exception is "Unable to bootstrap", the cause only a log line.
+
+    Its lines go no further: there are seven for each attempt, and we say once what failed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: deque[BaseException] = deque(maxlen=MAX_CAUSES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the exception of a line."""
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        self.seen.extend(item for item in arguments if isinstance(item, BaseException))
+
+
+CAUSES: Final = _Causes()
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
@@ -19,6 +42,8 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
     # At debug kafka-python writes its configuration and every value that it sends; at info it is a chatterbox.
     library = logging.getLogger("kafka")
     library.setLevel(max(library.level, logging.WARNING))
+    network = logging.getLogger("kafka.net")
+    network.handlers, network.propagate = [CAUSES], False
     out = {
         "bootstrap_servers": list(settings.bootstrap),
         "client_id": "why401",
@@ -37,8 +62,12 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def connect(client: Callable[..., Client], settings: KafkaSettings, **options: Any) -> Client:
-    """A kafka-python client. One that cannot connect leaves its thread and sockets behind; here they are closed."""
+    """A kafka-python client. One that cannot connect leaves its thread and sockets behind; here they are closed.
+
+    Raises AccessRefused with the setting when credentials or certificates are the cause, else kafka-python's error.
+    """
     begun: list[KafkaNetClient] = []
+    CAUSES.seen.clear()
 
     def begin(*args: Any, **configs: Any) -> KafkaNetClient:
         begun.append(KafkaNetClient(*args, **configs))
@@ -46,7 +75,11 @@ def connect(client: Callable[..., Client], settings: KafkaSettings, **options: A
 
     try:
         return client(**connection(settings), kafka_client=begin, **options)
-    except BaseException:
+    except BaseException as error:
         for unused in begun:
             unused.close()
+        is_theirs = isinstance(error, (KafkaError, OSError))
+        refused = refusal(settings, (error, *CAUSES.seen)) if is_theirs else None
+        if refused is not None:
+            raise refused from None
         raise

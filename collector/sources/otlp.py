@@ -1,7 +1,7 @@
 """What both OTLP receivers share: admission, replays, acknowledgement after durability, and refusals.
 
 A request is answered with success only after `Batch.done` resolved, so that a sender may forget what it sent. Rules:
-opentelemetry-proto docs/specification.md 1.11. A refusal is either permanent (400, 404, 405, 413, 415) or 503 with
+opentelemetry-proto docs/specification.md 1.11. A refusal is either permanent (400 to 415) or 503 with
 Retry-After; 500 is never sent, because every SDK drops the batch on it.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,7 +24,7 @@ from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
-from collector.errors import Backpressure, ConfigurationError, Why401Error
+from collector.errors import Backpressure, Why401Error
 from collector.events import Origin
 from collector.records import Batch, RawRecord
 from collector.settings import OtlpSettings
@@ -39,6 +38,7 @@ MAX_DEPTH: Final = 64  # of AnyValue; gateways nest two or three deep
 MAX_WAITING: Final = 1024  # requests between arrival and answer
 HELD_BODIES: Final = 4  # times max_body_mib: undecoded bytes held for all requests together
 RETRY_AFTER_S: Final = 1.0
+READ_TIMEOUT_S: Final = 30.0  # for a whole body; SDKs give up after 10
 STOP_GRACE_S: Final = 2.0  # how long waiting requests may still be acknowledged after `stop`
 DECODERS: Final = 2  # decoding holds the GIL: more threads hold more memory and are no faster
 
@@ -47,6 +47,8 @@ class Refusal(Enum):
     """Why a request is refused: HTTP status, google.rpc.Code and its name."""
 
     BAD_DATA = (400, 3, "INVALID_ARGUMENT")
+    UNAUTHENTICATED = (401, 16, "UNAUTHENTICATED")
+    FORBIDDEN = (403, 7, "PERMISSION_DENIED")
     UNKNOWN_PATH = (404, 12, "UNIMPLEMENTED")
     WRONG_METHOD = (405, 12, "UNIMPLEMENTED")
     TOO_LARGE = (413, 8, "RESOURCE_EXHAUSTED")
@@ -316,26 +318,6 @@ def _retryable(error: BaseException) -> Refused:
     return unavailable(f"not stored: {type(error).__name__}")
 
 
-def split_address(key: str, address: str, *, insecure: bool) -> tuple[str, int]:
-    """Host and port of "host:port". Raises ConfigurationError for a host that others can reach, unless `insecure`."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    if not port.isdigit() or not host:
-        raise ConfigurationError(key, address, 'expected "host:port"')
-    if not insecure and not _is_loopback(host):
-        raise ConfigurationError(key, address, "raw logs hold credentials and this receiver has no TLS: bind 127.0.0.1")
-    return host, int(port)
-
-
 def join_address(host: str, port: int) -> str:
-    """The inverse of `split_address`."""
+    """`host:port`, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

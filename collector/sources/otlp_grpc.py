@@ -17,13 +17,16 @@ from collector.settings import OtlpSettings
 from collector.sources import Intake
 from collector.sources.otlp import (
     MAX_WAITING,
+    READ_TIMEOUT_S,
     STOP_GRACE_S,
     Receiver,
+    Refusal,
     Refused,
     join_address,
-    split_address,
     status_of,
+    unavailable,
 )
+from collector.sources.otlp_door import Door
 from collector.sources.otlp_encodings import sniffed
 from collector.sources.otlp_protobuf import decode
 from collector.telemetry import Telemetry
@@ -31,13 +34,20 @@ from collector.telemetry import Telemetry
 _SERVICE: Final = logs_service_pb2.DESCRIPTOR.services_by_name["LogsService"].full_name
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _MAX_RESPONSE: Final = 4 << 20
+HANDSHAKE_MS: Final = 10_000  # TLS and HTTP/2 settings; gRPC's default is two minutes
+IDLE_MS: Final = 300_000  # a connection without calls; clients open another without a word
+MAX_CONNECTIONS: Final = 4096
+READERS: Final = 128  # requests whose bodies are on their way; each may hold max_body_mib inside gRPC
 
 
 class OtlpGrpcSource:
     """A Source on `settings.grpc`. `ready` is set when it serves; `address` then has the port that was bound."""
 
-    def __init__(self, settings: OtlpSettings, telemetry: Telemetry, *, insecure: bool = False) -> None:
-        self._host, self._port = split_address("otlp.grpc", settings.grpc, insecure=insecure)
+    def __init__(
+        self, settings: OtlpSettings, telemetry: Telemetry, door: Door | None = None, *, insecure: bool = False
+    ) -> None:
+        self._door = door or Door(settings, telemetry, insecure=insecure)
+        self._host, self._port = self._door.address("otlp.grpc", settings.grpc)
         self._settings = settings
         self._telemetry = telemetry
         self.address = settings.grpc
@@ -48,12 +58,12 @@ class OtlpGrpcSource:
         asyncio.run(self._serve(intake, stop))
 
     async def _serve(self, intake: Intake, stop: threading.Event) -> None:
-        with Receiver("grpc", self._settings, self._telemetry, intake) as receiver:
+        with self._door, Receiver("grpc", self._settings, self._telemetry, intake) as receiver:
             await self._serve_for(receiver, stop)
 
     async def _serve_for(self, receiver: Receiver, stop: threading.Event) -> None:
         server = grpc.aio.server(options=_options(receiver.max_bytes))
-        server.add_generic_rpc_handlers((_handlers(receiver),))
+        server.add_generic_rpc_handlers((_handlers(receiver, self._door),))
         self.address = join_address(self._host, self._bind(server))
         await server.start()
         self.ready.set()
@@ -62,8 +72,11 @@ class OtlpGrpcSource:
         await server.stop(STOP_GRACE_S + 1)
 
     def _bind(self, server: Any) -> int:
+        address = join_address(self._host, self._port)
         try:
-            return int(server.add_insecure_port(join_address(self._host, self._port)))
+            if self._door.certificates is None:
+                return int(server.add_insecure_port(address))
+            return int(server.add_secure_port(address, self._door.certificates.for_grpc()))
         except RuntimeError:
             raise ConfigurationError("otlp.grpc", self._settings.grpc, "the address cannot be bound") from None
 
@@ -77,25 +90,43 @@ def _options(max_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_concurrent_streams", MAX_WAITING),
         # Two collectors on one port would share its connections without a word.
         ("grpc.so_reuseport", 0),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", IDLE_MS),
+        ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
     ]
 
 
-def _handlers(receiver: Receiver) -> Any:
-    export = grpc.unary_unary_rpc_method_handler(
-        partial(_export, receiver),
+def _handlers(receiver: Receiver, door: Door) -> Any:
+    # On the wire the same as a unary method; but gRPC would read a unary method's message before it asks us.
+    export = grpc.stream_unary_rpc_method_handler(
+        partial(_export, receiver, door, asyncio.Semaphore(READERS)),
         request_deserializer=None,
         response_serializer=ExportLogsServiceResponse.SerializeToString,
     )
     return grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
 
 
-async def _export(receiver: Receiver, body: bytes, context: Any) -> ExportLogsServiceResponse:
+async def _export(
+    receiver: Receiver, door: Door, readers: asyncio.Semaphore, _messages: object, context: Any
+) -> ExportLogsServiceResponse:
     try:
+        door.check("grpc", [text for key, text in context.invocation_metadata() if key == "authorization"])
         with receiver.admit() as ticket:
-            ticket.take(body)
+            ticket.take(await _body(readers, context))
             return await receiver.receive(ticket, sniffed, decode, _peer(context.peer()))
     except Exception as error:
         await _abort(receiver, context, receiver.explain(error))
+
+
+async def _body(readers: asyncio.Semaphore, context: Any) -> bytes:
+    try:
+        async with asyncio.timeout(READ_TIMEOUT_S), readers:
+            message = await context.read()
+    except TimeoutError:
+        raise unavailable(f"the message did not arrive within {READ_TIMEOUT_S:g} s") from None
+    if not isinstance(message, bytes):  # the end of the stream
+        raise Refused(Refusal.BAD_DATA, "there is no message in the request")
+    return message
 
 
 async def _abort(receiver: Receiver, context: Any, refused: Refused) -> NoReturn:

@@ -24,6 +24,7 @@ from collector.errors import ConfigurationError
 from collector.settings import OtlpSettings
 from collector.sources import Intake, otlp_json, otlp_protobuf
 from collector.sources.otlp import (
+    READ_TIMEOUT_S,
     STOP_GRACE_S,
     Decode,
     Receiver,
@@ -32,15 +33,16 @@ from collector.sources.otlp import (
     Ticket,
     Unpack,
     join_address,
-    split_address,
     status_of,
     too_large,
     unavailable,
 )
+from collector.sources.otlp_connections import Hall, Server
+from collector.sources.otlp_door import Door
 from collector.sources.otlp_encodings import ACCEPTED, CODINGS
+from collector.sources.otlp_senders import SenderRefused
 from collector.telemetry import Telemetry
 
-READ_TIMEOUT_S: Final = 30.0  # for a whole body; SDKs give up after 10
 _KEEP_ALIVE_S: Final = 75  # longer than the idle time of clients' pools, or they meet closed connections
 _BACKLOG: Final = 2048
 
@@ -66,8 +68,11 @@ _FORMATS: Final[Mapping[str, _Format]] = {form.media_type: form for form in (_PR
 class OtlpHttpSource:
     """A Source on `settings.http`. `ready` is set when it serves; `address` then has the port that was bound."""
 
-    def __init__(self, settings: OtlpSettings, telemetry: Telemetry, *, insecure: bool = False) -> None:
-        self._host, self._port = split_address("otlp.http", settings.http, insecure=insecure)
+    def __init__(
+        self, settings: OtlpSettings, telemetry: Telemetry, door: Door | None = None, *, insecure: bool = False
+    ) -> None:
+        self._door = door or Door(settings, telemetry, insecure=insecure)
+        self._host, self._port = self._door.address("otlp.http", settings.http)
         self._settings = settings
         self._telemetry = telemetry
         self.address = settings.http
@@ -80,11 +85,12 @@ class OtlpHttpSource:
             asyncio.run(self._serve(listener, intake, stop))
 
     async def _serve(self, listener: socket.socket, intake: Intake, stop: threading.Event) -> None:
-        with Receiver("http", self._settings, self._telemetry, intake) as receiver:
+        with self._door, Receiver("http", self._settings, self._telemetry, intake) as receiver:
             await self._serve_for(receiver, listener, stop)
 
     async def _serve_for(self, receiver: Receiver, listener: socket.socket, stop: threading.Event) -> None:
-        server = uvicorn.Server(_config(_application(receiver)))
+        application = _application(receiver, self._door)
+        server = Server(_config(application, Hall(self._telemetry), self._door))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         self.ready.set()  # the socket listens already: the kernel keeps what comes before uvicorn accepts
         await asyncio.to_thread(stop.wait)
@@ -101,10 +107,14 @@ class OtlpHttpSource:
             raise ConfigurationError("otlp.http", self._settings.http, expected) from None
 
 
-def _config(application: Starlette) -> uvicorn.Config:
+def _config(application: Starlette, hall: Hall, door: Door) -> uvicorn.Config:
+    certificates = door.certificates
     return uvicorn.Config(
         application,
+        http=hall.protocol,
+        ssl_context_factory=(lambda *_: certificates.for_http()) if certificates else None,
         log_config=None,
+        log_level="error",  # a line per broken request would be a flood at the sender's will
         access_log=False,
         lifespan="off",
         ws="none",
@@ -115,9 +125,10 @@ def _config(application: Starlette) -> uvicorn.Config:
     )
 
 
-def _application(receiver: Receiver) -> Starlette:
+def _application(receiver: Receiver, door: Door) -> Starlette:
     async def logs(request: Request) -> Response:
         try:
+            door.check("http", request.headers.getlist("authorization"))
             return await _logs(receiver, request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
@@ -179,6 +190,8 @@ def _refuse(receiver: Receiver, request: Request, refused: Refused) -> Response:
 
 
 def _headers(refused: Refused) -> dict[str, str]:
+    if isinstance(refused, SenderRefused):
+        return {"WWW-Authenticate": refused.challenge}
     if refused.refusal is Refusal.UNAVAILABLE:
         return {"Retry-After": str(math.ceil(refused.retry_after_s))}
     if refused.refusal is Refusal.WRONG_METHOD:

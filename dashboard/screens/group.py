@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, export, panels, scope, words
+from dashboard import charts, client, export, panels, roles, scope, words
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -106,10 +106,11 @@ def _share(seen: Scope, params: Mapping[str, Any]) -> None:
                 + "&".join(f"{key}={words.visible(value)}" for key, value in {"group": chosen(), **seen.link}.items()),
                 language=None,
             )
-        st.download_button(
-            "CSV", lambda: export.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
-            "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The newest 10,000 failures, redacted.",
-        )  # fmt: skip
+        if roles.is_operator():
+            st.download_button(
+                "CSV", lambda: export.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
+                "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The newest 10,000 failures, redacted.",
+            )  # fmt: skip
 
 
 def _file_name(group: str) -> str:

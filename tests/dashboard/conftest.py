@@ -110,11 +110,12 @@ def _start(data_dir: Path, work: Path) -> Served:
             cwd=work, env={**os.environ, config.CONFIG_ENV: str(file)}, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     served = Served(f"http://{address}", process, work / "log")
-    _await_health(served)
+    await_health(served)
     return served
 
 
-def _await_health(served: Served) -> None:
+def await_health(served: Served) -> None:
+    """Return when the page answers."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert served.process.poll() is None, served.log.read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import grpc
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -14,6 +15,7 @@ from opentelemetry.sdk.resources import Resource
 
 from collector.sources.otlp_grpc import OtlpGrpcSource
 from collector.sources.otlp_http import OtlpHttpSource
+from tests.collector.sources.access_rig import GOOD, Pki, bearer, token_file
 from tests.collector.sources.otlp_rig import Rig, eventually, running
 
 
@@ -72,3 +74,31 @@ def test_resend_until_there_is_room(kind, exporter, caplog):
         provider.shutdown()
 
         assert (rig.received(), rig.drops()) == (1, {})
+
+
+def secure_http(rig: Rig, pki: Pki) -> HttpExporter:
+    ca = str(pki.folder / "ca.pem")
+    return HttpExporter(endpoint=f"https://{rig.address}/v1/logs", certificate_file=ca, headers=bearer(GOOD))
+
+
+def secure_grpc(rig: Rig, pki: Pki) -> GrpcExporter:
+    credentials = grpc.ssl_channel_credentials((pki.folder / "ca.pem").read_bytes())
+    endpoint = "https://" + rig.address.replace("127.0.0.1", "localhost")
+    return GrpcExporter(endpoint=endpoint, credentials=credentials, headers=(("authorization", f"Bearer {GOOD}"),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "exporter"),
+    [pytest.param(OtlpHttpSource, secure_http, id="http"), pytest.param(OtlpGrpcSource, secure_grpc, id="grpc")],
+)
+def test_sent_is_received_over_tls_with_a_token(tmp_path, monkeypatch, kind, exporter):
+    """The SDK's own settings are enough to come in."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # requests puts them above the exporter's certificate_file
+        monkeypatch.delenv(name, raising=False)
+    pki = Pki.make(tmp_path / "pki")
+    with running(kind, **pki.settings, token_file=token_file(tmp_path, f"edge {GOOD}")) as rig:
+        provider = provider_of(exporter(rig, pki))
+        emit(provider, "safe")
+        provider.shutdown()
+
+        assert ["safe"] == rig.intake.texts()
