@@ -1,9 +1,10 @@
-"""Redaction in numbers: speed on ordinary and hard lines, recall and words lost, beside the regex that projects ship.
+"""Redaction in numbers, beside common tools on the same lines: MB/s, ms a hard line, recall, lines that lose a keep.
 
     python -m benchmarks.redaction [labelled.jsonl]
 
 The file holds one JSON object a line with `raw`, `secrets` and `keep`; without one, the lines of the project's own
-generator are measured. CPU time of this process, best of five.
+generator are measured. CPU time of this process, best of five. The tools: `Bearer` and JWT by regular expression, which
+is what projects ship, and detect-secrets with all its plugins where it is installed (pip install detect-secrets==1.5.0).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.traffic import envoy_json
-from collector.redaction import redact
+from collector.redaction import redact, redact_lines
 from tests.collector.redaction import generated
 
 ROUNDS = 5
@@ -25,9 +27,14 @@ SEEDS = range(3)
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 )
+_OPEN = ExitStack()
 # The baseline backtracks; it is measured on these lines only.
 _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 _JWT = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*")
+
+
+Redactor = Callable[[str], str]
+Tools = dict[str, Redactor]
 
 
 class Labelled(NamedTuple):
@@ -48,39 +55,71 @@ def baseline(text: str) -> str:
     return _JWT.sub("[token]", _BEARER.sub(r"\1[token]", text))
 
 
-def speed(name: str, lines: list[str]) -> None:
-    """Prints one row: µs a line and MB/s of both."""
-    mean, size = sum(map(len, lines)) / len(lines), len(lines)
-    cells = (
-        f"{us:9.1f} µs {mean / us:8.1f} MB/s" for us in (_best(run, lines) / size * 1e6 for run in (ours, baseline))
-    )
+def detect_secrets() -> Redactor | None:
+    """Every plugin of detect-secrets, what it finds replaced; None when it is not installed."""
+    try:
+        from detect_secrets.core.scan import scan_line
+        from detect_secrets.settings import default_settings
+    except ImportError:
+        return None
+
+    _OPEN.enter_context(default_settings())  # until the process ends: entering it for every line costs more
+
+    def replaced(text: str) -> str:
+        for found in scan_line(text):
+            text = text.replace(found.secret_value or "\0", "[secret]")
+        return text
+
+    return replaced
+
+
+FAST = (ours, baseline)
+
+
+def speed(name: str, lines: list[str], tools: Tools) -> None:
+    """Prints one row: µs a line and MB/s of every tool; slow ones are measured on fewer lines."""
+    mean = sum(map(len, lines)) / len(lines)
+    cells = []
+    for tool in tools.values():
+        sample = lines if tool in FAST else lines[:: max(1, len(lines) // 300)]
+        us = _best(tool, sample) / len(sample) * 1e6
+        cells.append(f"{us:9.1f} µs {sum(map(len, sample)) / len(sample) / us:8.2f} MB/s")
     print(f"{name:<28} {mean:5.0f} B  {'  '.join(cells)}")
 
 
-def _best(run: Callable[[str], str], lines: list[str]) -> float:
-    return min(_once(run, lines) for _ in range(ROUNDS))
+def filtered(name: str, lines: list[str]) -> None:
+    """Prints one row: whole blocks, as `why401 redact` reads them."""
+    blocks = ["\n".join(lines[at : at + 2000]).encode() + b"\n" for at in range(0, len(lines), 2000)]
+    seconds = min(_seconds(lambda: [redact_lines(block) for block in blocks]) for _ in range(ROUNDS))
+    size = sum(map(len, blocks))
+    print(
+        f"{name:<28} {size / len(lines):5.0f} B  {seconds / len(lines) * 1e6:9.1f} µs {size / seconds / 1e6:8.2f} MB/s"
+    )
 
 
-def _once(run: Callable[[str], str], lines: list[str]) -> float:
+def _best(run: Redactor, lines: list[str]) -> float:
+    rounds = ROUNDS if run in FAST else 1
+    return min(_seconds(lambda: [run(line) for line in lines]) for _ in range(rounds))
+
+
+def _seconds(work: Callable[[], object]) -> float:
     started = time.process_time()
-    for line in lines:
-        run(line)
+    work()
     return time.process_time() - started
 
 
-def recall(name: str, lines: list[Labelled]) -> None:
-    """Prints one row: leaking lines, recall and lines that lose a word to keep, of both."""
-    cells = (_recall(run, lines) for run in (ours, baseline))
-    print(f"{name:<28} {len(lines):5d}    {'  '.join(cells)}")
+def recall(name: str, lines: list[Labelled], tools: Tools) -> None:
+    """Prints one row: leaking lines, recall and lines that lose a word to keep, of every tool."""
+    print(f"{name:<28} {len(lines):5d}    {'  '.join(_recall(tool, lines) for tool in tools.values())}")
 
 
-def _recall(run: Callable[[str], str], lines: list[Labelled]) -> str:
+def _recall(run: Redactor, lines: list[Labelled]) -> str:
     pairs = [(run(line.raw), line) for line in lines]
     secret = sum(bool(line.secrets) for line in lines)
     leaks = sum(any(part in text for part in line.secrets) for text, line in pairs)
     losses = sum(any(part not in text for part in line.keep) for text, line in pairs)
     percent = f"{100 * (1 - leaks / secret):5.1f} %" if secret else "      –"
-    return f"leak {leaks:4d} {percent} lost {losses:3d}"
+    return f"leak {leaks:4d} {percent} lost {losses:4d}"
 
 
 def ordinary(count: int) -> dict[str, list[str]]:
@@ -104,17 +143,24 @@ def main(arguments: list[str]) -> None:
     if arguments:
         raws = map(json.loads, Path(arguments[0]).read_text(encoding="utf-8").splitlines())
         kinds["labelled file"] = [Labelled(raw["raw"], raw["secrets"], raw["keep"]) for raw in raws]
-    print(f"{'lines':<28} {'mean':>7}  {'why401':<26} Bearer and JWT regex")
+    slow = detect_secrets()
+    tools: Tools = {"why401": ours, "Bearer and JWT regex": baseline} | ({"detect-secrets": slow} if slow else {})
+    head = "  ".join(f"{tool:<26}" for tool in tools)
+    print(f"{'lines':<28} {'mean':>7}  {head}")
     for name, lines in ordinary(20_000).items():
-        speed(name, lines)
-    speed("Envoy JSON with a token", envoy_json(500, tokens=500))
-    speed("generated, hard", [line.raw for lines in kinds.values() for line in lines])
-    if arguments:
-        speed("labelled file", [line.raw for line in kinds["labelled file"]])
-    print(f"\n{'recall by kind':<28} lines    {'why401':<26} Bearer and JWT regex")
+        speed(name, lines, tools)
+    speed("Envoy JSON with a token", envoy_json(500, tokens=500), tools)
+    everything = [line for lines in kinds.values() for line in lines]
+    speed("hard", [line.raw for line in everything], tools)
+    print(f"\n{'why401 redact, in blocks':<28} {'mean':>7}")
+    for name, lines in ordinary(20_000).items():
+        filtered(name, lines)
+    print(f"\n{'recall by kind':<28} lines    {head}")
     for kind, labelled in kinds.items():
-        recall(kind, labelled)
+        recall(kind, labelled, tools)
+    recall("all", everything, tools)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with _OPEN:
+        main(sys.argv[1:])

@@ -239,6 +239,13 @@ def scenario_soak() -> Result:
     return soak()
 
 
+def scenario_flood() -> Result:
+    """A million names, each met once: names, groups and memory bounded, a real new cause seen."""
+    from benchmarks.flood import million
+
+    return million()
+
+
 SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "parse": scenario_parse,
     "facts": scenario_facts,
@@ -255,5 +262,6 @@ SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "otlp": scenario_otlp,
     "kafka": scenario_kafka,
     "soak": scenario_soak,
+    "flood": scenario_flood,
 }
-SLOW: Final = ("soak",)
+SLOW: Final = ("soak", "flood")

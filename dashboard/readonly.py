@@ -10,7 +10,7 @@ from typing import Any, Final
 
 VIEWS: Final = (
     "failures", "groups", "trend", "traffic", "issuers", "keys", "token_shapes", "changes",
-    "samples", "unclassified", "templates", "pipeline", "positions", "notes", "dictionary",
+    "samples", "unclassified", "templates", "pipeline", "positions", "notes", "raw_credentials", "dictionary",
 )  # fmt: skip
 # Names and columns only: a DuckDB client that attaches asks for them, and people do.
 METADATA: Final = frozenset({"schemata", "tables", "columns"})

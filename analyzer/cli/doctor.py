@@ -12,6 +12,10 @@ from typing import Final
 import click
 
 from analyzer.cli import options
+from collector import keyfile
+from collector.errors import ConfigurationError, Why401Error
+from collector.settings import Settings
+from collector.visible import visible
 
 EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 
@@ -25,6 +29,8 @@ def command(config_file: str | None, data_dir: str | None) -> None:
     fine = [_line(name, check) for name, check in CHECKS]
     free = shutil.disk_usage(settings.data_path if settings.data_path.exists() else ".").free
     fine.append(_line("disk", lambda: f"{free / 1e9:.0f} GB free for the lake ({settings.data_path})"))
+    fine.append(_key(settings))
+    _raw_credentials(settings)
     sys.exit(0 if all(fine) else 1)
 
 
@@ -33,9 +39,45 @@ def _line(name: str, check: Callable[[], str]) -> bool:
         text, fine = check(), True
     except (PackageNotFoundError, OSError, RuntimeError) as error:
         text, fine = str(error), False
-    mark = click.style("✓", fg="green") if fine else click.style("✗", fg="red")
+    return _say(name, text, is_fine=fine)
+
+
+def _say(name: str, text: str, *, is_fine: bool) -> bool:
+    mark = click.style("✓", fg="green") if is_fine else click.style("✗", fg="red")
     click.echo(f"{mark} {name:<18} {text}")
-    return fine
+    return is_fine
+
+
+def _key(settings: Settings) -> bool:
+    """A key file that others can read stops the start; before the first one there is none."""
+    path = options.key_file(settings)
+    if not path.exists():
+        return True
+    try:
+        epochs, _ = keyfile.read(path)
+    except ConfigurationError as error:
+        return _say("pseudonym key", str(error), is_fine=False)
+    return _say("pseudonym key", f"epoch {epochs[-1].number} in use, {len(epochs)} in {path}", is_fine=True)
+
+
+def _raw_credentials(settings: Settings) -> None:
+    """Which gateways write whole credentials into their logs, as far as the lake has their records, and what stops it."""
+    import duckdb
+
+    from analyzer.store import connect_reader, run_query
+
+    query = "SELECT gateway, place, records, setting, source FROM raw_credentials ORDER BY records DESC LIMIT 20"
+    try:
+        con = connect_reader(settings, memory_mib=settings.dashboard.memory_mib)
+        rows = run_query(con, query, timeout_s=30).rows
+    except (duckdb.Error, Why401Error):  # no lake yet, or one of an older version
+        return
+    for gateway, place, records, setting, source in rows:
+        mark = click.style("!", fg="yellow")
+        click.echo(
+            f"{mark} {'whole credentials':<18} {visible(gateway)} logs them ({visible(place)}; {records:,} records kept)"
+        )
+        click.echo(f"{'':<21}{setting}\n{'':<21}{click.style(source, dim=True)}")
 
 
 def _python() -> str:
@@ -61,7 +103,8 @@ def _envoy() -> str:
 
 
 def _knowledge() -> str:
-    from analyzer.knowledge.load import remedies, signatures
+    from analyzer.knowledge.load import signatures
+    from analyzer.knowledge.remedy_files import remedies
 
     return f"{len(signatures())} signatures, {len(remedies())} remedies"
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
 import duckdb
 
+from analyzer import advice
 from analyzer.store.connect import quoted
 from analyzer.store.errors import NewerStore
 
 VIEWS: Final = (
     "failures", "samples", "trend", "traffic", "issuers", "keys", "token_shapes", "changes", "groups", "unclassified",
-    "templates", "pipeline", "positions", "notes",
+    "templates", "pipeline", "positions", "raw_credentials", "notes",
 )  # fmt: skip
 DICTIONARY: Final = "dictionary"
 _ABOUT_DICTIONARY: Final = """-- Every column of every view, in words.
@@ -143,7 +145,14 @@ def _parse(name: str, text: str) -> View:
         head += 1
     comment, *columns = (line.removeprefix("-- ") for line in lines[:head])
     pairs = tuple((column, words) for column, _, words in (line.partition(": ") for line in columns))
-    return View(name, comment, pairs, "\n".join(lines[head:]).strip())
+    return View(name, comment, pairs, "\n".join(lines[head:]).strip().replace("$ADVICE", _advice()))
+
+
+@cache
+def _advice() -> str:
+    """For the view `raw_credentials`: what to change at each gateway."""
+    rows = ((name, setting.place, setting.says, setting.source) for name, setting in advice.by_gateway())
+    return ",\n".join(f"({', '.join(map(quoted, row))})" for row in rows)
 
 
 def _folder(name: str) -> Traversable:

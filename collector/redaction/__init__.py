@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from collector.redaction import engine, structure, templates
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
+from collector.redaction.lines import redact_lines
 
 __all__ = [
     "FAILED_TEXT",
@@ -18,7 +19,9 @@ __all__ = [
     "Redacted",
     "redact",
     "redact_fast",
+    "redact_lines",
     "redact_value",
+    "safe",
     "safe_id",
     "safe_text",
     "template",
@@ -82,12 +85,18 @@ def template(text: str) -> str:
         return FAILED_TEXT
 
 
+def safe(text: str, limit: int) -> Redacted:
+    """`safe_text`, and what was found."""
+    try:
+        redacted = redact_fast(text[: templates.MAX_READ])
+        return Redacted(templates.shown(redacted.text, limit), redacted.found)
+    except Exception:
+        return FAILED._replace(text=FAILED_TEXT[:limit])
+
+
 def safe_text(text: str, limit: int) -> str:
     """Free text for an Event: redacted, control and bidirectional characters escaped, at most `limit` characters."""
-    try:
-        return templates.shown(redact_fast(text[: templates.MAX_READ]).text, limit)
-    except Exception:
-        return FAILED_TEXT[:limit]
+    return safe(text, limit).text
 
 
 def safe_id(text: str, limit: int) -> str:

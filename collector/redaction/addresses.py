@@ -11,7 +11,14 @@ from collector.redaction.hits import Hit
 from collector.redaction.patterns import compiled
 
 _OCTET: Final = rb"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})"
-_IPV4: Final = compiled(_OCTET + (rb"\." + _OCTET) * 3)
+IPV4: Final = compiled(_OCTET + (rb"\." + _OCTET) * 3)
+_OTHER: Final = rb"(?:[1-9][0-9]{0,2}|0[0-9]{1,2})"  # than the octet 0
+_NOT_ZEROS: Final = (
+    rb"[0-9]{1,3}\.(?:" + _OTHER + rb"\.[0-9]{1,3}\.[0-9]{1,3}|0\." + _OTHER + rb"\.[0-9]{1,3}|0\.0\." + _OTHER + rb")"
+)
+# An address that is not the text's first word; one with something behind it that is not in _SETTLED.
+INSIDE: Final = rb"[^0-9]" + _NOT_ZEROS
+UNSETTLED: Final = _NOT_ZEROS + rb"(?:[^ ,;)\]|'\"0-9\r]| [^\-\[\"]| (?m:$)|\r[^\n])"
 _IPV6: Final = compiled(rb"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}")
 _PRODUCT: Final = compiled(rb"(?:(?:^|[\s\"'(;,])[A-Za-z][\w.\-]{0,40}/|(?i:version|ver|release)[\"':= ]{1,4})$")
 _BEFORE_VERSION: Final = b"\"':= "
@@ -21,8 +28,21 @@ _IPV4_MORE: Final = JOINED | frozenset(b".")
 _IPV6_MORE: Final = JOINED | frozenset(b":")
 # Behind an address these end every run that a rule reads, so that its network cannot become part of one.
 _SETTLED: Final = (b" -", b" [", b' "', b'"', b",", b";", b")", b"]", b"|", b"'")
+_DIGITS: Final = frozenset(bytes((byte,)) for byte in b"0123456789")
 DOTS: Final = 3
 MAX_COUNTED: Final = 512
+
+
+def leading(text: str, data: bytes) -> tuple[str, int]:
+    """`networks` for a text in which nothing of INSIDE occurs."""
+    if data[:1] not in _DIGITS:
+        return text, 0
+    end = IPV4.end_at(data)
+    if end < 0 or not is_address(data, 0, end):
+        return text, 0
+    if not data.startswith(_SETTLED, end) and end < len(data):
+        return text, -1
+    return f"{text[: data.rfind(b'.', 0, end)]}.0/24{text[end:]}", 1
 
 
 def networks(text: str, data: bytes) -> tuple[str, int]:
@@ -32,10 +52,10 @@ def networks(text: str, data: bytes) -> tuple[str, int]:
     size = len(data)
     # Counting is ten times as fast as a search in vain; of a long rest it would make the whole quadratic.
     while size - end > MAX_COUNTED or data.count(b".", end) >= DOTS:
-        start, end = _IPV4.find(data, end)
+        start, end = IPV4.find(data, end)
         if start < 0:
             break
-        if not _is_address(data, start, end):
+        if not is_address(data, start, end):
             continue
         if not data.startswith(_SETTLED, end) and end < size:
             return text, -1
@@ -46,26 +66,28 @@ def networks(text: str, data: bytes) -> tuple[str, int]:
 
 def ipv4(data: bytes) -> Iterator[Hit]:
     """IPv4 addresses, to their /24."""
-    for start, end in _IPV4.spans(data):
-        if _is_address(data, start, end):
+    for start, end in IPV4.spans(data):
+        if is_address(data, start, end):
             label = data[start : data.rfind(b".", start, end)].decode("ascii") + ".0/24"
             yield Hit(start, end + 3 * _has_prefix(data, end, b"/24"), "ip", label)
 
 
-def _is_address(data: bytes, start: int, end: int) -> bool:
-    if start and (data[start - 1] in _IPV4_MORE or _is_product(data, start)):
-        return False
+def is_address(data: bytes, start: int, end: int) -> bool:
+    """An address of somebody: no version, no network, no loopback, no part of a longer word."""
+    if start:
+        before = data[start - 1]
+        if before in _IPV4_MORE or (before in _BEFORE_PRODUCT and _is_product(data, start)):
+            return False
     if end < len(data) and data[end] in _IPV4_MORE and touches(data, start, end, _IPV4_MORE):
         return False
     if data.startswith(b".0/24", end - 2):  # a network already
         return False
-    return not data.startswith(b"127.", start) and data[start:end].strip(b"0.") != b""
+    # Three zeros are a network, a version (`Chrome/131.0.0.0`) or no address at all.
+    return not data.startswith(b"127.", start) and not data.endswith(b".0.0.0", start, end)
 
 
 def _is_product(data: bytes, start: int) -> bool:
     """`Chrome/120.0.0.0`, `version=1.2.3.4`."""
-    if data[start - 1] not in _BEFORE_PRODUCT:
-        return False
     before = data[max(0, start - 48) : start]
     if data[start - 1] == 0x2F and before[:-1].rpartition(b" ")[2].isalpha() and b" " in before:
         return True

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from collector.redaction import fields, jose, keys, personal, schemes, vendors
-from collector.redaction.addresses import ipv4, ipv6, networks
+from collector.redaction.addresses import INSIDE, ipv4, ipv6, leading, networks
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
-from collector.redaction.patterns import any_of
+from collector.redaction.patterns import any_of, compiled
 from collector.redaction.views import TRIGGER, View, deeper, fold
 
 # What `found` may count, in the order of docs/redaction.md; `failed` counts texts that were given up.
@@ -29,7 +28,7 @@ class Rule:
 
     name: str
     trigger: bytes
-    find: Callable[[bytes], Iterator[Hit]]
+    find: Callable[[bytes], Iterable[Hit]]
 
 
 # In order: a rule before another names a hit that both find in equal length.
@@ -62,7 +61,11 @@ Redact = Callable[[str], str]
 FAILED: Final = Redacted(FAILED_TEXT, (("failed", 1),))
 
 
-_TRIGGERS: Final = any_of([*(rule.trigger for rule in RULES), TRIGGER])
+_triggered: Final = any_of([*(rule.trigger for rule in RULES), TRIGGER])
+# Most texts hold at most addresses. One search for anything else is faster than the set that names what.
+OTHERS: Final = (TRIGGER, *(rule.trigger for rule in RULES if rule.name not in ("jose", "ipv4")))
+_SUSPECT: Final = compiled(b"|".join((jose.SUSPECT, INSIDE, *OTHERS)))
+_ADDRESS: Final = (("ip", 1),)
 _ESCAPED: Final = len(RULES)
 _JOSE: Final = [rule.name for rule in RULES].index("jose")
 _MOSTLY: Final = frozenset(
@@ -73,8 +76,12 @@ _MOSTLY: Final = frozenset(
 def run(text: str) -> Redacted:
     """Redact until a pass finds nothing, so that redacting twice changes nothing. May raise."""
     data = fold(text)
-    triggered = _TRIGGERS.Match(data)
-    if not triggered:  # None: no match
+    if _SUSPECT.find(data)[0] < 0:
+        redacted, count = leading(text, data)
+        if count >= 0:
+            return Redacted(redacted, _ADDRESS if count else ())
+    triggered = _triggered(data)
+    if not triggered:
         return Redacted(text)
     if _MOSTLY.issuperset(triggered) and not (_JOSE in triggered and jose.may_hold(data)):
         redacted, count = networks(text, data)
@@ -85,13 +92,14 @@ def run(text: str) -> Redacted:
 
 
 def _until_clean(text: str, hits: list[Hit]) -> Redacted:
-    found: Counter[str] = Counter()
+    found: dict[str, int] = {}
     limit = 2 * len(text) + _GROWTH
     for _ in range(MAX_PASSES - 1):
-        found.update([hit.rule for hit in hits])
+        for hit in hits:
+            found[hit.rule] = found.get(hit.rule, 0) + 1
         text = _bounded(text, hits, limit)
         data = fold(text)
-        hits = _hits(data, _TRIGGERS.Match(data) or [])
+        hits = _hits(data, _triggered(data))
         if not hits:
             return Redacted(text, tuple(sorted(found.items())))
     return FAILED
@@ -105,20 +113,24 @@ def _bounded(text: str, hits: list[Hit], limit: int) -> str:
 
 
 def _hits(data: bytes, triggered: list[int]) -> list[Hit]:
-    found = list(_found(data, triggered))
+    found = _found(data, triggered)
     if _ESCAPED in triggered:
         for view in deeper(View(data)):
-            found += [_mapped(view, hit) for hit in _found(view.data, _TRIGGERS.Match(view.data) or [])]
+            found += [_mapped(view, hit) for hit in _found(view.data, _triggered(view.data))]
     if not found:
         return found
     trimmed = (trim(data, whole(data, hit)) for hit in found)
     return merge(hit for hit in trimmed if hit.start < hit.end and not is_mask(data[hit.start : hit.end]))
 
 
-def _found(data: bytes, triggered: list[int]) -> Iterator[Hit]:
+def _found(data: bytes, triggered: list[int]) -> list[Hit]:
+    found: list[Hit] = []
     for index in sorted(triggered):
-        if index != _ESCAPED:
-            yield from RULES[index].find(data)
+        if index == _JOSE:
+            found += jose.find(data, found)  # decoding what is gone already would cost more than all the rest
+        elif index != _ESCAPED:
+            found += RULES[index].find(data)
+    return found
 
 
 def _mapped(view: View, hit: Hit) -> Hit:

@@ -106,9 +106,9 @@ def _options(data: bytes) -> Iterator[Hit]:
 
 def _key(data: bytes, start: int, end: int) -> tuple[int, bytes]:
     """The whole key around a stem: where it begins, and its text."""
-    before = data[max(0, start - MAX_KEY) : start]
-    first = start - len(before) + len(before.rstrip(_KEY_BYTES))
-    field = data[start : min(end, start + MAX_KEY)]
+    least = start - MAX_KEY if start > MAX_KEY else 0
+    first = least + len(data[least:start].rstrip(_KEY_BYTES))
+    field = data[start : end if end - start < MAX_KEY else start + MAX_KEY]
     return first, data[first : start + len(field) - len(field.lstrip(_KEY_BYTES))]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -36,6 +38,7 @@ _MASK: Final = compiled(
 _MASK_STARTS: Final = tuple(bytes((byte,)) for byte in b"[<*xX.-${bBdD")
 _SPACES: Final = frozenset(b"\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0")  # what str.strip takes, in a view
 MAX_LABEL: Final = 8
+_START: Final = attrgetter("start")
 _OURS: Final = compiled(rb"\[(?:token|secret|cookie|key|user|email|phone|card|mac|-)\]")
 
 
@@ -46,6 +49,22 @@ class Hit(NamedTuple):
     end: int
     rule: str
     label: str
+
+
+class Spans:
+    """Where hits are, to ask whether one of them holds a span."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self, hits: Iterable[Hit]) -> None:
+        ordered = sorted(hits, key=_START)
+        self._starts: Final = [hit.start for hit in ordered]
+        self._ends: Final = list(accumulate((hit.end for hit in ordered), max))
+
+    def hold(self, start: int, end: int) -> bool:
+        """One hit holds all of it."""
+        index = bisect_right(self._starts, start)
+        return index > 0 and self._ends[index - 1] >= end
 
 
 def whole(data: bytes, hit: Hit) -> Hit:
@@ -72,7 +91,7 @@ def is_mask(value: bytes) -> bool:
 def merge(hits: Iterable[Hit]) -> list[Hit]:
     """Disjoint hits in order; hits that overlap become one, named for the longest."""
     merged: list[Hit] = []
-    for hit in sorted(hits, key=attrgetter("start")):
+    for hit in sorted(hits, key=_START):
         if merged and hit.start < merged[-1].end:
             merged[-1] = _joined(merged[-1], hit)
         else:
@@ -81,8 +100,8 @@ def merge(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _joined(first: Hit, second: Hit) -> Hit:
-    longest = max(first, second, key=lambda hit: hit.end - hit.start)
-    return longest._replace(start=first.start, end=max(first.end, second.end))
+    longest = first if first.end - first.start >= second.end - second.start else second
+    return Hit(first.start, max(first.end, second.end), longest.rule, longest.label)
 
 
 def render(text: str, hits: Sequence[Hit]) -> str:
@@ -100,7 +119,16 @@ def render(text: str, hits: Sequence[Hit]) -> str:
 
 def _label(hit: Hit, removed: str) -> tuple[str, str]:
     label = SHORT if len(removed) < SHORT_VALUE else hit.label
-    return label, "\n" * (len(removed.splitlines()) - 1)
+    return label, _breaks(removed)
+
+
+def _breaks(removed: str) -> str:
+    """Every line break as it was: what counts as one (a vertical tab, U+2028) depends on who reads."""
+    if removed.isprintable():
+        return ""
+    return "".join(
+        kept[len(bare) :] for kept, bare in zip(removed.splitlines(keepends=True), removed.splitlines(), strict=True)
+    )
 
 
 def trim(data: bytes, hit: Hit) -> Hit:

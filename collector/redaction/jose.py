@@ -7,11 +7,11 @@ parts, glued prefixes and SD-JWT disclosures all occur. Fragments are what trunc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from collector.redaction import shapes
-from collector.redaction.hits import SECRET, TOKEN, Hit
+from collector.redaction.hits import SECRET, TOKEN, Hit, Spans, is_mask
 from collector.redaction.patterns import compiled
 from collector.redaction.vocabulary import kind_of
 
@@ -21,6 +21,34 @@ _DOTTED_STANDARD: Final = compiled(rb"[A-Za-z0-9+/]{8,}={0,2}(?:\.[A-Za-z0-9_\-+
 _RUN: Final = compiled(rb"[A-Za-z0-9_\-+/~]{16,}={0,2}")
 # A run of 20, or a short header: the base64 of `{`, alone or behind white space, and a dot.
 TRIGGER: Final = rb"[A-Za-z0-9_\-+/~]{20}|(?:e[yw]|IH|DQp7|Cns|CXs)[A-Za-z0-9_\-+/]{8,}={0,2}\."
+# Wherever `may_hold` is true, this occurs: in a run of 20 a pair of neighbours that no path of words and numbers has
+# (shapes.is_route), with enough of the run on one side of it; a first or last character that none has; a short header.
+_ANY: Final = rb"[A-Za-z0-9_\-+/~]"
+_NO_SLASH: Final = rb"[A-Za-z0-9_\-+~]"
+_ODD: Final = (
+    rb"(?:[A-Za-z0-9_\-+~][A-Z]|[A-Z][0-9_\-+/~]|[a-uw-z_\-+~][0-9]|[0-9][A-Za-z_\-+~]|[_\-][_\-+/~]|/[_\-]"
+    rb"|[+~][a-z/_+~\-]|[a-z/][+~])"
+)
+_ODD_BEHIND: Final = rb"(?:[A-Za-z0-9_\-+~]v[0-9]|[A-Za-z0-9_\-+~/]//)"  # odd because of what is before it
+SUSPECT: Final = (
+    rb"(?:" + _ODD + rb"|" + _ODD_BEHIND + rb")" + _ANY + rb"{11}"
+    rb"|"
+    + _ANY
+    + rb"{8}"
+    + _ODD
+    + rb"|"
+    + _ANY
+    + rb"{7}"
+    + _ODD_BEHIND
+    + rb"|[0-9]{20}|(?:(?m:^)|[^A-Za-z0-9_\-+/~])[_\-]"
+    + _ANY
+    + rb"{19}|"
+    + _ANY
+    + rb"{19}[A-Z_\-](?:(?m:$)|[^A-Za-z0-9_\-+/~])"
+    rb"|(?:e[yw]|IH|DQp7|Cns|CXs)[A-Za-z0-9_\-+/]{8,}={0,2}\."
+)
+_SUSPECT: Final = compiled(SUSPECT)
+_ANY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/~"
 _CANDIDATE: Final = compiled(rb"[A-Za-z0-9_\-+/~]{20,}|(?:e[yw]|IH|DQp7|Cns|CXs)[A-Za-z0-9_\-+/]{8,}={0,2}\.")
 _MIXED: Final = compiled(rb"[0-9]|[a-z][A-Z]")
 MIN_PART: Final = 12
@@ -31,40 +59,47 @@ _OPEN: Final = b"\"'`[({<:= \t\\,|"
 _WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#"
 
 
-def find(data: bytes) -> Iterator[Hit]:
-    """Tokens by structure, then fragments, packed text and random runs."""
+def find(data: bytes, taken: Sequence[Hit] = ()) -> list[Hit]:
+    """Tokens by structure, then fragments, packed text and random runs; but nothing inside of what is `taken`."""
     if not may_hold(data):
-        return
-    yield from _tokens(data)
+        return []
+    gone = [hit for hit in taken if not is_mask(data[hit.start : hit.end])]
+    held = Spans(gone)
+    found = list(_tokens(data, held))
     if b"+" in data or b"/" in data:
-        yield from _standard_tokens(data)
-    yield from _runs(data)
+        found += _standard_tokens(data, held)
+    found += _runs(data, Spans(gone + found) if found else held)
+    return found
 
 
 def may_hold(data: bytes) -> bool:
     """A short header, or a long run with a digit or a change of case in it; most long runs are paths of words."""
-    if data.startswith(b"/") and shapes.is_route(data):
+    suspect = _SUSPECT.find(data)[0]
+    if suspect < 0:
         return False
-    start, end = _CANDIDATE.find(data)
-    while start >= 0:
+    begin = len(data[:suspect].rstrip(_ANY_BYTES))
+    for start, end in _CANDIDATE.spans(data, begin):
         run = data[start:end]
         if run.endswith(b".") or not (shapes.is_route(run) or _MIXED.find(run)[0] < 0):
             return True
-        start, end = _CANDIDATE.find(data, end)
     return False
 
 
-def _tokens(data: bytes) -> Iterator[Hit]:
+def _tokens(data: bytes, taken: Spans) -> Iterator[Hit]:
     for start, end in _DOTTED.spans(data):
+        if taken.hold(start, end):
+            continue
         candidate = data[start:end]
         parts = candidate.split(b".", 5)[:5]
         if any(map(_is_part, parts)) or sum(map(_is_like_part, parts)) > 1:
             yield Hit(start, start + len(candidate.rstrip(b".")), "jose", TOKEN)
 
 
-def _standard_tokens(data: bytes) -> Iterator[Hit]:
+def _standard_tokens(data: bytes, taken: Spans) -> Iterator[Hit]:
     """Standard base64 has `/`: only a run that begins with the header is one, else it may be a path before a token."""
     for start, end in _DOTTED_STANDARD.spans(data):
+        if taken.hold(start, end):
+            continue
         candidate = data[start:end]
         if shapes.is_json_object(candidate.partition(b".")[0]):
             yield Hit(start, start + len(candidate.rstrip(b".")), "jose", TOKEN)
@@ -85,9 +120,11 @@ def _is_glued(part: bytes) -> bool:
     return start > 0 and shapes.is_json_object(part[start:])
 
 
-def _runs(data: bytes) -> Iterator[Hit]:
+def _runs(data: bytes, taken: Spans) -> Iterator[Hit]:
     exempt_end = -1
     for start, end in _RUN.spans(data):
+        if taken.hold(start, end):
+            continue
         run = data[start:end]
         if shapes.is_route(run) or shapes.is_word(run) or shapes.is_public(run):
             continue
@@ -116,13 +153,15 @@ def _judge(run: bytes, start: int) -> Iterator[Hit]:
 
 def _is_path(segments: list[bytes]) -> bool:
     """Slashes between words and credentials are a path's; in standard base64 they stand between remnants of any kind."""
-    words = [len(s) > 1 and (shapes.is_word(s) or shapes.is_public(s)) for s in segments[:64]]
+    words = [len(s) > 1 and (shapes.is_name(s) or shapes.is_public(s)) for s in segments[:64]]
     return any(words) and all(word or len(s) <= 4 or _rule(s) for word, s in zip(words, segments, strict=False))
 
 
 def _is_disguised(run: bytes) -> bool:
-    """Too long for an identifier, and text in base64 or hex: a token in an identifier's place."""
-    return len(run) >= MIN_DISGUISED and (shapes.hides_text(run.rstrip(b"=")) or shapes.hides_packed(run))
+    """Text in base64 or hex that is too long for an identifier, or says something: not what its place is for."""
+    if len(run) < MIN_DISGUISED:
+        return shapes.hides_sentence(run)
+    return shapes.hides_text(run.rstrip(b"=")) or shapes.hides_packed(run)
 
 
 def _rule(run: bytes) -> tuple[str, str] | None:

@@ -8,10 +8,14 @@ from typing import Any, Final
 from collector.redaction.hits import KEY, SECRET, Hit, is_mask
 from collector.redaction.patterns import compiled
 
-TRIGGER: Final = rb"-----BEGIN |kty|://[^\s/?#\"'<>]*@|@(?:tcp|unix|udp)\(|curl "
+TRIGGER: Final = rb"-----(?:BEGIN|END) |kty|://[^\s/?#\"'<>]*@|@(?:tcp|unix|udp)\(|curl "
 _PEM: Final = compiled(rb"-----BEGIN ([A-Z0-9 ]{0,40})-----")
 _PUBLIC_PEM: Final = (b"PUBLIC KEY", b"CERTIFICATE REQUEST")
 _PEM_BODY: Final = compiled(rb"(?:[A-Za-z0-9+/=:,\-\s]|\\[nrt])*")
+# A block that lost its beginning, as when a format's next field begins inside `-----BEGIN PRIVATE KEY-----`.
+_PEM_REST: Final = compiled(
+    rb"(?:[A-Za-z0-9+/=]{16,}(?:\s|\\+[nrt])+)*[A-Za-z0-9+/=]+(?:\s|\\+[nrt])*-----END ([A-Z0-9 ]{0,40})-----"
+)
 _JWK: Final = compiled(
     rb"[\"'](?:d|p|q|dp|dq|qi|k|t|r)\\{0,7}[\"'][ \t]{0,4}:[ \t]{0,4}\\{0,7}[\"']([A-Za-z0-9_\-+/=]{4,})"
 )
@@ -33,13 +37,16 @@ def find(data: bytes) -> Iterator[Hit]:
 
 
 def _pems(data: bytes) -> Iterator[Hit]:
-    """From BEGIN to END, or as far as the block goes when it was cut."""
+    """From BEGIN to END, or as far as the block goes when it was cut at either side."""
     done = 0
     for match in _PEM.finditer(data):
         if match.group(1) in _PUBLIC_PEM or match.start() < done:
             continue
         done = _pem_end(data, match.end(), match.group(1))
         yield Hit(match.start(), done, "pem", KEY)
+    for match in _PEM_REST.finditer(data, done):
+        if match.group(1) not in _PUBLIC_PEM:
+            yield Hit(match.start(), match.end(), "pem", KEY)
 
 
 def _pem_end(data: bytes, start: int, name: bytes) -> int:

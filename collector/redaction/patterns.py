@@ -6,7 +6,7 @@ three times the search on lines as short as a log's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import re2
@@ -48,8 +48,8 @@ class Pattern:
 
     __slots__ = ("_match",)
 
-    def __init__(self, pattern: bytes) -> None:
-        regexp = _re2.RE2(pattern, _options())
+    def __init__(self, pattern: bytes, *, one_line: bool = False) -> None:
+        regexp = _re2.RE2(pattern, _options(one_line=one_line))
         if not regexp.ok():
             raise ValueError(f"not a pattern of RE2: {regexp.error()}")
         self._match = regexp.Match
@@ -91,8 +91,8 @@ class Pattern:
 
     def spans(self, data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
         """The spans of all matches, from left to right; of patterns that match no empty text."""
-        end = len(data) if end is None else min(end, len(data))
-        while start <= end and (span := self._match(_ANYWHERE, data, start, end)[0]) != _NONE:
+        end, match = len(data) if end is None else min(end, len(data)), self._match
+        while start <= end and (span := match(_ANYWHERE, data, start, end)[0])[0] >= 0:
             yield span
             start = span[1]
 
@@ -104,22 +104,26 @@ class Pattern:
             start = spans[0][1]
 
 
-def compiled(pattern: bytes) -> Pattern:
-    """A pattern over Latin-1 bytes."""
-    return Pattern(pattern)
+def compiled(pattern: bytes, *, one_line: bool = False) -> Pattern:
+    """A pattern over Latin-1 bytes; with `one_line` no match holds a line break, whatever the pattern says."""
+    return Pattern(pattern, one_line=one_line)
 
 
-def any_of(patterns: Iterable[bytes]) -> Any:
-    """A set whose `Match(data)` gives, in one pass, the indexes of the patterns that occur."""
-    patterns_set = re2.Set.SearchSet(_options())
+def any_of(patterns: Iterable[bytes]) -> Callable[[bytes], list[int]]:
+    """A function that gives, in one pass, the indexes of the patterns that occur, in no order."""
+    patterns_set = _re2.Set(_ANYWHERE, _options())
     for pattern in patterns:
-        patterns_set.Add(pattern)
-    patterns_set.Compile()
-    return patterns_set
+        if patterns_set.Add(pattern) < 0:
+            raise ValueError(f"not a pattern of RE2: {pattern!r}")
+    if not patterns_set.Compile():
+        raise ValueError("these patterns are too many for one automaton")
+    match: Callable[[bytes], list[int]] = patterns_set.Match
+    return match
 
 
-def _options() -> Any:
+def _options(*, one_line: bool = False) -> Any:
     options = re2.Options()
+    options.never_nl = one_line
     options.encoding = re2.Options.Encoding.LATIN1
     options.max_mem = _MEMORY
     return options

@@ -66,14 +66,12 @@ def phones(data: bytes) -> Iterator[Hit]:
 
 def cards(data: bytes) -> Iterator[Hit]:
     """Payment card numbers."""
-    for match in _CARD.finditer(data):
-        digits = match.group().translate(None, b" -")
-        if (
-            _CARD_NETWORK.end_at(digits) > 0
-            and not touches(data, match.start(), match.end(), _CARD_MORE)
-            and _luhn(digits)
-        ):
-            yield Hit(match.start(), match.end(), "card", CARD)
+    for start, end in _CARD.spans(data):
+        if touches(data, start, end, _CARD_MORE):
+            continue
+        digits = data[start:end].translate(None, b" -")
+        if _CARD_NETWORK.end_at(digits) > 0 and _luhn(digits):
+            yield Hit(start, end, "card", CARD)
 
 
 def _luhn(digits: bytes) -> bool:

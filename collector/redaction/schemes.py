@@ -18,18 +18,21 @@ _SEPARATOR: Final = rb"(?:[ \t\xa0:=+>]|%20){0,4}(?:\\{0,7}[\"'`]|[<\[({]){0,2}"
 _NAMES: Final = rb"(?i:bearer|basic|dpop|negotiate|ntlm|token|jwt|oauth|apikey|api-key)"
 _VALUES: Final = rb"[A-Za-z0-9._~+/\-|:!*\x80-\xff]{8,}"
 TRIGGER: Final = _NAMES + rb"(?:[ \t\xa0:=+>\"'`<\[({\\]|%20)+" + _VALUES
+_SHORTEST: Final = 8  # characters of a value
 _SCHEME: Final = compiled(rb"(?:\b|_)" + _NAMES + _SEPARATOR)
 _VALUE: Final = compiled(_VALUES + rb"={0,2}")
 
 
 def find(data: bytes) -> Iterator[Hit]:
     """Values behind schemes."""
-    done = 0
+    done = end = stop = 0
     for scheme, start in _SCHEME.spans(data):
-        end = _VALUE.end_at(data, start)
+        if start + _SHORTEST > end:  # `Bearer:Bearer:Bearer:…` is one run, whose end is looked for once
+            end = _VALUE.end_at(data, start)
+            stop = start + len(data[start:end].rstrip(b".:"))
         if start < done or end < 0:
             continue
-        text = data[start:end].rstrip(b".:")
+        text = data[start : min(stop, start + shapes.WINDOW)]
         # Nothing between, or two colons, is what names have: `OAuth2Exception`, `JWT::Base64DecodeError`.
         is_name = data[start - 1 : start].isalnum() or data.find(b"::", scheme, start) >= 0
         if is_name and not shapes.is_random(text):
@@ -37,7 +40,7 @@ def find(data: bytes) -> Iterator[Hit]:
         if not _is_credential(text, data[end : end + 1]):
             continue
         done = end
-        yield Hit(start, start + len(text), "scheme", TOKEN)
+        yield Hit(start, stop, "scheme", TOKEN)
 
 
 def _is_credential(value: bytes, following: bytes) -> bool:

@@ -17,6 +17,7 @@ WINDOW: Final = 96  # characters of a run that are decoded or measured; a token 
 MIN_ENTROPY: Final = 3.4  # bit a character; detect-secrets and gitleaks use 3.0 to 4.5 for their generic rules
 MIN_HEX_ENTROPY: Final = 2.5  # of at most 4; counters and padded ids have less
 MIN_JSON: Final = 8
+MAX_SPOKEN: Final = 40  # a longer word in which case changes every fourth letter is none, whatever its vowels
 MIN_TEXT: Final = 12  # bytes of printable text; random bytes look so once in 10^5 runs
 INFLATE_BYTES: Final = 16_384
 
@@ -43,6 +44,8 @@ _QUADS: Final = compiled(
 _WORDS: Final = compiled(rb"(?:[A-Z]?[a-z]+|[A-Z]{2,})(?:[_\-./ :+]{0,2}(?:[A-Z]?[a-z]+|[A-Z]{2,}|[A-Z]?[0-9]{1,4}))*")
 _SEGMENT: Final = rb"(?:[A-Z]?[a-z]+(?:[_\-][a-z]+)*|v?[0-9]{1,19}|" + _UUID + rb")"
 _ROUTE: Final = compiled(rb"/{0,2}" + _SEGMENT + rb"(?:/" + _SEGMENT + rb")*/?")
+# What people call a step of a path: words of two letters and more, however joined. Random runs are such in one of 300 at ten characters.
+_NAME: Final = compiled(rb"(?:(?:[A-Z]?[a-z]{2,}|OAuth)[0-9]{0,2}[_\-]?)+|[A-Z]{2,6}|v?[0-9]{1,19}")
 _ERROR_CODE: Final = compiled(rb"[A-Z]{2,12}[-_]?[0-9]{1,9}")
 _HEX: Final = compiled(rb"[0-9a-f]+|[0-9A-F]+")
 _PUBLIC: Final = compiled(
@@ -72,6 +75,11 @@ def is_route(run: bytes) -> bool:
     return _ROUTE.fits(run)
 
 
+def is_name(run: bytes) -> bool:
+    """A step of a path: `orders`, `OrderService`, `oauth2`, `getUserByToken`, `v1`. Stricter than `is_word`."""
+    return len(run) <= 40 and _NAME.fits(run)
+
+
 def is_word(run: bytes) -> bool:
     """Words, identifiers and error codes that people and programs write: `invalid_grant`, `OrderService/Get`, `AADSTS50126`."""
     if len(run) > 120:
@@ -79,7 +87,7 @@ def is_word(run: bytes) -> bool:
     if not _WORDS.fits(run):
         return _ERROR_CODE.fits(run)
     changes = mixes(run)
-    return changes * 8 <= len(run) + 6 or (changes * 4 <= len(run) + 2 and _is_pronounceable(run))
+    return changes * 8 <= len(run) + 6 or (len(run) <= MAX_SPOKEN and changes * 4 <= len(run) + 2 and _is_pronounceable(run))
 
 
 def _is_pronounceable(run: bytes) -> bool:
@@ -169,6 +177,12 @@ def _is_text(content: bytes) -> bool:
     if not strange:
         return True
     return len(strange) * 8 <= len(content) and min(strange) >= 0x80 and b'"' in content
+
+
+def hides_sentence(run: bytes) -> bool:
+    """Base64 of words, an address or an assignment; identifiers in base64 (Auth0's kid is one of hex) are one word."""
+    text = decoded(run[:WINDOW])
+    return len(text) >= MIN_TEXT and not text.translate(None, _PRINTABLE) and any(mark in text for mark in b" @=")
 
 
 def hides_packed(run: bytes) -> bool:

@@ -32,6 +32,7 @@ def _body() -> None:
         _dropped(totals, seen)
     with right:
         _positions(seen)
+    _raw_credentials(seen)
     _unread(seen)
 
 
@@ -97,6 +98,25 @@ def _positions(seen: Scope) -> None:
         )
 
 
+def _raw_credentials(seen: Scope) -> None:
+    with panel(
+        "Whole credentials in logs",
+        "raw_credentials",
+        seen.params,
+        "why401 keeps none, but the log's other readers may.",
+    ):
+        rows = client.query("raw_credentials", **seen.params)
+        if rows.empty:
+            panels.nothing("No gateway logs whole credentials.")
+            return
+        told = rows.assign(last=[words.ago(at, seen.now) for at in rows["last_seen"]])
+        columns = {
+            "gateway": text("Gateway"), "place": text("Where"), "records": number("Records"), "last": text("Last"),
+            "setting": text("What stops it", width="large"), "source": text("Source"),
+        }  # fmt: skip
+        table(told, columns)
+
+
 def _unread(seen: Scope) -> None:
     with panel(
         "Log lines that nobody could read", "unread", seen.params, "Redacted templates; <*> stands for what varies."
@@ -105,7 +125,11 @@ def _unread(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("Every record was read.")
             return
-        told = rows.assign(last=[words.ago(at, seen.now) for at in rows["last_seen"]])
+        told = rows.assign(
+            last=[words.ago(at, seen.now) for at in rows["last_seen"]],
+            gateway=[", ".join(names) for names in rows["gateways"]],
+            reason=[", ".join(reasons) for reasons in rows["reasons"]],
+        )
         columns = {
             "records": number("Records"), "gateway": text("Gateway"), "reason": text("Reason"),
             "template": text("Template", width="large"), "last": text("Last"),

@@ -10,9 +10,14 @@ import threading
 
 import pytest
 
-from collector import pseudonyms
+from benchmarks.traffic import envoy_json, records
+from collector import keyfile, pseudonyms
 from collector.errors import ConfigurationError
+from collector.pipeline import Collector
 from collector.pseudonyms import Pseudonyms
+from collector.settings import Settings
+from collector.telemetry import Telemetry
+from collector.verification import KeySets, Verifier
 
 KEYS = [bytes([n]) * 32 for n in range(3)]
 
@@ -146,3 +151,87 @@ def test_a_short_key_is_refused():
     """A key that could be guessed is none."""
     with pytest.raises(ConfigurationError, match="at least 32 bytes"):
         Pseudonyms(b"short", 1)
+
+
+def test_a_rotation_is_taken_up_without_a_restart(tmp_path, caplog):
+    """`refresh` is true once after a rotation; equal values have other pseudonyms from then on."""
+    path = tmp_path / "pseudonym.key"
+    opened = Pseudonyms.open(path)
+    before = opened.of("user", "jane")
+    assert not opened.refresh()
+    caplog.set_level("INFO")
+    keyfile.rotate(path)
+    assert [opened.refresh(), opened.refresh()] == [True, False]
+    assert opened.epoch == 2
+    assert opened.of("user", "jane") == Pseudonyms.open(path).of("user", "jane") != before
+    secrets = [epoch.key.hex() for epoch in keyfile.read(path)[0]]
+    assert [key for key in secrets if key in caplog.text] == []
+    assert "epoch 2" in caplog.text
+
+
+def test_forgetting_an_older_epoch_changes_nothing_for_the_newest(tmp_path):
+    """The cache stays warm: no event's pseudonym changes."""
+    path = tmp_path / "pseudonym.key"
+    keyfile.create(path)
+    keyfile.rotate(path)
+    opened = Pseudonyms.open(path)
+    name = opened.of("user", "jane")
+    keyfile.forget(path, 1)
+    assert not opened.refresh()
+    assert (opened.epoch, opened.of("user", "jane")) == (2, name)
+
+
+@pytest.mark.parametrize("damage", ["gone", "shared", "broken"])
+def test_a_key_file_that_went_bad_is_told_once_and_the_key_stays(tmp_path, caplog, damage):
+    """A running collector goes on; its log names the file and no key; a repaired file is taken up."""
+    path = tmp_path / "pseudonym.key"
+    opened = Pseudonyms.open(path)
+    name, good = opened.of("user", "jane"), path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "shared":
+        path.write_bytes(good + b"\n")
+        path.chmod(0o644)
+    else:
+        path.write_bytes(good[:40])
+    assert [opened.refresh() for _ in range(3)] == [False] * 3
+    assert opened.of("user", "jane") == name
+    assert len(caplog.records) == 1
+    assert str(path) in caplog.text
+    assert json.loads(good)["key"][:8] not in caplog.text
+    path.write_text(_line(1, bytes.fromhex(json.loads(good)["key"])) + _line(2, KEYS[2]))
+    path.chmod(0o600)
+    assert opened.refresh()
+    assert opened.epoch == 2
+
+
+def test_an_unchanged_file_is_asked_for_and_not_read(tmp_path, monkeypatch):
+    """What a batch pays for rotation is one question to the file system."""
+    opened = Pseudonyms.open(tmp_path / "pseudonym.key")
+    monkeypatch.setattr(keyfile, "read", lambda path: pytest.fail("read again"))
+    assert [opened.refresh() for _ in range(5)] == [False] * 5
+
+
+def test_epochs_show_no_key():
+    """Neither repr nor str."""
+    epoch = keyfile.Epoch(1, "2026-11-23T00:00:00+00:00", KEYS[1])
+    assert str(KEYS[1])[2:10] not in repr(epoch)
+    assert "key" not in str(epoch)
+
+
+def test_a_rotation_reaches_the_events(tmp_path):
+    """The collector forgets token facts that carry the older pseudonym with its next batch."""
+    path = tmp_path / "pseudonym.key"
+    settings, telemetry = Settings(), Telemetry()
+    stages = Collector(settings, Verifier(settings, KeySets((), tmp_path, telemetry)), Pseudonyms.open(path), telemetry)
+    (line,) = envoy_json(1, tokens=1)
+
+    def facts():
+        stages.begin_batch()
+        return stages.collect(records([line])[0]).token
+
+    first, again = facts(), facts()
+    keyfile.rotate(path)
+    rotated = facts()
+    assert first.user == again.user != rotated.user
+    assert (first.key_epoch, rotated.key_epoch) == (1, 2)

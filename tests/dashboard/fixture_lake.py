@@ -324,6 +324,10 @@ def _insert_history(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
         "INSERT INTO pipeline VALUES (?, 'dropped', ?, ?)",
         [(ago(m), reason, n) for m in range(3, 110, 9) for reason, n in (("no_parser", 7), ("bad_json", 1))],
     )
+    con.execute(
+        "INSERT INTO raw_credentials VALUES ('envoy', 'authorization', 1200, ?, ?, 'Leave %REQ(AUTHORIZATION)% out', 'docs')",
+        (ago(110), ago(2)),
+    )
     con.executemany(
         "INSERT INTO positions VALUES (?, ?, ?, ?)",
         [

@@ -51,3 +51,7 @@ CREATE TABLE templates (
 CREATE TABLE pipeline (minute TIMESTAMPTZ, counter VARCHAR, reason VARCHAR, value BIGINT);
 CREATE TABLE positions (topic VARCHAR, partition INTEGER, next BIGINT, updated_at TIMESTAMPTZ);
 CREATE TABLE notes (group_id VARCHAR, noted_at TIMESTAMPTZ, author VARCHAR, state VARCHAR, note VARCHAR);
+CREATE TABLE raw_credentials (
+    gateway VARCHAR, place VARCHAR, records BIGINT, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ, setting VARCHAR,
+    source VARCHAR
+);

@@ -17,7 +17,8 @@ def test_formulas_are_disarmed(start: str) -> None:
     payload = f'{start}cmd|"/c calc"!A1'
     rows = list(csv.reader(io.StringIO(export.to_csv(pd.DataFrame({"issuer": [payload]})), newline="")))
 
-    assert [["issuer"], ["'" + payload]] == rows
+    shown = payload.replace("\t", "\\u0009").replace("\r", "\\u000d")
+    assert [["issuer"], ["'" + shown]] == rows
 
 
 def test_plain_values_stay_as_they_are() -> None:

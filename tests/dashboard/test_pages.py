@@ -174,6 +174,17 @@ def test_health_tells_drops_by_reason(lake: Path, use: Callable[..., None]) -> N
     assert (0, [{"no_parser", "bad_json"}]) == (len(app.exception), reasons)
 
 
+def test_health_names_gateways_that_log_whole_credentials(lake: Path, use: Callable[..., None]) -> None:
+    """With the place and the setting that stops it."""
+    use(lake)
+    app = show("health")
+    told = [frame.value for frame in app.dataframe if "setting" in frame.value]
+
+    assert [("envoy", "authorization", "Leave %REQ(AUTHORIZATION)% out")] == [
+        (row.gateway, row.place, row.setting) for frame in told for row in frame.itertuples()
+    ]
+
+
 def test_the_explorer_runs_a_statement(lake: Path, use: Callable[..., None]) -> None:
     """Rows come back as a grid."""
     use(lake)

@@ -34,6 +34,7 @@ COLUMNS = {
     "templates": "template_id template example gateways reasons records messages first_seen last_seen",
     "pipeline": "minute counter reason value",
     "positions": "topic partition next updated_at",
+    "raw_credentials": "gateway place records first_seen last_seen setting source",
     "notes": "group_id noted_at author state note",
 }
 TYPES = {

@@ -80,6 +80,7 @@ def test_lines_stay_and_length_is_bounded(text):
     redacted = engine.run(text)
     assert redacted.text != FAILED_TEXT
     assert len(redacted.text.splitlines()) == len(text.splitlines())
+    assert redacted.text.count("\n") == text.count("\n")
     assert len(redacted.text) <= 2 * len(text) + 64
 
 

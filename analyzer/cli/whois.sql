@@ -1,0 +1,19 @@
+-- The groups of failures in which any of the pseudonyms stands, those with the most first. $1: pseudonyms.
+-- Failures are those whose events are still kept; a group that met one before is told without a number.
+WITH asked AS (SELECT unnest($1::VARCHAR[]) AS pseudonym),
+kept AS (
+    SELECT group_id, count(*) AS failures, min(event_time) AS since, list(DISTINCT user_hash) AS pseudonyms
+    FROM store.events
+    WHERE outcome IN ('denied', 'error') AND user_hash IN (SELECT pseudonym FROM asked)
+    GROUP BY group_id
+),
+remembered AS (
+    SELECT group_id, list(DISTINCT value) AS pseudonyms
+    FROM store.deltas
+    WHERE kind = 'member' AND name = 'user' AND value IN (SELECT pseudonym FROM asked)
+    GROUP BY group_id
+)
+SELECT group_id, failures, since, coalesce(kept.pseudonyms, remembered.pseudonyms) AS pseudonyms
+FROM kept FULL JOIN remembered USING (group_id)
+ORDER BY failures DESC NULLS LAST, group_id
+LIMIT 1000

@@ -1,0 +1,25 @@
+-- Gateways that write whole credentials into their logs, and the setting that stops it; of the events that are kept.
+-- gateway: Kind of the gateway.
+-- place: Where the credential stood: authorization, header, query, cookie, message.
+-- records: Events with one: refusals, and a sample of what passed.
+-- first_seen: First one.
+-- last_seen: Latest one.
+-- setting: What to change at the gateway.
+-- source: The documentation or source that says so.
+WITH advice AS (SELECT * FROM (VALUES
+$ADVICE
+) AS settings (gateway, place, setting, source)),
+seen AS (
+    SELECT gateway, split_part(location, ':', 1) AS place, count(*) AS records,
+        min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM store.events
+    WHERE token_kind IN ('jws', 'jwe', 'opaque') AND (signature_bytes IS NULL OR signature_bytes > 0)
+    GROUP BY ALL
+)
+SELECT seen.gateway, seen.place, seen.records, seen.first_seen, seen.last_seen,
+    coalesce(exact.setting, whole.setting, other.setting) AS setting,
+    coalesce(exact.source, whole.source, other.source) AS source
+FROM seen
+LEFT JOIN advice AS exact ON exact.gateway = seen.gateway AND exact.place = seen.place
+LEFT JOIN advice AS whole ON whole.gateway = seen.gateway AND whole.place = ''
+LEFT JOIN advice AS other ON other.gateway = '' AND other.place = ''
