@@ -258,6 +258,7 @@ class Joining:
             if half and not self._is_whole(event, half):
                 self._offer(Slot(half, events, len(events) - 1, held), now)
         self._count += len(events)
+        self._collector.end_batch()
         return self.due()
 
     def due(self) -> list[Batch[Event]]:

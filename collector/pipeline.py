@@ -90,11 +90,14 @@ class Collector:
             self._telemetry.count("why401.errors", stage="collect", kind=type(error).__name__)
             return self._unread(record, "failed", ""), None
 
-    def begin_batch(self) -> None:
-        """Called before each batch: what was made with older keys is forgotten, counts are told."""
+    def end_batch(self) -> None:
+        """Called after each batch: counts are told."""
         for (kind, where), count in self._raw_seen.items():
             self._telemetry.count("why401.raw_credentials.seen", count, gateway=kind, where=where)
         self._raw_seen.clear()
+
+    def begin_batch(self) -> None:
+        """Called before each batch: what was made with older keys is forgotten."""
         is_rotated = self._pseudonyms.refresh()
         if is_rotated or self._verifier.version != self._verified_version:
             self._verified_version = self._verifier.version
