@@ -177,15 +177,28 @@ def _values(case: Case, decision: Decision, facts: Weights) -> dict[str, str]:
     lacking = [scope for scope in (expected.required_scopes if expected else ()) if scope not in token.scopes]
     values = {
         "issuer": token.iss,
-        "expected_issuer": _expected((token.iss,), tuple(issuer.issuer for issuer in case.issuers)),
+        "expected_issuer": _expected((token.iss,), _issuers(case)),
         "audience": ", ".join(token.aud[:2]),
-        "expected_audience": _expected(token.aud, expected.audiences if expected else ()),
+        "expected_audience": _expected(token.aud, _audiences(case)),
         "kid": token.kid,
         "alg": token.alg,
         "claim": captures.get("claim", "").strip("\"'`.:") or _claim(case, decision, facts),
         "scope": captures.get("scope") or captures.get("scopes") or next(iter(lacking), ""),
     }
     return {name: value for name, value in values.items() if value}
+
+
+def _issuers(case: Case) -> tuple[str, ...]:
+    """Those that are configured, else those whose tokens pass on the same route."""
+    configured = tuple(issuer.issuer for issuer in case.issuers)
+    return configured or tuple(passing.issuer for passing in case.passed.issuers)
+
+
+def _audiences(case: Case) -> tuple[str, ...]:
+    """Those that are configured for the token's issuer, else those of its tokens that pass on the same route."""
+    passing = case.passed.of(case.event.token.iss)
+    configured = case.expected.audiences if case.expected else ()
+    return configured or (passing.audiences if passing else ())
 
 
 def _expected(received: tuple[str, ...], configured: tuple[str, ...]) -> str:

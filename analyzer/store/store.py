@@ -33,6 +33,7 @@ CHANGES: Final = ("jwks_refreshed", "config_loaded")
 # DuckLake names no error class of its own for these; PostgreSQL must speak English (lc_messages), which it does to us.
 _CONFLICTS: Final = (
     "conflict", "database is locked", "maximum retry count", "could not serialize", "deadlock detected", "duplicate key",
+    "already exists",  # another writer created the lake's tables between our look and our transaction
 )  # fmt: skip
 _SUBJECTS: Final = f"SELECT kind, subject, detail FROM store.changes ORDER BY changed_at DESC LIMIT {3 * MAX_SUBJECTS}"  # noqa: S608
 _OPTION: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
