@@ -10,6 +10,13 @@ COPY analyzer analyzer
 COPY dashboard dashboard
 # What it needs is installed and checked by hash above; this adds the three packages and nothing else.
 RUN /opt/why401/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
+# The bill of materials (CycloneDX) of exactly this environment. What writes it stays behind in this stage.
+COPY requirements/audit.txt requirements/audit.txt
+RUN python -m venv /opt/audit \
+ && /opt/audit/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/audit.txt \
+ && mkdir -p /opt/why401/share \
+ && /opt/audit/bin/cyclonedx-py environment /opt/why401/bin/python --pyproject pyproject.toml --mc-type application \
+      --output-reproducible --output-file /opt/why401/share/why401.cdx.json
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/why401 /opt/why401

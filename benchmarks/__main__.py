@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak` only when named."""
+"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak` and `load --minutes N` only when named."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--one"]:
         print(as_json(SCENARIOS[arguments[1]]()))
         return 0
+    if arguments[:1] == ["load"]:
+        from benchmarks import load
+
+        return load.main(arguments[1:])
     unknown = [name for name in arguments if name not in SCENARIOS]
     if unknown:
-        print(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}")
+        print(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}, load")
         return 2
     print(f"{'scenario':<22} {'events':>12} {'CPU/event':>12} {'peak':>11}   slowest/fastest round")
     failed = 0

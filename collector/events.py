@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import orjson
 
 SCHEMA_VERSION: Final = 1
+Read = Callable[[Any], Any]  # a JSON value in, a field's value out; raises TypeError or ValueError
+_INT64: Final = 1 << 63
 
 
 class Outcome(StrEnum):
@@ -272,12 +274,6 @@ _TYPES: Final[dict[str, Any]] = {
     "token": TokenFacts,
     "times": TokenTimes,
 }
-_ENUMS: Final[dict[str, Any]] = {
-    "token.kind": TokenKind,
-    "token.verification": Verification,
-    "authfail.outcome": Outcome,
-    "authfail.responder": Responder,
-}
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     group: {f.name: f.default for f in fields(cls)} for group, cls in _TYPES.items()
 }
@@ -348,21 +344,65 @@ def from_json(data: bytes | str) -> Event:
 
 def _from_mapping(raw: dict[str, Any]) -> Event:
     groups = {group: _group_from(raw, group, keys) for group, keys in _WIRE.items()}
-    top = {name: _typed(key, raw[key]) for name, key in _TOP.items()}
+    top = {name: _READ[key](raw[key]) for name, key in _TOP.items()}
     return Event(**top, **groups)
 
 
 def _group_from(raw: dict[str, Any], group: str, keys: dict[str, str]) -> Any:
-    present = {name: _typed(key, raw[key]) for name, key in keys.items() if key in raw}
+    present = {name: _READ[key](raw[key]) for name, key in keys.items() if key in raw}
     return _TYPES[group](**present)
 
 
-def _typed(key: str, value: Any) -> Any:
-    if key in _ENUMS:
-        return _ENUMS[key](value)
-    if isinstance(value, list):
-        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+# Whoever can write to the event topic must not be able to stop the analyzer: a value of another type is no event.
+def _exactly(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
     return value
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int or not -_INT64 <= value < _INT64:
+        raise TypeError("expected a 64-bit integer")
+    return value
+
+
+def _seconds(value: Any) -> float | None:
+    if value is not None and type(value) not in (float, int):
+        raise TypeError("expected a number of seconds or null")
+    return value  # type: ignore[no-any-return]
+
+
+def _each(read: Read, value: Any) -> tuple[Any, ...]:
+    return tuple([read(item) for item in _exactly(list, value)])
+
+
+def _pair(second: Read, value: Any) -> tuple[str, Any]:
+    one, two = _exactly(list, value)
+    return _exactly(str, one), second(two)
+
+
+_text: Final[Read] = partial(_exactly, str)
+_READERS: Final[dict[Any, Read]] = {
+    str: _text,
+    int: _integer,
+    bool: partial(_exactly, bool),
+    float | None: _seconds,
+    tuple[str, ...]: partial(_each, _text),
+    tuple[int, ...]: partial(_each, _integer),
+    tuple[tuple[str, str], ...]: partial(_each, partial(_pair, _text)),
+    tuple[tuple[str, int], ...]: partial(_each, partial(_pair, _integer)),
+}
+
+
+def _readers(cls: type, keys: dict[str, str]) -> dict[str, Read]:
+    hints = get_type_hints(cls)
+    return {key: _READERS.get(hints[name], hints[name]) for name, key in keys.items()}  # an enum reads itself
+
+
+# Key on the wire -> what makes the field's value of it, or raises TypeError or ValueError.
+_READ: Final[dict[str, Read]] = _readers(Event, _TOP) | {
+    key: read for group, keys in _WIRE.items() for key, read in _readers(_TYPES[group], keys).items()
+}
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,8 @@ from collector.redaction import safe_text
 
 MAX_SEGMENTS: Final = 8
 MAX_SEGMENT_CHARS: Final = 40
+MAX_PATH_CHARS: Final = 2_000
+MIN_PIECE: Final = 4
 _HEX: Final = frozenset("0123456789abcdefABCDEF-")
 _BROWSERS: Final = (
     ("Edg/", "Edge"),
@@ -37,13 +39,18 @@ def route(path: str) -> str:
     if "://" in bare[:10]:
         bare = "/" + bare.partition("://")[2].partition("/")[2]
     segments = bare.split("/")[: MAX_SEGMENTS + 2]
-    kept = [_segment(segment) for segment in segments[: MAX_SEGMENTS + 1]]
+    # The whole is redacted, for a secret may have slashes in it and its pieces look like nothing.
+    clean = set(safe_text(bare, MAX_PATH_CHARS).split("/"))
+    kept = [_segment(text, text in clean) for text in segments[: MAX_SEGMENTS + 1]]
     return "/".join(kept) + ("/…" if len(segments) > MAX_SEGMENTS + 1 else "")
 
 
-def _segment(text: str) -> str:
+def _segment(text: str, is_clean: bool) -> str:
+    """The segment, or {id}. What is shorter than MIN_PIECE may be glued to a credential and is none."""
     if not text:
         return ""
+    if not is_clean and len(text) >= MIN_PIECE:
+        return "{id}"
     digits = sum(c.isdigit() for c in text)
     is_version = text[0] in "vV" and text[1:].replace(".", "").isdigit() and len(text) <= 6
     is_hexadecimal = len(text) >= 8 and digits and _HEX.issuperset(text)

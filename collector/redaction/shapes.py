@@ -44,8 +44,10 @@ _QUADS: Final = compiled(
 _WORDS: Final = compiled(rb"(?:[A-Z]?[a-z]+|[A-Z]{2,})(?:[_\-./ :+]{0,2}(?:[A-Z]?[a-z]+|[A-Z]{2,}|[A-Z]?[0-9]{1,4}))*")
 _SEGMENT: Final = rb"(?:[A-Z]?[a-z]+(?:[_\-][a-z]+)*|v?[0-9]{1,19}|" + _UUID + rb")"
 _ROUTE: Final = compiled(rb"/{0,2}" + _SEGMENT + rb"(?:/" + _SEGMENT + rb")*/?")
-# What people call a step of a path: words of two letters and more, however joined. Random runs are such in one of 300 at ten characters.
-_NAME: Final = compiled(rb"(?:(?:[A-Z]?[a-z]{2,}|OAuth)[0-9]{0,2}[_\-]?)+|[A-Z]{2,6}|v?[0-9]{1,19}")
+# What people call a step of a path: words of two letters and more, however joined. Of random runs of ten characters one in a hundred is such.
+_NAME: Final = compiled(
+    rb"(?:(?:[A-Z]?[a-z]{2,}|OAuth|(?:Me|By|Id|Of|To|In|On|Is|My))[0-9]{0,2}[_\-]?)+|[A-Z]{2,6}|v?[0-9]{1,19}"
+)
 _ERROR_CODE: Final = compiled(rb"[A-Z]{2,12}[-_]?[0-9]{1,9}")
 _HEX: Final = compiled(rb"[0-9a-f]+|[0-9A-F]+")
 _PUBLIC: Final = compiled(
@@ -87,7 +89,9 @@ def is_word(run: bytes) -> bool:
     if not _WORDS.fits(run):
         return _ERROR_CODE.fits(run)
     changes = mixes(run)
-    return changes * 8 <= len(run) + 6 or (len(run) <= MAX_SPOKEN and changes * 4 <= len(run) + 2 and _is_pronounceable(run))
+    return changes * 8 <= len(run) + 6 or (
+        len(run) <= MAX_SPOKEN and changes * 4 <= len(run) + 2 and _is_pronounceable(run)
+    )
 
 
 def _is_pronounceable(run: bytes) -> bool:

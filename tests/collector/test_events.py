@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import get_args, get_origin, get_type_hints
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,7 @@ FACTS = st.builds(
     claims=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple),
     parts=st.lists(st.integers(0, 9999), max_size=5).map(tuple),
 )
+FACTS_EXAMPLE = TokenFacts(TokenKind.JWS, iss="i", aud=("a",), claims=(("exp", "integer"),), parts=(1, 2, 3))
 EVENTS = st.builds(
     Event,
     time_ns=st.integers(0, 2**62),
@@ -79,6 +82,41 @@ def test_what_is_no_event_is_named(data: bytes, why: str) -> None:
         from_json(data)
 
     assert why in raised.value.why
+
+
+GOOD = to_json(
+    Event(1, 2, Origin("kafka"), Gateway("envoy"), Outcome.DENIED, token=FACTS_EXAMPLE, redactions=(("jose", 1),))
+)
+
+
+@pytest.mark.parametrize(
+    "value", ["x", 7, 1.5, True, None, [1], ["x"], [["x"]], [["x", "y"]], [["x", 1]], [["x", 1, 2]], {}, 2**63, [2**63]]
+)
+@pytest.mark.parametrize(
+    "key", [*events._TOP.values(), *(key for group in events._WIRE.values() for key in group.values())]
+)
+def test_a_value_of_another_type_is_no_event(key: str, value: object) -> None:
+    """Whatever stands under a key, the event is refused or every field has the type that it says."""
+    try:
+        event = from_json(orjson.dumps(orjson.loads(GOOD) | {key: value}))
+    except EventDecodeError:
+        return
+    assert to_json(from_json(to_json(event))) == to_json(event)
+    for holder in (event, *(getattr(event, group) for group in events._TYPES)):
+        hints = get_type_hints(type(holder))
+        assert [] == [name for name, hint in hints.items() if not is_of(hint, getattr(holder, name))]
+
+
+def is_of(hint: object, value: object) -> bool:
+    """Whether the value has the annotated type, items included."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is tuple and inner[1:] == (...,):
+        return isinstance(value, tuple) and all(is_of(inner[0], item) for item in value)
+    if origin is tuple:
+        return isinstance(value, tuple) and len(value) == len(inner) and all(map(is_of, inner, value))
+    if hint == float | None:
+        return value is None or type(value) in (int, float)
+    return type(value) is hint
 
 
 def test_no_field_can_hold_a_token() -> None:

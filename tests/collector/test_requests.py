@@ -17,6 +17,10 @@ from collector import requests
         ("https://api.example.com/orders/7", "/orders/{id}"),
         ("/u/jane%40example.com", "/u/{id}"),
         ("/a/b/c/d/e/f/g/h/i/j", "/a/b/c/d/e/f/g/h/…"),
+        (
+            "/hooks.slack.com/services/TbiAqQVHs/BcOsPHMRt/ayyxxWgttBytThJjDdHNkkQw",
+            "/{id}/{id}/{id}/{id}/{id}",
+        ),
         ("/", "/"),
         ("", ""),
     ],
