@@ -17,7 +17,7 @@ from analyzer.store import Store
 from analyzer.verdicts import Verdict
 from analyzer.vocabulary import Vocabulary
 from collector.errors import Fenced
-from collector.events import Event, Outcome
+from collector.events import Event, Outcome, Words, gateway
 from collector.records import Batch, Position
 from collector.settings import Settings
 from collector.telemetry import Telemetry
@@ -64,7 +64,7 @@ class StoreSink:
         """Diagnose now, commit with the next tick that is due."""
         if not self._batches:
             self._oldest = time.monotonic()
-        self._batches.append((batch, [self._analyzer.judge(event) for event in batch.items]))
+        self._batches.append((batch, [self._judged(event) for event in batch.items]))
         self._pending += len(batch.items)
 
     def tick(self) -> None:
@@ -93,6 +93,16 @@ class StoreSink:
     def close(self) -> None:
         """Close the store. Idempotent."""
         self._store.close()
+
+    def _judged(self, event: Event) -> Verdict:
+        """An event that no rule was made for must not come again and again: it is stored as a failed one, and counted."""
+        try:
+            return self._analyzer.judge(event)
+        except Exception as error:
+            self._telemetry.count("why401.errors", stage="analyze", kind=type(error).__name__)
+            self._telemetry.count("why401.records.dropped", reason="failed")
+            kept = (event.time_ns, event.observed_ns, event.origin, gateway(event.gateway.kind), Outcome.UNREAD)
+            return Verdict(Event(*kept, words=Words(reason="failed"), time_known=event.time_known))
 
     def _commit(self) -> None:
         verdicts = [verdict for _, judged in self._batches for verdict in judged]
