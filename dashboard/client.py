@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from collector.settings import Settings
@@ -29,8 +30,10 @@ from dashboard.readonly import refusal
 THREADS: Final = 2
 MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of them
 MAX_ROWS: Final = 5_000  # of an ad hoc result: more than a person reads, less than a browser minds
+MAX_LENGTH: Final = 20_000  # characters of ad hoc SQL
 CACHE_SECONDS: Final = 5
 _EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+Answer = TypeVar("Answer")
 _BROKEN: Final = (duckdb.IOException, duckdb.ConnectionException, duckdb.InternalException, duckdb.FatalException)
 
 
@@ -45,6 +48,11 @@ class Lake:
 
     def run(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
         """The rows of one statement. Raises QueryTimeout, StoreMissing, StoreUnavailable, or DuckDB's own error."""
+        # Not .df(): it leans on pandas calls that pandas 3 deprecates.
+        return self.table(sql, params).to_pandas()
+
+    def table(self, sql: str, params: dict[str, Any]) -> pa.Table:
+        """The same as an Arrow table."""
         limit = self.settings.dashboard.query_timeout_seconds
         started = time.monotonic()
         if not self.turns.acquire(timeout=limit):
@@ -52,8 +60,7 @@ class Lake:
         try:
             with _deadline(self.connection.cursor(), limit - (time.monotonic() - started), limit) as cursor:
                 cursor.execute("USE lake")
-                # Not .df(): it leans on pandas calls that pandas 3 deprecates.
-                return cursor.execute(sql, params or None).to_arrow_table().to_pandas()
+                return cursor.execute(sql, params or None).to_arrow_table()
         finally:
             self.turns.release()
 
@@ -78,7 +85,7 @@ def query(name: str, **params: Any) -> pd.DataFrame:
     Raises DashboardError. Equal calls within a few seconds share one result.
     """
     used = duckdb.extract_statements(queries.text(name))[0].named_parameters
-    wanted = tuple(sorted((key, value) for key, value in params.items() if key in used))
+    wanted = tuple(sorted((key, _without_nul(value)) for key, value in params.items() if key in used))
     settings = config.settings()
     try:
         return _cached(name, wanted, place(settings))
@@ -86,16 +93,24 @@ def query(name: str, **params: Any) -> pd.DataFrame:
         raise StoreUnavailable(place(settings), type(error).__name__) from None
 
 
+def _without_nul(value: Any) -> Any:
+    # DuckLake writes constants into statements of its catalog, where a NUL ends them.
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+
+
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=256, show_spinner=False)
 def _cached(name: str, params: tuple[tuple[str, Any], ...], store: str) -> pd.DataFrame:  # noqa: ARG001 - key of the cache
-    return _guarded(queries.text(name), dict(params))
+    return _rows(queries.text(name), dict(params))
 
 
-def adhoc(sql: str) -> pd.DataFrame:
-    """The first MAX_ROWS + 1 rows of one SELECT over the views. Raises QueryRefused with what DuckDB says of it."""
+def adhoc(sql: str) -> pa.Table:
+    """The first MAX_ROWS + 1 rows of one SELECT over the views. Raises QueryRefused with what DuckDB says of it.
+
+    The page calls `adhoc.ask` instead: this in a process that can be killed.
+    """
     plain = _checked(sql)
     try:
-        return _guarded(f"SELECT * FROM ({plain}) LIMIT {MAX_ROWS + 1}", {})  # noqa: S608 - parsed, checked and written back by _checked
+        return _guarded(lambda store: store.table(f"SELECT * FROM ({plain}\n) LIMIT {MAX_ROWS + 1}", {}))  # noqa: S608 - parsed and checked by _checked
     except (duckdb.Error, OverflowError, ValueError) as error:
         raise QueryRefused(str(error)) from None
 
@@ -106,9 +121,11 @@ def columns() -> pd.DataFrame:
 
 
 def _checked(sql: str) -> str:
-    """The statement as DuckDB's parser writes it back, so that what was checked is what runs."""
+    """The statement. A text with a semicolon, which would end it, is written back from the tree that was checked."""
+    if len(sql) > MAX_LENGTH:
+        raise QueryRefused(f"At most {MAX_LENGTH:,} characters.")
     try:
-        serialized = _guarded("SELECT json_serialize_sql($sql) AS tree", {"sql": sql})["tree"][0]
+        serialized = _rows("SELECT json_serialize_sql($sql) AS tree", {"sql": sql})["tree"][0]
         tree = json.loads(serialized)
         why = refusal(tree, _resolvable())
     except (duckdb.Error, ValueError, RecursionError) as error:
@@ -117,18 +134,24 @@ def _checked(sql: str) -> str:
         raise QueryRefused(f"Syntax: {tree.get('error_message', '')}")
     if why:
         raise QueryRefused(why)
-    return str(_guarded("SELECT json_deserialize_sql($tree::JSON) AS sql", {"tree": serialized})["sql"][0])
+    if ";" not in sql:
+        return sql
+    return str(_rows("SELECT json_deserialize_sql($tree::JSON) AS sql", {"tree": serialized})["sql"][0])
 
 
 def _resolvable() -> frozenset[str]:
     return frozenset(query("resolvable")["name"])
 
 
-def _guarded(sql: str, params: dict[str, Any]) -> pd.DataFrame:
+def _rows(sql: str, params: dict[str, Any]) -> pd.DataFrame:
+    return _guarded(lambda store: store.run(sql, params))
+
+
+def _guarded(ask: Callable[[Lake], Answer]) -> Answer:
     settings = config.settings()
     store = _current(settings)
     try:
-        return store.run(sql, params)
+        return ask(store)
     except duckdb.CatalogException as error:
         if "does not exist" in str(error) and not _has_views(store):
             _forget()

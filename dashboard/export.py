@@ -8,6 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from collector.visible import visible
+
+MAX_CELL: Final = 1 << 20
 _FORMULA: Final = (
     "=",
     "+",
@@ -24,8 +27,14 @@ _FORMULA: Final = (
 
 
 def guarded(value: Any) -> Any:
-    """A text that would start a formula gets an apostrophe in front; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value
+    """A text that would start a formula gets an apostrophe in front; what hides or steers is written as its code.
+
+    Numbers stay numbers, and a line break inside a cell stays one.
+    """
+    if not isinstance(value, str):
+        return value
+    safe = "\n".join(visible(line, MAX_CELL) for line in value.split("\n"))
+    return f"'{safe}" if value.lstrip(" ").startswith(_FORMULA) else safe
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -34,8 +43,13 @@ def to_csv(frame: pd.DataFrame) -> str:
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([guarded(str(name)) for name in frame.columns])
     for row in frame.itertuples(index=False):
-        writer.writerow(["" if _is_nothing(value) else guarded(value) for value in row])
+        writer.writerow(["" if _is_nothing(value) else guarded(_plain(value)) for value in row])
     return out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """A list or an object as text, which may start with what an outsider wrote."""
+    return value if isinstance(value, (str, bool, int, float)) or pd.api.types.is_scalar(value) else str(value)
 
 
 def _is_nothing(value: Any) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import string
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
+
+from collector.visible import visible as visible  # noqa: PLC0414 - re-exported: every page says words.visible
 
 CAUSES: Final = {
     "issuer": "Issuer and keys",
@@ -40,17 +41,7 @@ CHANGES: Final = {
     "jwks_refreshed": "keys fetched",
     "config_loaded": "configuration loaded",
 }
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PUNCTUATION: Final = frozenset(string.punctuation)
-
-
-def visible(text: Any, limit: int = 2_000) -> str:
-    """Text with every control, bidirectional and zero-width character written out as its code. At most `limit` long."""
-    plain = "" if text is None else str(text)
-    cut = plain if len(plain) <= limit else plain[: limit - 1] + "…"
-    if cut.isascii() and cut.isprintable():
-        return cut
-    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in _HIDDEN else c for c in cut)
 
 
 def escape(text: Any, limit: int = 2_000) -> str:

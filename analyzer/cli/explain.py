@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli import options, records
+from collector.visible import visible_json
 
 if TYPE_CHECKING:
     from analyzer.verdicts import Verdict
@@ -49,7 +50,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     for texts in records.read_together(record, form):
         verdicts = explainer.explain_all(texts)
         if as_json:
-            write(b"".join(map(writer.line, verdicts)))
+            write(visible_json(b"".join(map(writer.line, verdicts))))
         else:
             for verdict in _once(verdicts):
                 print_explanation(verdict)

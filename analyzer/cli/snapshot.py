@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ def command(file: Path, config_file: str | None, data_dir: str | None) -> None:
     """Write tables and views to FILE, which any DuckDB opens without an extension. The writer may run on."""
     from analyzer.store import snapshot
 
+    os.umask(0o077)
     settings = options.settings(config_file, data_dir=data_dir)
     snapshot(settings, file)
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")

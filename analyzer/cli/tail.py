@@ -10,6 +10,7 @@ import orjson
 
 from analyzer.cli import options
 from analyzer.cli.words import COLOURS
+from collector.visible import visible, visible_json
 
 
 @click.command("tail")
@@ -39,10 +40,10 @@ def command(config_file: str | None, data_dir: str | None, count: int, as_json: 
 
 def _print(row: dict[str, object], *, as_json: bool) -> None:
     if as_json:
-        click.echo(orjson.dumps(row, default=str))
+        click.echo(visible_json(orjson.dumps(row, default=str)))
         return
     at = str(row["event_time"])[11:19]
-    code = click.style(f"{row['code']:<22}", fg=COLOURS.get(str(row["cause"]), "white"))
-    click.echo(
-        f"{at}  {code} {row['status']:<4} {row['gateway']:<10} {row['method']} {row['route']}  {row['says'] or row['title']}"
-    )
+    code = click.style(f"{visible(row['code']):<22}", fg=COLOURS.get(str(row["cause"]), "white"))
+    says = visible(row["says"] or row["title"])
+    where = f"{visible(row['gateway']):<10} {visible(row['method'])} {visible(row['route'])}"
+    click.echo(f"{at}  {code} {row['status']:<4} {where}  {says}")

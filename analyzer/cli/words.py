@@ -8,6 +8,7 @@ import click
 
 from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome
+from collector.visible import visible
 
 COLOURS = {
     "issuer": "magenta",
@@ -24,7 +25,7 @@ def print_explanation(verdict: Verdict) -> None:
     event, diagnosis = verdict.event, verdict.diagnosis
     if diagnosis is None:
         click.echo(
-            f"{click.style('?', bold=True)} not a refusal that why401 can read: {event.words.reason or event.outcome}"
+            f"{click.style('?', bold=True)} not a refusal that why401 can read: {visible(event.words.reason or event.outcome)}"
         )
         return
     if diagnosis.code == "ok":
@@ -33,13 +34,13 @@ def print_explanation(verdict: Verdict) -> None:
     mark = click.style(f"✗ {diagnosis.code}", fg=COLOURS[diagnosis.cause], bold=True)
     sure = f"{diagnosis.cause}, {diagnosis.confidence:.0%} sure"
     click.echo(f"{mark}  ({sure})  {click.style(where(event), dim=True)}")
-    click.echo(f"  {click.style(diagnosis.title, bold=True)}")
+    click.echo(f"  {click.style(visible(diagnosis.title), bold=True)}")
     _rows("because", ((e.source, e.says) for e in diagnosis.evidence))
     _rows("nearly", [("", diagnosis.near_miss)] if diagnosis.near_miss else [])
     _rows("not", ((r.code, r.why_not) for r in diagnosis.rivals))
     _rows("next", [("", "would fail too: " + ", ".join(diagnosis.also))] if diagnosis.also else [])
     _rows("unsure", (("", text) for text in diagnosis.missing))
-    _rows("fix", ((" ", f"{fix.says}\n{click.style(fix.source, dim=True)}") for fix in diagnosis.fix[:2]))
+    _rows("fix", ((" ", f"{fix.says}\n{fix.source}") for fix in diagnosis.fix[:2]), dim_last=True)
     click.echo()
 
 
@@ -49,13 +50,16 @@ def where(event: Event) -> str:
     parts = [event.gateway.kind, f"{request.method} {request.route}".strip(), str(request.status or "")]
     if event.outcome is Outcome.UNREAD:
         parts.append("unread")
-    return " · ".join(part for part in parts if part)
+    return " · ".join(visible(part) for part in parts if part)
 
 
-def _rows(label: str, rows: Iterable[tuple[str, str]]) -> None:
+def _rows(label: str, rows: Iterable[tuple[str, str]], *, dim_last: bool = False) -> None:
     for name, text in rows:
-        first, *rest = text.splitlines() or [""]
-        head = f"{name:<14} " if name.strip() else ""
+        # Our own line breaks are \n; what else breaks a line came from outside.
+        first, *rest = [visible(line) for line in text.split("\n")]
+        if dim_last:
+            rest[-1:] = [click.style(line, dim=True) for line in rest[-1:]]
+        head = f"{visible(name):<14} " if name.strip() else ""
         click.echo(f"  {click.style(f'{label:<8}', dim=True)} {head}{first}")
         for line in rest:
             click.echo(f"  {'':<8} {' ' * len(head)}{line}")

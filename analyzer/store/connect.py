@@ -34,9 +34,14 @@ def connect_reader(settings: Settings, *, memory_mib: int, threads: int = 1) -> 
     Raises NoStore before the first writer came.
     """
     con = connect_lake(settings, memory_mib=memory_mib, threads=threads)
+    harden(con, settings)
+    return con
+
+
+def harden(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Lock a reader: no files but the lake's data, no spilling to disk, no further settings."""
     for statement in _hardening(settings):
         con.execute(statement)
-    return con
 
 
 def connect_lake(settings: Settings, *, memory_mib: int, threads: int) -> duckdb.DuckDBPyConnection:

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import client, config, export, panels, readonly, words
+from dashboard import adhoc, client, config, export, panels, readonly, words
 from dashboard.errors import QueryRefused
 from dashboard.panels import text
 
@@ -32,7 +32,6 @@ WHERE iat_offset_s > 5
 GROUP BY ALL
 ORDER BY seconds_ahead DESC""",
 }
-MAX_LENGTH: Final = 20_000  # characters of SQL
 
 
 def page() -> None:
@@ -43,7 +42,9 @@ def page() -> None:
     st.selectbox("Start from an example", list(EXAMPLES), key="example", on_change=_take_example, width=360)
     st.session_state.setdefault("statement", next(iter(EXAMPLES.values())))
     with st.form("sql", border=False):
-        st.text_area("Statement", key="statement", height=180, max_chars=MAX_LENGTH, label_visibility="collapsed")
+        st.text_area(
+            "Statement", key="statement", height=180, max_chars=client.MAX_LENGTH, label_visibility="collapsed"
+        )
         asked = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
     if asked:
         st.session_state["asked"] = st.session_state["statement"]
@@ -61,7 +62,7 @@ def _result() -> None:
     if not asked:
         return
     try:
-        rows = client.adhoc(asked)
+        rows = adhoc.ask(asked)
     except QueryRefused as error:
         st.error("This statement was not run, or failed.", icon=":material/block:")
         st.code(words.visible(error.why, 4_000).replace("\\u000a", "\n"), language=None)

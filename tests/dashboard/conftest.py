@@ -143,17 +143,23 @@ class Visit:
         return [url for url in self.requests if not url.startswith(mine)]
 
 
+_browsers: list[Any] = []
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Debian's chromium; without it the test is skipped with the reason."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no {CHROMIUM}")
+    if _browsers:  # tests/threats imports this fixture, and a process may drive one browser only
+        yield _browsers[0]
+        return
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
-        yield browser
-        browser.close()
+        _browsers.append(driver.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS)))
+        yield _browsers[0]
+        _browsers.pop().close()
 
 
 @pytest.fixture

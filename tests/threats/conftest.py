@@ -1,0 +1,145 @@
+"""What the threat tests share: a lake made by the product, remote SQL over it, and a DuckDB client that attaches."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analyzer.store.connect import load_extension, quoted
+from benchmarks.traffic import envoy_json
+from tests.brokers import eventually, free_ports
+from tests.dashboard.conftest import chromium, serve, use, visit
+
+__all__ = ["chromium", "serve", "use", "visit"]
+TIMEOUT_S = 4.0
+CONFIG = """
+data_dir = "{folder}/data"
+[otlp]
+grpc = ""
+http = ""
+[telemetry]
+prometheus = ""
+[dashboard]
+memory_mib = 256
+"""
+
+
+@pytest.fixture(scope="session")
+def real_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of a lake with refusals in it, in Parquet files and in the catalog, as `why401 up` leaves it."""
+    folder = tmp_path_factory.mktemp("real")
+    config = folder / "why401.toml"
+    config.write_text(CONFIG.format(folder=folder))
+    for name, count in (("large", 2_000), ("small", 50)):  # beyond store.inline_rows: a file of its own
+        (folder / f"{name}.log").write_text("\n".join(envoy_json(count, tokens=20)) + "\n")
+        fill(config, folder / f"{name}.log")
+    assert list((folder / "data").rglob("*.parquet"))
+    return config
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of a lake made of what outsiders would write; through the whole product, redaction included."""
+    from tests.threats.hostile import lines
+
+    folder = tmp_path_factory.mktemp("hostile-real")
+    config = folder / "why401.toml"
+    config.write_text(CONFIG.format(folder=folder))
+    (folder / "access.log").write_text("\n".join(lines()) + "\n")
+    fill(config, folder / "access.log")
+    return config
+
+
+def fill(config: Path, log: Path) -> None:
+    """Put a log file into the lake, by the product."""
+    command = [sys.executable, "-m", "analyzer.cli", "up", "--config", str(config), "--file", str(log), "--no-follow"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    assert 0 == done.returncode, done.stderr
+
+
+@dataclass
+class Remote:
+    """A running `why401 sql --serve`."""
+
+    config: Path
+    address: str
+    token: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the lake, the tokens and the audit log are."""
+        return self.config.parent / "data"
+
+    def client(self, token: str | None = None) -> duckdb.DuckDBPyConnection:
+        """A DuckDB of its own, attached as `r`; waits for a server that is being started anew."""
+        con = duckdb.connect()
+        for name in ("httpfs", "quack"):
+            load_extension(con, name)
+        con.execute(f"CREATE SECRET (TYPE quack, TOKEN {quoted(token or self.token)})")
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                con.execute(f"ATTACH {quoted('quack:' + self.address)} AS r")
+                return con
+            except duckdb.IOException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+
+def remote_query(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[object, ...]]:
+    """The rows of a statement that the server runs. Raises duckdb.Error."""
+    return con.execute(f"FROM r.query({quoted(sql)})").fetchall()
+
+
+@pytest.fixture(scope="session")
+def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Remote]]:
+    """Start `why401 sql --serve` over a configuration; stopped at the end by SIGTERM."""
+    running: list[Remote] = []
+
+    def _serve(config: Path, *options: str) -> Remote:
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        log = tmp_path_factory.mktemp("remote") / "log"
+        command = [sys.executable, "-m", "analyzer.cli", "sql", "--serve"]
+        command += ["--config", str(config), "--address", address]
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                [*command, "--timeout", str(TIMEOUT_S), *options], stdout=subprocess.PIPE, stderr=stderr, text=True
+            )
+        assert process.stdout
+        eventually(
+            lambda: "ready on" in log.read_text() or process.poll() is not None, "remote SQL is ready", within_s=90
+        )
+        assert process.poll() is None, log.read_text()
+        token = "" if "--token-file" in options else process.stdout.readline().strip()
+        running.append(Remote(config, address, token, process, log))
+        return running[-1]
+
+    yield _serve
+    for remote in running:
+        remote.process.terminate()
+        remote.process.communicate(timeout=60)
+        assert 0 == remote.process.returncode, remote.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def remote(real_lake: Path, serve_sql: Callable[..., Remote]) -> Remote:
+    """Remote SQL over the real lake."""
+    return serve_sql(real_lake)
+
+
+@pytest.fixture(scope="module")
+def asking(remote: Remote) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A client that stays attached for a module's statements that do not kill the server."""
+    con = remote.client()
+    yield con
+    con.close()

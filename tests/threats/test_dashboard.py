@@ -1,0 +1,195 @@
+"""Threats to the page: what outsiders write must be shown as text, run nothing, fetch nothing, and change no statement."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.store import connect_reader
+from analyzer.store.query import run_query
+from collector.settings import load
+from collector.visible import visible, visible_json
+from dashboard import client, queries
+from tests.dashboard.conftest import Served, Visit
+from tests.threats.hostile import EVIL, PAYLOADS
+
+ROOT = Path(__file__).parents[2]
+Use, Serve, Open = Callable[..., None], Callable[[Path], Served], Callable[..., Visit]
+INJECTIONS = (
+    "'; DROP VIEW failures; --", "' OR '1'='1", "%", "_", "\\", '"', "') UNION SELECT 1 --", "$since", "{gateway}", "\x00", "a" * 10_000,
+    *PAYLOADS,
+)  # fmt: skip
+PLANTED = (
+    f'img[src*="{EVIL}"], a[href*="{EVIL}"], a[href^="javascript"], a[href^="data:"], iframe, '
+    f'link[href*="{EVIL}"], script:has-text("alert"), svg[onload], [onerror], [onmouseover]'
+)
+
+
+def groups(config: Path) -> list[tuple[str, str]]:
+    """Group ids with what they say."""
+    con = connect_reader(load(config, environ={}), memory_mib=256)
+    rows = run_query(con, "SELECT group_id, array_to_string(issuers, ' ') FROM groups ORDER BY failures DESC").rows
+    con.close()
+    return [(str(group), str(says)) for group, says in rows]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["/", "/groups", "/health", "/sql"])
+def test_no_page_runs_or_fetches_what_outsiders_wrote(path: str, hostile: Path, serve: Serve, visit: Open) -> None:
+    """XSS and markdown exfiltration: no dialog, no request beyond the page's own address, nothing planted in the document."""
+    seen = visit(serve(hostile.parent / "data"), path)
+    seen.page.locator('[data-testid="stHeading"]').nth(1).wait_for()
+    seen.page.wait_for_load_state("networkidle")
+
+    assert ([], [], 0) == (seen.off_origin, seen.dialogs, seen.page.locator(PLANTED).count())
+
+
+@pytest.mark.browser
+def test_no_group_runs_or_fetches_what_outsiders_wrote(hostile: Path, serve: Serve, visit: Open) -> None:
+    """Every group's page, and markup stands on some of them as the text that it is."""
+    shown = []
+    for group, _ in groups(hostile)[:12]:
+        seen = visit(serve(hostile.parent / "data"), f"/group?group={group}")
+        seen.page.get_by_text("Why we think so").first.wait_for()
+        seen.page.wait_for_load_state("networkidle")
+        shown.append(seen.page.locator("body").inner_text())
+
+        assert ([], [], 0) == (seen.off_origin, seen.dialogs, seen.page.locator(PLANTED).count()), group
+
+    text = "\n".join(shown)
+    assert [] == [raw for raw in ("\x1b", "\u202e", "\u200b", "\u2066", "ex\u0430mple") if raw in text]
+    assert any(word in text for word in ("<img", "<script>", "![p]", ":material/home:", "$\\frac"))
+
+
+@pytest.mark.browser
+def test_answers_of_the_sql_page_are_text(hostile: Path, serve: Serve, visit: Open) -> None:
+    """Asked for every hostile value, as names of columns too, the page shows a grid and nothing else happens."""
+    seen = visit(serve(hostile.parent / "data"), "/sql")
+    area = seen.page.locator("textarea").first
+    area.fill('SELECT issuer, kid, route, user_agent, message, 1 AS "<img src=x onerror=alert(1)>" FROM failures')
+    seen.page.get_by_role("button", name="Run").click()
+    seen.page.get_by_text("Shown:").wait_for()
+    seen.page.wait_for_load_state("networkidle")
+
+    assert ([], [], 0) == (seen.off_origin, seen.dialogs, seen.page.locator(PLANTED).count())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/group?group=%27%3B%20DROP%20VIEW%20failures%3B%20--",
+        "/group?group=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+        "/?gateway=%3Cimg%20src%3Dhttps%3A%2F%2Fevil.example%2Fi%20onerror%3Dalert(1)%3E&range=%27%3BDROP",
+        "/groups?gateway=!%5Bp%5D(https%3A%2F%2Fevil.example%2Fp.png)",
+        "/sql?statement=DROP%20VIEW%20failures&asked=DROP%20VIEW%20failures",
+    ],
+)
+def test_an_address_is_no_way_in(path: str, hostile: Path, serve: Serve, visit: Open) -> None:
+    """What a link carries is a value: no script, no statement, no traceback."""
+    seen = visit(serve(hostile.parent / "data"), path)
+    seen.page.locator('[data-testid="stAppViewContainer"]').first.wait_for()
+    seen.page.wait_for_load_state("networkidle")
+
+    assert ([], [], 0) == (seen.off_origin, seen.dialogs, seen.page.locator(PLANTED).count())
+    assert 0 == seen.page.locator('[data-testid="stException"]').count()
+    assert len(groups(hostile)) > 0
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "dashboard" / "queries").glob("*.sql")))
+def test_parameters_are_values(name: str, hostile: Path, use: Use) -> None:
+    """SQL injection through any parameter of any statement: the same rows as for a value that matches nothing."""
+    use(hostile.parent / "data")
+    used = duckdb.extract_statements(queries.text(name))[0].named_parameters
+    texts = sorted(used - {"since", "until", "before", "bucket_s", "limit", "tree", "sql"})
+    for text in texts:
+        nothing = _asked(name, text, "matches-nothing")
+        for value in INJECTIONS:
+            assert nothing == _asked(name, text, value), value
+
+
+def _asked(name: str, text: str, value: str) -> list[dict[str, Any]]:
+    now = datetime.now(UTC)
+    params: dict[str, Any] = {
+        "since": now - timedelta(hours=1), "until": now - timedelta(minutes=55), "before": now - timedelta(hours=2),
+        "bucket_s": 60, "gateway": "matches-nothing", "group": "matches-nothing",
+    }  # fmt: skip
+    return client.query(name, **(params | {text: value})).astype(str).to_dict("records")
+
+
+def test_no_statement_is_put_together_from_values() -> None:
+    """Outside the one door for ad hoc SQL, no f-string or concatenation of the dashboard holds SQL with a value in it."""
+    made = [
+        f"{path.name}:{ast.unparse(node)[:60]}"
+        for path in sorted((ROOT / "dashboard").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr) and _is_sql(node)
+    ]
+
+    assert {"client.py"} == {where.partition(":")[0] for where in made}
+    # Fixed names and settings, each quoted by `queries.literal`; and the checked statement.
+    assert 8 >= len(made), made
+
+
+def _is_sql(node: ast.JoinedStr) -> bool:
+    text = "".join(part.value for part in node.values if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    return any(
+        text.lstrip().startswith(word) for word in ("SELECT ", "FROM ", "WITH ", "SET ", "ATTACH ", "LOAD ", "CREATE ")
+    )
+
+
+def test_data_never_meets_markup() -> None:
+    """No raw HTML, no st.markdown or st.write, no link column, anywhere in the page."""
+    banned = {"unsafe_allow_html", "LinkColumn", "ImageColumn", "MarkdownColumn", "allow_dangerous_code"}
+    calls = {"markdown", "write", "html", "iframe", "image", "link_button", "latex", "components"}
+    found = []
+    for path in sorted((ROOT / "dashboard").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                found += [f"{path.name}: st.{node.attr}"] if node.value.id == "st" and node.attr in calls else []
+            name = node.attr if isinstance(node, ast.Attribute) else node.arg if isinstance(node, ast.keyword) else ""
+            found += [f"{path.name}: {name}"] if name in banned else []
+
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("https://id.ex\u0430mple.com", "https://id.ex\\u0430mple.com"),  # Cyrillic
+        ("https://\u0430\u0440\u0440\u04cf\u0435.com", "https://\\u0430\\u0440\\u0440\\u04cf\\u0435.com"),
+        ("ex\u0430mple.com", "ex\\u0430mple.com"),
+        ("g\u03bf\u03bfgle", "g\\u03bf\\u03bfgle"),  # Greek
+        ("https://id.ex\u0251mple.com", "https://id.ex\\u0251mple.com"),  # a Latin letter that looks like a
+        ("p\uff41ypal", "p\\uff41ypal"),  # wide
+        ("ad\U0001d5c6in", "ad\\U0001d5c6in"),  # mathematical
+        ("Zürich für Größe", "Zürich für Größe"),
+        ("Ошибка в токене", "Ошибка в токене"),
+        ("5 µs ago …", "5 µs ago …"),
+    ],
+)
+def test_a_homoglyph_is_seen(raw: str, shown: str) -> None:
+    """A letter that poses as another is written as its code; words of one script stay as they are."""
+    assert shown == visible(raw)
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_json_for_a_terminal_means_what_it_meant(raw: str) -> None:
+    """Escaping what hides changes how JSON is written, never its value."""
+    import orjson
+
+    try:
+        line = orjson.dumps({"value": raw})
+    except TypeError:
+        return  # a lone surrogate, which no event holds
+    assert {"value": raw} == orjson.loads(visible_json(line))
+    assert not any(char in visible_json(line).decode() for char in "\x1b\x7f\x9b\u202e\u200b\u2028")
