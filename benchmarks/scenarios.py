@@ -167,8 +167,10 @@ def scenario_commit() -> Result:
 def _explained(lines: list[str]) -> int:
     """`why401 explain --json`, with nothing remembered from the round before."""
     from analyzer.cli.explainer import Explainer, Writer
+    from analyzer.cli.options import settle_memory
 
     explainer, writer = Explainer(Settings()), Writer()
+    settle_memory()
     for start in range(0, len(lines), 1_000):  # about what one read of a file brings
         b"".join(map(writer.line, explainer.explain_all(lines[start : start + 1_000])))
     return len(lines)

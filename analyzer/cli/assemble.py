@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from analyzer.cli.options import key_file
+from analyzer.cli.options import key_file, settle_memory
 from analyzer.cli.raw_credentials import Warner
 from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
@@ -130,6 +130,7 @@ def run(
 
     `ready` is called when every source listens. Raises ThreadDied when a source or the worker died of an error.
     """
+    settle_memory()
     provider = telemetry.start(settings.telemetry)
     intake = BoundedIntake(settings.queue, sink, telemetry)
     stop_sources, stop_worker = threading.Event(), threading.Event()

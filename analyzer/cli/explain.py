@@ -47,6 +47,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
+    options.settle_memory()
     for texts in records.read_together(record, form):
         verdicts = explainer.explain_all(texts)
         if as_json:

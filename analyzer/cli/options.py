@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -43,6 +44,16 @@ def start_process(chosen: Settings) -> None:
     os.umask(0o077)
     no_core_dumps()
     _many_files()
+
+
+def settle_memory() -> None:
+    """What is loaded by now stays: the garbage collector need not walk the knowledge base again and again.
+
+    Worth a tenth of the time of distinct records (docs/performance.md); records make no cycles.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def no_core_dumps() -> None:

@@ -13,7 +13,8 @@ from typing import Final
 
 import re2
 
-from analyzer.knowledge.lexicon import lexicon, split_words
+from analyzer.knowledge.lexicon import lexicon
+from analyzer.knowledge.splitting import split_words
 from analyzer.templates.values import REGISTERED
 
 _WORD: Final = re2.compile(r"[\pL\pN_]+(?:[.'’-][\pL\pN_]+)*")

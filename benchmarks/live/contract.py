@@ -37,21 +37,30 @@ class Running:
 
     port: int
     logs: tuple[Path, ...]
-    settings: Mapping[str, object] = field(
-        default_factory=dict
-    )  # what differs in its why401.toml, by key of [[issuers]]
 
 
 class LiveGateway(Protocol):
     """One gateway that this machine may be able to run."""
 
-    name: str  # as in the tables: "nginx (njs)"
-    kind: str  # the collector's gateway kind
-    without_token: bool  # its usual log does not carry the token: the score is printed apart
-    relabelled: Mapping[
-        str, str
-    ]  # fault -> code, where this gateway's setup makes another code true; say why beside it
-    left_out: Mapping[str, str]  # fault -> why it cannot be asked of this gateway
+    @property
+    def name(self) -> str:
+        """As in the tables: "nginx (njs)"."""
+
+    @property
+    def kind(self) -> str:
+        """The collector's gateway kind."""
+
+    @property
+    def without_token(self) -> bool:
+        """Its usual log does not carry the token: the score is printed apart."""
+
+    @property
+    def relabelled(self) -> Mapping[str, str]:
+        """Fault -> code, where this gateway's setup makes another code true; why stands beside it."""
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Fault -> why it cannot be asked of this gateway."""
 
     def missing(self) -> str:
         """What this machine lacks to run it, in words; "" when nothing."""
@@ -68,9 +77,8 @@ class Refusal:
     code: str  # the true one
     status: int
     lines: Sequence[str]
-    sent: tuple[str, ...] = field(
-        default=(), repr=False
-    )  # its Authorization headers, as they left: nothing of them may come out
+    # Its Authorization headers, as they left: nothing of them may come out.
+    sent: tuple[str, ...] = field(default=(), repr=False)
 
 
 def expected(gateway: LiveGateway, fault: Fault) -> str:

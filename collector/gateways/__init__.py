@@ -90,7 +90,11 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
         if record.gateway:
             named = by_name.get(record.gateway)
             return named(record) if named else None
-        return next((parsed for _, known in parsers if (parsed := known(record)) is not None), None)
+        for _, known in parsers:
+            parsed = known(record)
+            if parsed is not None:
+                return parsed
+        return None
 
     return parse_record
 

@@ -25,7 +25,7 @@ from collector.gateways.loglines import (
     refuses,
     words_of,
 )
-from collector.gateways.scan import is_address, request_line, tokens
+from collector.gateways.scan import has_any, is_address, request_line, tokens
 from collector.gateways.times import any_ns
 from collector.gateways.values import MAX_KEYS, as_text, client, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
@@ -57,7 +57,7 @@ def parse(record: RawRecord) -> Parsed | None:
     """A refusal in an application's log."""
     is_named = record.gateway == NAME
     if record.fields is None and record.text:
-        if not is_named and any(word in record.text[:_READ_CHARS] for word in _OTHERS):
+        if not is_named and has_any(record.text[:_READ_CHARS], _OTHERS):
             return None
         parsed = _text(record.text, record.time_ns)
     else:
@@ -125,7 +125,7 @@ def _line(text: str, near_ns: int) -> _Line | None:
 def _levelled(text: str, near_ns: int) -> _Line | None:
     """A level in capitals within the first line's beginning: what stands behind it is logger and message."""
     head = text[:MAX_HEAD].partition("\n")[0]
-    found = ((at, level) for level in _LEVELS if (at := _word_at(head, level)) >= 0)
+    found = ((at, level) for level in _LEVELS if level in head and (at := _word_at(head, level)) >= 0)
     at, level = min(found, key=lambda pair: (pair[0], -len(pair[1])), default=(-1, ""))
     if at < 0 or (at > 60 and not leading_time(text)):
         return None
@@ -276,8 +276,8 @@ def _with_request(parsed: Parsed, fields: Mapping[str, Any]) -> Parsed:
         parsed.client = client(as_text(request.get("remoteAddress")))
         parsed.headers = header_map(request.get("headers"))
         parsed.user_agent, parsed.host = parsed.headers.get("user-agent", ""), parsed.headers.get("host", "")
-    for name in _CREDENTIALS & fields.keys():
-        parsed.headers.setdefault(name.lower(), as_text(fields[name]))
+    own = {name.lower(): as_text(fields[name]) for name in _CREDENTIALS & fields.keys()}
+    parsed.headers = {**own, **parsed.headers} if own else parsed.headers
     parsed.credential_logged = "authorization" in parsed.headers
     parsed.trace_id = trace_id(as_text(fields.get("trace_id", fields.get("traceId"))))
     if parsed.status in (401, 403):

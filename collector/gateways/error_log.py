@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from collector.gateways.scan import is_address, request_line
+from collector.gateways.scan import has_any, is_address, request_line
 from collector.gateways.times import rfc3339_ns
 from collector.gateways.values import client
 from collector.records import Parsed
@@ -93,7 +93,7 @@ def _split_source(message: str) -> tuple[str, str]:
 def is_refusal(line: Line) -> bool:
     """Whether the line's words refuse something; at quiet levels other sentences about tokens are progress."""
     low = line.message[:2048].lower()
-    return line.level not in QUIET or any(word in low for word in _REFUSALS)
+    return line.level not in QUIET or has_any(low, _REFUSALS)
 
 
 def read(parsed: Parsed, line: Line, near_ns: int) -> None:

@@ -14,6 +14,7 @@ from collector.events import Outcome, Responder
 from collector.gateways import words
 from collector.gateways.contract import NotAuth, Parser
 from collector.gateways.keys import fill, finish, flatten, mapping, plan
+from collector.gateways.scan import has_any
 from collector.gateways.times import any_ns
 from collector.gateways.values import as_text, client, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
@@ -61,7 +62,7 @@ def _is_refusal(parsed: Parsed, level: str) -> bool:
     if not parsed.message or level in _QUIET_LEVELS or not words.is_auth(parsed.message):
         return False
     low = parsed.message[:2048].lower()
-    return any(word in low for word in _REFUSALS)
+    return has_any(low, _REFUSALS)
 
 
 def by_format(settings: FormatSettings) -> Parser:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.gateways import words
+from collector.gateways.scan import has_any
 from collector.gateways.times import rfc3339_ns
 from collector.gateways.values import MAX_KEYS, as_text
 
@@ -61,15 +62,15 @@ class Logback:
 def refuses(message: str) -> bool:
     """Whether a sentence speaks of a failure of authentication, and not only of authentication."""
     low = message[:_READ_CHARS].lower()
-    return words.is_auth(message) and any(word in low for word in _REFUSALS)
+    return words.is_auth(message) and has_any(low, _REFUSALS)
 
 
 def is_library_complaint(message: str) -> bool:
     """Whether an error reads like a JOSE library's, which often names a key or a part and nothing else."""
     low = message[:_READ_CHARS].lower()
-    if not any(word in low for word in (*_REFUSALS, *_PROBLEMS)):
+    if not (has_any(low, _REFUSALS) or has_any(low, _PROBLEMS)):
         return False
-    return words.is_auth(message) or any(word in low for word in _JOSE)
+    return words.is_auth(message) or has_any(low, _JOSE)
 
 
 def leading_time(text: str, near_ns: int = 0) -> int:

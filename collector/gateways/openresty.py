@@ -11,6 +11,7 @@ from collector.events import Outcome, Responder
 from collector.gateways import error_log, words
 from collector.gateways.contract import NotAuth
 from collector.gateways.keys import finish
+from collector.gateways.scan import has_any
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "openresty"
@@ -30,7 +31,7 @@ _BROKEN: Final = (
 def parse(record: RawRecord) -> Parsed | None:
     """A verdict that Lua code wrote to the error log."""
     text = record.text
-    if record.fields is not None or not any(mark in text[:_MAX_HEAD] for mark in _MARKS):
+    if record.fields is not None or not has_any(text[:_MAX_HEAD], _MARKS):
         return None
     line = error_log.split(text)
     if line is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 MAX_TOKENS: Final = 64  # access log formats have about 20 fields; a hostile line has a million
@@ -22,6 +22,11 @@ _PARAMETERS: Final = frozenset(
         "qop",
     )
 )
+
+
+def has_any(text: str, words: Iterable[str]) -> bool:
+    """Whether one of the words stands in the text; as fast as Python does it, for lists that every line meets."""
+    return any(map(text.__contains__, words))
 
 
 def quoted(text: str, start: int) -> tuple[str, int]:

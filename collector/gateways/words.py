@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from collector.events import Outcome
+from collector.gateways.scan import has_any
 
 _READ_CHARS: Final = 2048  # what a sentence is about stands at its beginning
 _AUTH_WORDS: Final = (
@@ -25,10 +26,10 @@ _BROKEN_WORDS: Final = (
 def is_auth(message: str) -> bool:
     """Whether a sentence speaks of authentication or authorization."""
     low = message[:_READ_CHARS].lower()
-    return any(word in low for word in _AUTH_WORDS) or ("denied" in low and "permission denied" not in low)
+    return has_any(low, _AUTH_WORDS) or ("denied" in low and "permission denied" not in low)
 
 
 def outcome(message: str) -> Outcome:
     """ERROR when the verifier could not do its work, else DENIED."""
     low = message[:_READ_CHARS].lower()
-    return Outcome.ERROR if any(word in low for word in _BROKEN_WORDS) else Outcome.DENIED
+    return Outcome.ERROR if has_any(low, _BROKEN_WORDS) else Outcome.DENIED

@@ -28,7 +28,9 @@ def sink(tmp_path: Path) -> Iterator[StoreSink]:
 
 def event(offset: int, route: str = "/orders") -> Event:
     origin = Origin("kafka", "why401.events", 0, offset)
-    return Event(10**18 + offset, 10**18, origin, gateway("envoy"), Outcome.DENIED, request=Request("GET", route, status=401))
+    return Event(
+        10**18 + offset, 10**18, origin, gateway("envoy"), Outcome.DENIED, request=Request("GET", route, status=401)
+    )
 
 
 def test_an_event_that_breaks_a_rule_passes_as_a_failed_one(sink: StoreSink, monkeypatch: pytest.MonkeyPatch) -> None:

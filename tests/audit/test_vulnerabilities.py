@@ -61,16 +61,16 @@ def test_where_the_service_is_away_one_question_is_asked(monkeypatch: pytest.Mon
     ("report", "exit_code"),
     [
         (Report((), 3), 0),
-        (Report(("x",), 3), 1),
+        (Report(("x",), 3), 2),
         (Report(why="away"), 3),
         (Report((), 3, 1), 3),
-        (Report(("x",), 3, 1), 1),
+        (Report(("x",), 3, 1), 2),
     ],
 )
 def test_the_exit_code_tells_unchecked_from_clean(
     report: Report, exit_code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """0 clean, 1 found, 3 not checked; a finding outweighs what was not checked."""
+    """0 clean, 2 a known vulnerability, 3 not checked; a finding outweighs what was not checked."""
     monkeypatch.setattr(vulnerabilities, "check", lambda _: report)
     monkeypatch.setattr(audit, "_code", lambda: 0)
 
