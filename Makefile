@@ -25,8 +25,8 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt
 demo: install ## A real Envoy refuses real tokens; ARGS="--seconds 30 --no-dashboard" ends by itself
 	@$(BIN)/why401 demo $(ARGS)
 
-test: install ## The whole suite; ARGS="-k otlp" for a part
-	@$(BIN)/python -m pytest $(ARGS)
+test: install ## The whole suite, in two processes; ARGS="-k otlp" for a part
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: install ## ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

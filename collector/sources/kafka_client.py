@@ -44,6 +44,7 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
     library.setLevel(max(library.level, logging.WARNING))
     network = logging.getLogger("kafka.net")
     network.handlers, network.propagate = [CAUSES], False
+    network.setLevel(logging.WARNING)  # whatever its parent was told: causes are warnings
     out = {
         "bootstrap_servers": list(settings.bootstrap),
         "client_id": "why401",
