@@ -80,7 +80,7 @@ def redact_value(obj: Any) -> Any:
 def template(text: str) -> str:
     """What records of one kind have in common: redacted, values replaced by {id}, {q}, {hex}, {n}; 300 characters."""
     try:
-        return templates.generalised(redact(text[: templates.MAX_READ]).text)
+        return templates.generalised(redact(text[: templates.MAX_TEMPLATE_READ]).text)
     except Exception:
         return FAILED_TEXT
 

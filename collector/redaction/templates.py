@@ -9,7 +9,8 @@ from typing import Final
 import re2
 
 MAX_TEMPLATE: Final = 300
-MAX_READ: Final = 65_536  # characters of a text that a template or a shown text may come from
+MAX_READ: Final = 65_536  # characters of a text that a shown text may come from
+MAX_TEMPLATE_READ: Final = 8_192  # and a template, which has 300
 _ELLIPSIS: Final = "…"
 
 _UUID: Final = re2.compile(r"\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b")
