@@ -7,7 +7,7 @@ futures resolved, and only then does a source acknowledge.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analyzer.diagnosis import Diagnoser
@@ -18,7 +18,7 @@ from analyzer.verdicts import Verdict
 from analyzer.vocabulary import Vocabulary
 from collector.errors import Fenced
 from collector.events import Event, Outcome, Words, gateway
-from collector.records import Batch, Position
+from collector.records import Batch, joined
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 
@@ -106,7 +106,7 @@ class StoreSink:
 
     def _commit(self) -> None:
         verdicts = [verdict for _, judged in self._batches for verdict in judged]
-        positions = _joined(position for batch, _ in self._batches for position in batch.positions)
+        positions = joined(position for batch, _ in self._batches for position in batch.positions)
         self._store.append(verdicts, positions, {("received", ""): len(verdicts)})
 
     def _resolve(self) -> None:
@@ -127,15 +127,3 @@ class StoreSink:
     def _clear(self, kept: list[tuple[Batch[Event], list[Verdict]]]) -> None:
         self._batches = kept
         self._pending = sum(len(judged) for _, judged in kept)
-
-
-def _joined(positions: Iterable[Position]) -> list[Position]:
-    """Adjacent runs of one partition as one run: the fence compares the first offset once per transaction."""
-    runs: dict[tuple[str, int], list[Position]] = {}
-    for position in positions:
-        mine = runs.setdefault((position.topic, position.partition), [])
-        if mine and mine[-1].next == position.first:
-            mine[-1] = Position(position.topic, position.partition, mine[-1].first, position.next)
-        else:
-            mine.append(position)
-    return [position for mine in runs.values() for position in mine]

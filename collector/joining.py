@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from collector.events import Event, Gateway, Outcome, Request, Responder, TokenKind, Words
 from collector.pipeline import Collector
-from collector.records import Batch, Half
+from collector.records import Batch, Half, joined
 from collector.settings import JoiningSettings
 from collector.telemetry import Telemetry
 
@@ -347,8 +347,8 @@ class Joining:
         if len(group) == 1:
             return Batch(group[0].events, group[0].batch.positions, group[0].batch.done)
         events = [event for held in group for event in held.events]
-        positions = tuple(position for held in group for position in held.batch.positions)
-        return Batch(events, positions, _all_of([held.batch.done for held in group]))
+        positions = joined(position for held in group for position in held.batch.positions)
+        return Batch(events, tuple(positions), _all_of([held.batch.done for held in group]))
 
 
 def _all_of(dones: Sequence[Future[None]]) -> Future[None]:

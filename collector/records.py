@@ -5,7 +5,7 @@ Nothing here may be stored, logged or sent. `repr` shows no values, so that a tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -93,6 +93,18 @@ class Position:
     partition: int
     first: int
     next: int
+
+
+def joined(positions: Iterable[Position]) -> list[Position]:
+    """Adjacent runs of one partition as one run: sinks compare where a batch begins with where they stand."""
+    runs: dict[tuple[str, int], list[Position]] = {}
+    for position in positions:
+        mine = runs.setdefault((position.topic, position.partition), [])
+        if mine and mine[-1].next == position.first:
+            mine[-1] = Position(position.topic, position.partition, mine[-1].first, position.next)
+        else:
+            mine.append(position)
+    return [position for mine in runs.values() for position in mine]
 
 
 @dataclass(slots=True, repr=False)

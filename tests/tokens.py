@@ -28,8 +28,8 @@ def ec_key(name: str = "e1") -> ec.EllipticCurvePrivateKey:
 
 
 def token(*, key: str = "k1", headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A token of ISSUER for orders-api, valid for ten minutes; a claim set to None is left out."""
-    payload = {"iss": ISSUER, "aud": "orders-api", "sub": "user-1", "iat": NOW - 10, "exp": NOW + 600} | claims
+    """A token of ISSUER for orders-api, valid for longer than the suite runs; a claim set to None is left out."""
+    payload = {"iss": ISSUER, "aud": "orders-api", "sub": "user-1", "iat": NOW - 10, "exp": NOW + 43_200} | claims
     payload = {name: value for name, value in payload.items() if value is not None}
     return jwt.encode(payload, rsa_key(key), algorithm="RS256", headers={"kid": key, **(headers or {})})
 

@@ -245,5 +245,8 @@ def test_address_in_use(shared):
     """A taken port is a configuration error, not a silently shared one."""
     second = OtlpGrpcSource(OtlpSettings(grpc=shared.address), Telemetry())
 
-    with pytest.raises(ConfigurationError, match=r"otlp\.grpc"):
-        second.run(shared.intake, threading.Event())
+    with (
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+        pytest.raises(ConfigurationError, match=r"otlp\.grpc"),
+    ):  # as sources run
+        pool.submit(second.run, shared.intake, threading.Event()).result(30)
