@@ -82,6 +82,8 @@ class Explainer:
 
 def _bare_token(text: str) -> str:
     """The token, when the text is nothing else: with or without a scheme, or a whole Authorization header."""
+    if text[:1] in "{[<" and len(text) > 1:
+        return ""
     line = text.strip()
     name, colon, value = line.partition(":")
     if colon and name.strip().lower() == "authorization":
