@@ -25,6 +25,7 @@ from collector.telemetry import Telemetry
 log = logging.getLogger("why401.worker")
 TICK_SECONDS: Final = 0.05
 MAX_BACKOFF_SECONDS: Final = 10.0
+ITEM_BYTES: Final = 1024  # an item without its texts
 
 
 class Stage(Protocol):
@@ -74,7 +75,7 @@ class BoundedIntake:
 
     def offer(self, batch: Batch[Any], *, timeout_s: float) -> None:
         """Queue a batch or raise Backpressure. A batch larger than the bound enters an empty queue alone."""
-        size = sum(_bytes(item) for item in batch.items)
+        size = _size(batch)
         with self._room:
             fits = self._room.wait_for(lambda: self._closed or self._fits(len(batch.items), size), timeout=timeout_s)
             if self._closed or not fits:
@@ -111,9 +112,10 @@ class BoundedIntake:
         return self._records + records <= self._max_records and self._bytes + size <= self._max_bytes
 
 
-def _bytes(item: object) -> int:
-    """Raw text that the item holds; structured records count a flat estimate."""
-    return len(item.text) + 512 if isinstance(item, RawRecord) else 512
+def _size(batch: Batch[Any]) -> int:
+    """Bytes of memory, about."""
+    weight = batch.weight or sum(len(item.text) for item in batch.items if isinstance(item, RawRecord))
+    return weight + ITEM_BYTES * len(batch.items)
 
 
 class Worker:

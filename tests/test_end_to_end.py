@@ -76,6 +76,7 @@ def test_every_record_is_stored_once_though_the_analyzer_is_killed(kafka: Broker
         tmp_path,
         f'[otlp]\ngrpc = "127.0.0.1:{grpc}"\nhttp = "127.0.0.1:{http}"\n'
         f'[kafka]\nbootstrap = ["{kafka.bootstrap}"]\ntopics = ["{raw}"]\nevents_topic = "{events}"\ngroup = "{raw}"\n'
+        "session_timeout_seconds = 3\n"
         "[store]\ncommit_interval_ms = 100\nmaintenance_seconds = 5\n",
     )
     settings = load(config, {})

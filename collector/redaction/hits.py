@@ -110,11 +110,15 @@ def render(text: str, hits: Sequence[Hit]) -> str:
     position = 0
     for hit in hits:
         label, breaks = _label(hit, text[hit.start : hit.end])
-        # A break at the very end of a text would open no line.
-        last = SHORT if breaks and hit.end == len(text) else ""
-        pieces += text[position : hit.start], label, breaks, last
+        pieces += text[position : hit.start], label, breaks, _last(text, hit.end, breaks)
         position = hit.end
     return "".join(pieces) + text[position:]
+
+
+def _last(text: str, end: int, breaks: str) -> str:
+    """What keeps a hit's last line a line: a break at the very end opens none, and CR before LF would be one break."""
+    is_needed = breaks and (end == len(text) or (breaks[-1] == "\r" != text[end - 1] and text[end] == "\n"))
+    return SHORT if is_needed else ""
 
 
 def _label(hit: Hit, removed: str) -> tuple[str, str]:
@@ -126,9 +130,12 @@ def _breaks(removed: str) -> str:
     """Every line break as it was: what counts as one (a vertical tab, U+2028) depends on who reads."""
     if removed.isprintable():
         return ""
-    return "".join(
-        kept[len(bare) :] for kept, bare in zip(removed.splitlines(keepends=True), removed.splitlines(), strict=True)
-    )
+    lines = zip(removed.splitlines(keepends=True), removed.splitlines(), strict=True)
+    breaks = [kept[len(bare) :] for kept, bare in lines]
+    if "\r" not in breaks:
+        return "".join(breaks)
+    pairs = zip(breaks, [*breaks[1:], ""], strict=True)
+    return "".join(f"\r{SHORT}" if one == "\r" and following == "\n" else one for one, following in pairs)
 
 
 def trim(data: bytes, hit: Hit) -> Hit:

@@ -78,6 +78,10 @@ class KafkaSettings:
     topics: tuple[str, ...] = setting((), "Topics with raw gateway logs.")
     group: str = setting("why401", "Consumer group; its analyzers use GROUP-analyze.")
     events_topic: str = setting("why401.events", "The topic between `why401 collect` and `why401 analyze`.")
+    session_timeout_seconds: int = setting(
+        20, "How long a group waits for a member that died before another one takes over its partitions.",
+        between(1, 300),
+    )  # fmt: skip
     start: str = setting("earliest", "Where to begin in a partition never read before.", one_of("earliest", "latest"))
     security_protocol: str = setting(
         "PLAINTEXT", "As Kafka names it.", one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")

@@ -50,14 +50,14 @@ MAX_BACKOFF_SECONDS: Final = 10.0
 MAX_FAILED_POLLS: Final = 5  # in a row; then a new consumer is made
 STOP_GRACE_SECONDS: Final = 5.0  # how long batches on their way may still become durable
 CALL_MS: Final = 3_000
-JOIN_SECONDS: Final = 45.0  # twice the session timeout: by then a group has let go of dead members
+MIN_JOIN_SECONDS: Final = 15.0
 
 
 class NeverJoined(Why401Error):
     """The group did not take us in; kafka-python may wait for ever after an UnknownMemberId, a new consumer does not."""
 
-    def __init__(self) -> None:
-        super().__init__(f"no assignment within {JOIN_SECONDS:g} s")
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no assignment within {seconds:g} s")
 
 
 @dataclass(slots=True, repr=False)
@@ -144,7 +144,8 @@ class KafkaSource:
             enable_auto_commit=False,
             auto_offset_reset="none",  # a position that is gone must be seen, not silently replaced
             max_poll_records=MAX_POLL_RECORDS,
-            session_timeout_ms=20_000,  # how long a group waits for a member that died, or that a broker forgot
+            session_timeout_ms=self._settings.session_timeout_seconds * 1_000,
+            heartbeat_interval_ms=self._settings.session_timeout_seconds * 1_000 // 4,
             fetch_max_bytes=16 << 20,
             fetch_max_wait_ms=100,
             metadata_max_age_ms=30_000,  # new partitions are found within this time
@@ -181,6 +182,11 @@ class KafkaSource:
         return self._topics
 
     @property
+    def join_seconds(self) -> float:
+        """How long a group may take to let us in: by twice the session timeout it has let go of dead members."""
+        return max(MIN_JOIN_SECONDS, 5 + 2 * self._settings.session_timeout_seconds)
+
+    @property
     def start_at_end(self) -> bool:
         """Where a partition never read before begins."""
         return self._settings.start == "latest"
@@ -196,7 +202,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
         self._lanes = source.lanes
         self._next_pulse = 0.0
         self._next_commit = 0.0
-        self._join_by: float | None = time.monotonic() + JOIN_SECONDS  # None: joined, with partitions or without
+        self._join_by: float | None = time.monotonic() + source.join_seconds  # None: joined, with partitions or without
 
     def serve(self, stop: threading.Event) -> None:
         self._consumer.subscribe(topics=list(self._source.topics), listener=self)
@@ -216,7 +222,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
 
     def _watch_join(self) -> None:
         if self._join_by is not None and time.monotonic() > self._join_by:
-            raise NeverJoined
+            raise NeverJoined(self._source.join_seconds)
 
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._join_by = None
@@ -228,7 +234,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
             self._consumer.seek(place, 0)
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        self._join_by = time.monotonic() + JOIN_SECONDS
+        self._join_by = time.monotonic() + self._source.join_seconds
         for place in revoked:
             if place in self._lanes:
                 disown(self._lanes[place])

@@ -34,9 +34,11 @@ from collector.telemetry import Telemetry
 
 MAX_RECORDS: Final = 100_000  # a hundred times an SDK's batch; an empty record costs its sender two bytes
 MAX_RECORD_BYTES: Final = 1 << 20  # gateways cap a line at 64 KiB; bounds what one record's attributes inflate to
+MAX_VALUES: Final = 500_000  # of bodies and attributes in one request: two bytes on the wire can be seventy in memory
 MAX_DEPTH: Final = 64  # of AnyValue; gateways nest two or three deep
 MAX_WAITING: Final = 1024  # requests between arrival and answer
 HELD_BODIES: Final = 4  # times max_body_mib: undecoded bytes held for all requests together
+VALUE_BYTES: Final = 150  # a key, a string and their place in a dict take this much beside their text
 RETRY_AFTER_S: Final = 1.0
 READ_TIMEOUT_S: Final = 30.0  # for a whole body; SDKs give up after 10
 STOP_GRACE_S: Final = 2.0  # how long waiting requests may still be acknowledged after `stop`
@@ -109,6 +111,7 @@ class Harvest:
     observed_ns: int
     records: list[RawRecord] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)  # reason -> records
+    values: int = 0  # of bodies and attributes
     first: Refused | None = None  # evidence of the first rejection
 
     @property
@@ -117,9 +120,10 @@ class Harvest:
         return len(self.records) + sum(self.rejected.values())
 
     def make_room(self) -> None:
-        """Raises Refused when the request already has all the records that it may have."""
-        if self.total >= MAX_RECORDS:
-            raise Refused(Refusal.TOO_LARGE, f"more than {MAX_RECORDS} records in one request; send smaller batches")
+        """Raises Refused when the request already has all the records, or all the values, that it may have."""
+        for count, limit, what in ((self.total + 1, MAX_RECORDS, "records"), (self.values, MAX_VALUES, "values")):
+            if count > limit:
+                raise Refused(Refusal.TOO_LARGE, f"more than {limit} {what} in one request; send smaller batches")
 
     def reject(self, refused: Refused, where: str) -> None:
         """Leave one record out."""
@@ -132,7 +136,8 @@ class Harvest:
     def checked(self) -> Self:
         """Raises the first rejection when nothing in the request could be decoded."""
         if self.first is not None and not self.records:
-            raise self.first
+            # Another one: raised itself, it would hold this harvest by its traceback.
+            raise Refused(self.first.refusal, self.first.why, where=self.first.where)
         return self
 
     def response(self) -> ExportLogsServiceResponse:
@@ -271,9 +276,9 @@ class Receiver:
             return known, True
         harvest = Harvest(Origin("otlp", source=peer), self._gateway, time.time_ns())
         decode(body, harvest)
-        return self._offer(digest, harvest.checked())
+        return self._offer(digest, harvest.checked(), len(body))
 
-    def _offer(self, digest: bytes, harvest: Harvest) -> tuple[Delivery | Committed, bool]:
+    def _offer(self, digest: bytes, harvest: Harvest, size: int) -> tuple[Delivery | Committed, bool]:
         delivery = Delivery(harvest.total, harvest.response())
         if not harvest.records:
             delivery.settled.set()
@@ -281,13 +286,14 @@ class Receiver:
         claimed = self._window.begin(digest, delivery)
         if claimed is not delivery:
             return claimed, True
-        batch: Batch[RawRecord] = Batch(harvest.records)
+        batch: Batch[RawRecord] = Batch(harvest.records, weight=size + VALUE_BYTES * harvest.values)
         batch.done.add_done_callback(partial(self._settle, digest, delivery))
         try:
             # Waiting here would only move the queue into this thread pool; the sender waits better.
             self._intake.offer(batch, timeout_s=0)
         except Exception as error:
-            batch.done.set_exception(error)
+            # Not the exception itself: its traceback holds the request, and would be held by what it refers to.
+            batch.done.set_exception(_retryable(error))
             raise
         self._count(harvest.total, harvest.rejected)
         return delivery, False
@@ -313,7 +319,7 @@ async def _settled(delivery: Delivery) -> None:
 
 def _retryable(error: BaseException) -> Refused:
     """A new exception each time: many requests may wait for one delivery."""
-    if isinstance(error, Backpressure):
+    if isinstance(error, (Backpressure, Refused)):
         return unavailable(error.why, error.retry_after_s)
     return unavailable(f"not stored: {type(error).__name__}")
 

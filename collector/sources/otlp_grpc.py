@@ -110,12 +110,21 @@ async def _export(
     receiver: Receiver, door: Door, readers: asyncio.Semaphore, _messages: object, context: Any
 ) -> ExportLogsServiceResponse:
     try:
-        door.check("grpc", [text for key, text in context.invocation_metadata() if key == "authorization"])
-        with receiver.admit() as ticket:
-            ticket.take(await _body(readers, context))
-            return await receiver.receive(ticket, sniffed, decode, _peer(context.peer()))
+        return await _answer(receiver, door, readers, context)
     except Exception as error:
-        await _abort(receiver, context, receiver.explain(error))
+        refused = receiver.explain(error)
+    # gRPC keeps the exception that ends a call until the garbage collector comes by: it must not refer to the request.
+    refused.__traceback__ = refused.__context__ = refused.__cause__ = None
+    return await _abort(receiver, context, refused)
+
+
+async def _answer(
+    receiver: Receiver, door: Door, readers: asyncio.Semaphore, context: Any
+) -> ExportLogsServiceResponse:
+    door.check("grpc", [text for key, text in context.invocation_metadata() if key == "authorization"])
+    with receiver.admit() as ticket:
+        ticket.take(await _body(readers, context))
+        return await receiver.receive(ticket, sniffed, decode, _peer(context.peer()))
 
 
 async def _body(readers: asyncio.Semaphore, context: Any) -> bytes:

@@ -16,8 +16,7 @@ from collector.records import RawRecord
 from collector.sources.otlp import MAX_RECORD_BYTES, Harvest, Refusal, Refused
 from collector.sources.otlp_protobuf import body_parts, bytes_text, check_depth, first_time, trace_id_text
 
-# `{},` is three bytes on the wire and seventy in memory; counted before anything is built.
-_MAX_VALUES: Final = 4_000_000
+_SIGNS: Final = 4  # brackets, braces and commas around an AnyValue with its key
 _UINT64: Final = (0, (1 << 64) - 1)
 _INT64: Final = (-(1 << 63), (1 << 63) - 1)
 _EXACT: Final = 1 << 53  # beyond it a JSON number that was read as a float is no longer the number that was sent
@@ -29,16 +28,17 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 
 def decode(body: bytes, harvest: Harvest) -> None:
     """Harvest an ExportLogsServiceRequest. Raises Refused when the envelope cannot be decoded."""
-    request = _object(_parse(body), "")
+    request = _object(_parse(body, harvest), "")
     for n, resource_logs in enumerate(_objects(request, "resourceLogs", "")):
         _resource_logs(resource_logs, harvest, f"resourceLogs[{n}]")
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes, harvest: Harvest) -> Any:
     if not body:
         return {}
-    if body.count(b"{") + body.count(b"[") + body.count(b",") > _MAX_VALUES:
-        raise Refused(Refusal.TOO_LARGE, f"more than {_MAX_VALUES} JSON values in one request")
+    # Counted before anything is built: orjson reads a body as a whole.
+    harvest.values = (body.count(b"{") + body.count(b"[") + body.count(b",")) // _SIGNS
+    harvest.make_room()
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -7,7 +7,7 @@ opentelemetry-proto logs/v1/logs.proto and collector/logs/v1/logs_service.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -56,7 +56,7 @@ def _resource(walk: _Walk, span: Span, where: str) -> dict[str, Any]:
     if len(encoded) > MAX_RECORD_BYTES:
         raise Refused(Refusal.TOO_LARGE, f"the resource is larger than {MAX_RECORD_BYTES} bytes", where=where)
     try:
-        return _attributes(Resource.FromString(encoded).attributes, 1)
+        return _Values().attributes(Resource.FromString(encoded).attributes, 1)
     except DecodeError:
         raise Refused(Refusal.BAD_DATA, "not a protobuf Resource", where=where) from None
 
@@ -69,13 +69,16 @@ def _record(body: bytes, span: Span, resource: dict[str, Any], harvest: Harvest)
         record = LogRecord.FromString(body[start:stop])
     except DecodeError:
         raise Refused(Refusal.BAD_DATA, "not a protobuf LogRecord") from None
-    text, fields = body_parts(_plain(record.body, 1))
+    values = _Values()
+    text, fields = body_parts(values.plain(record.body, 1))
+    attributes = values.attributes(record.attributes, 1)
+    harvest.values += values.count
     return RawRecord(
         origin=harvest.origin,
         observed_ns=harvest.observed_ns,
         text=text,
         fields=fields,
-        attributes=_attributes(record.attributes, 1),
+        attributes=attributes,
         resource=resource,
         time_ns=first_time(record.time_unix_nano, record.observed_time_unix_nano),
         trace_id=trace_id_text(record.trace_id),
@@ -83,25 +86,34 @@ def _record(body: bytes, span: Span, resource: dict[str, Any], harvest: Harvest)
     )
 
 
-def _attributes(pairs: Iterable[KeyValue], depth: int) -> dict[str, Any]:
-    return {pair.key: _plain(pair.value, depth) for pair in pairs}
+class _Values:
+    """AnyValues of one record or resource → plain values, counted."""
 
+    def __init__(self) -> None:
+        self.count = 0
 
-def _plain(value: AnyValue, depth: int) -> Any:
-    kind = value.WhichOneof("value")
-    if kind == "string_value":
-        return value.string_value
-    if kind in ("int_value", "bool_value", "double_value"):
-        return getattr(value, kind)
-    if kind == "bytes_value":
-        return bytes_text(value.bytes_value)
-    if kind == "array_value":
-        check_depth(depth)
-        return [_plain(item, depth + 1) for item in value.array_value.values]
-    if kind == "kvlist_value":
-        check_depth(depth)
-        return _attributes(value.kvlist_value.values, depth + 1)
-    return None
+    def attributes(self, pairs: Sequence[KeyValue], depth: int) -> dict[str, Any]:
+        """KeyValues as a dict."""
+        self.count += len(pairs)
+        return {pair.key: self.plain(pair.value, depth) for pair in pairs}
+
+    def plain(self, value: AnyValue, depth: int) -> Any:
+        """One AnyValue; one without a kind is None."""
+        kind = value.WhichOneof("value")
+        if kind == "string_value":
+            return value.string_value
+        if kind in ("int_value", "bool_value", "double_value"):
+            return getattr(value, kind)
+        if kind == "bytes_value":
+            return bytes_text(value.bytes_value)
+        if kind == "array_value":
+            check_depth(depth)
+            self.count += len(value.array_value.values)
+            return [self.plain(item, depth + 1) for item in value.array_value.values]
+        if kind == "kvlist_value":
+            check_depth(depth)
+            return self.attributes(value.kvlist_value.values, depth + 1)
+        return None
 
 
 def check_depth(depth: int) -> None:

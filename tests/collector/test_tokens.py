@@ -90,6 +90,7 @@ def test_where_a_token_breaks_is_named(value: str, kind: TokenKind, anomaly: str
         (part(RS) + "." + part(CLAIMS) + ".***", TokenKind.REDACTED),
         ("aaaa.bbbb." + "c" * 40, TokenKind.MALFORMED),
     ],
+    ids=["opaque", "null", "empty", "mask", "jwe", "none", "two parts", "masked signature", "three parts"],
 )
 def test_the_kind_follows_from_the_form(value: str, kind: TokenKind) -> None:
     """By structure, never by a prefix alone."""

@@ -108,6 +108,17 @@ def test_a_full_queue_says_so(queue: QueueSettings, text: str) -> None:
     assert raised.value.retry_after_s > 0
 
 
+def test_what_a_batch_weighs_counts() -> None:
+    """Records that are structured say in their batch what they hold in memory."""
+    intake = BoundedIntake(QueueSettings(max_records=10**6, max_mib=1), ListSink(), Telemetry())
+    heavy = batch(2)
+    heavy.weight = 1 << 20
+    intake.offer(heavy, timeout_s=0)
+
+    with pytest.raises(Backpressure):
+        intake.offer(batch(2), timeout_s=0)
+
+
 def test_a_batch_larger_than_the_queue_enters_alone() -> None:
     """Else it could never enter."""
     intake = BoundedIntake(QueueSettings(max_records=100), ListSink(), Telemetry())

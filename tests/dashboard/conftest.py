@@ -22,6 +22,7 @@ from tests.dashboard import fixture_lake
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "dashboard" / "app.py"
+MAX_PAGES = 2  # of 300 MB each
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -83,18 +84,24 @@ class Served:
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Served]]:
-    """Start the dashboard over a data directory, as `why401 dashboard` does; one process per directory."""
+    """Start the dashboard over a data directory, as `why401 dashboard` does; one process per directory, two at a time."""
     running: dict[Path, Served] = {}
 
     def _serve(data_dir: Path) -> Served:
         if data_dir not in running:
+            if len(running) >= MAX_PAGES:
+                _end(running.pop(next(iter(running))))
             running[data_dir] = _start(data_dir, tmp_path_factory.mktemp("served"))
         return running[data_dir]
 
     yield _serve
     for served in running.values():
-        served.process.terminate()
-        served.process.wait(timeout=30)
+        _end(served)
+
+
+def _end(served: Served) -> None:
+    served.process.terminate()
+    served.process.wait(timeout=30)
 
 
 def _start(data_dir: Path, work: Path) -> Served:

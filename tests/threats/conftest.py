@@ -12,10 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analyzer.store.connect import load_extension, quoted
+from analyzer.store.connect import quoted
 from benchmarks.traffic import envoy_json
 from tests.brokers import eventually, free_ports
 from tests.dashboard.conftest import chromium, serve, use, visit
+from tests.threats.quack_client import Client, Clients, Rows
 
 __all__ = ["chromium", "serve", "use", "visit"]
 TIMEOUT_S = 4.0
@@ -73,22 +74,21 @@ class Remote:
     token: str
     process: subprocess.Popen[str]
     log: Path
+    clients: Clients
 
     @property
     def data_dir(self) -> Path:
         """Where the lake, the tokens and the audit log are."""
         return self.config.parent / "data"
 
-    def client(self, token: str | None = None) -> duckdb.DuckDBPyConnection:
+    def client(self, token: str | None = None) -> Client:
         """A DuckDB of its own, attached as `r`; waits for a server that is being started anew."""
-        con = duckdb.connect()
-        for name in ("httpfs", "quack"):
-            load_extension(con, name)
-        con.execute(f"CREATE SECRET (TYPE quack, TOKEN {quoted(token or self.token)})")
+        con = self.clients.new()
+        con.rows(f"CREATE SECRET (TYPE quack, TOKEN {quoted(token or self.token)})")
         deadline = time.monotonic() + 60
         while True:
             try:
-                con.execute(f"ATTACH {quoted('quack:' + self.address)} AS r")
+                con.rows(f"ATTACH {quoted('quack:' + self.address)} AS r")
                 return con
             except duckdb.IOException:
                 if time.monotonic() > deadline:
@@ -96,15 +96,16 @@ class Remote:
                 time.sleep(0.2)
 
 
-def remote_query(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[object, ...]]:
+def remote_query(con: Client, sql: str) -> Rows:
     """The rows of a statement that the server runs. Raises duckdb.Error."""
-    return con.execute(f"FROM r.query({quoted(sql)})").fetchall()
+    return con.rows(f"FROM r.query({quoted(sql)})")
 
 
 @pytest.fixture(scope="session")
 def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Remote]]:
     """Start `why401 sql --serve` over a configuration; stopped at the end by SIGTERM."""
     running: list[Remote] = []
+    clients = Clients()
 
     def _serve(config: Path, *options: str) -> Remote:
         address = f"127.0.0.1:{free_ports(1)[0]}"
@@ -121,10 +122,11 @@ def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         )
         assert process.poll() is None, log.read_text()
         token = "" if "--token-file" in options else process.stdout.readline().strip()
-        running.append(Remote(config, address, token, process, log))
+        running.append(Remote(config, address, token, process, log, clients))
         return running[-1]
 
     yield _serve
+    clients.close()
     for remote in running:
         remote.process.terminate()
         remote.process.communicate(timeout=60)
@@ -138,7 +140,7 @@ def remote(real_lake: Path, serve_sql: Callable[..., Remote]) -> Remote:
 
 
 @pytest.fixture(scope="module")
-def asking(remote: Remote) -> Iterator[duckdb.DuckDBPyConnection]:
+def asking(remote: Remote) -> Iterator[Client]:
     """A client that stays attached for a module's statements that do not kill the server."""
     con = remote.client()
     yield con

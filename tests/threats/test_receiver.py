@@ -5,6 +5,7 @@ The table of docs/security.md names these tests, and those beside the code that 
 
 from __future__ import annotations
 
+import gc
 import gzip
 import resource
 import socket
@@ -24,7 +25,9 @@ import pytest
 import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
+from collector.records import RawRecord
 from collector.sources import otlp_connections, otlp_grpc, otlp_http
+from collector.sources.otlp import Harvest, Ticket
 from collector.sources.otlp_connections import Hall
 from collector.sources.otlp_grpc import OtlpGrpcSource
 from collector.sources.otlp_http import OtlpHttpSource
@@ -198,6 +201,45 @@ def test_protobuf_bomb(http: Rig, rpc: Rig, what: str) -> None:
     assert not isinstance(error, grpc.RpcError) or error.code().value[0] in (3, 8)
     assert still_serves(http)
     assert still_serves(rpc)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Only reference counts free memory."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+REFUSED = {
+    "full": (body_of("x" * 1_000, "y"), 503),
+    "undecodable": (body_of("x")[:-1], 400),
+    "records-undecodable": (tag(1, tag(2, tag(2, b"\xff"))), 400),
+    "too-large": (body_of(*["x" * 1_000] * 1_100), 413),
+}
+
+
+@pytest.mark.parametrize("kind", [OtlpHttpSource, OtlpGrpcSource])
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_refused_request_is_forgotten_at_once(kind: Any, what: str) -> None:
+    """A flood of requests that are refused does not fill memory until the garbage collector comes by."""
+    body, status = REFUSED[what]
+    with running(kind) as rig:
+        rig.intake.outcome = "full"
+        with without_collector():
+            answers = [post(rig, body).status if kind is OtlpHttpSource else call(rig, body) for _ in range(3)]
+            assert eventually(lambda: alive() == []), alive()
+
+    assert kind is OtlpGrpcSource or [status] * 3 == answers
+
+
+def alive() -> list[str]:
+    """What is left of requests."""
+    kinds = (RawRecord, Harvest, Ticket)
+    return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
 
 
 JSON_BOMBS = {

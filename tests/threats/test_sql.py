@@ -31,6 +31,7 @@ from dashboard import adhoc, client
 from dashboard.errors import QueryRefused, QueryTimeout
 from dashboard.readonly import FUNCTIONS_DENIED, refusal
 from tests.threats.conftest import TIMEOUT_S, Remote, remote_query
+from tests.threats.quack_client import Client
 
 ROOT = Path(__file__).parents[2]
 STATEMENTS = tomllib.loads((Path(__file__).parent / "sql_statements.toml").read_text(encoding="utf-8"))
@@ -92,13 +93,13 @@ def judge() -> Judge:
 
 
 @pytest.mark.parametrize("sql", cases("allowed"))
-def test_a_plain_question_is_answered_remotely(sql: str, asking: duckdb.DuckDBPyConnection) -> None:
+def test_a_plain_question_is_answered_remotely(sql: str, asking: Client) -> None:
     """A SELECT over the views, or a description of them, gives rows from catalog and Parquet files."""
     assert len(remote_query(asking, sql)) >= 1
 
 
 @pytest.mark.parametrize("sql", cases("refused"))
-def test_everything_else_is_refused_remotely(sql: str, asking: duckdb.DuckDBPyConnection) -> None:
+def test_everything_else_is_refused_remotely(sql: str, asking: Client) -> None:
     """Files, functions, settings, catalogs, writes, servers, several statements, and every disguise of them."""
     with pytest.raises(duckdb.Error) as refused:
         remote_query(asking, sql)
@@ -126,7 +127,7 @@ def test_everything_else_is_refused_on_the_page(sql: str, real_lake: Path, use: 
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference stands beside the repository, not in it")
-def test_the_reference_attacks_are_refused_remotely(asking: duckdb.DuckDBPyConnection) -> None:
+def test_the_reference_attacks_are_refused_remotely(asking: Client) -> None:
     """Of its 92 statements the 23 legitimate ones run, and no other."""
     ran = [sql for sql in reference() if _runs(asking, sql)]
 
@@ -140,7 +141,7 @@ def test_page_and_server_agree_on_the_reference(judge: Judge) -> None:
     assert LEGITIMATE == sum(judge.macro(sql) for sql in reference())
 
 
-def _runs(con: duckdb.DuckDBPyConnection, sql: str) -> bool:
+def _runs(con: Client, sql: str) -> bool:
     try:
         remote_query(con, sql)
     except duckdb.Error as error:
@@ -192,16 +193,16 @@ def test_no_function_with_side_effects_was_forgotten(judge: Judge) -> None:
     assert set() == {name for (name,) in rows.fetchall()} - FUNCTIONS_DENIED - harmless
 
 
-def test_attached_tables_are_read_and_never_written(asking: duckdb.DuckDBPyConnection) -> None:
+def test_attached_tables_are_read_and_never_written(asking: Client) -> None:
     """`r.failures` works like a table; inserting, creating and transactions fail."""
-    assert (2_050,) == asking.execute("SELECT count(*) FROM r.failures").fetchone()
+    assert [(2_050,)] == asking.rows("SELECT count(*) FROM r.failures")
     for sql in ("INSERT INTO r.failures (code) VALUES ('x')", "DELETE FROM r.failures", "CREATE TABLE r.t (i INT)"):
         with pytest.raises(duckdb.Error):
-            asking.execute(sql)
-    assert (2_050,) == asking.execute("SELECT count(*) FROM r.failures").fetchone()
+            asking.rows(sql)
+    assert [(2_050,)] == asking.rows("SELECT count(*) FROM r.failures")
 
 
-def test_the_writer_goes_on_beside_it(remote: Remote, asking: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_the_writer_goes_on_beside_it(remote: Remote, asking: Client, tmp_path: Path) -> None:
     """Remote SQL reads each commit of another process."""
     from benchmarks.traffic import envoy_json
     from tests.threats.conftest import fill
@@ -239,11 +240,9 @@ def test_a_long_answer_is_an_error_not_a_short_answer(remote: Remote) -> None:
     """Beyond the bound of rows the client is told; up to it, it gets them all."""
     con = remote.client()
     with pytest.raises(duckdb.Error, match="more than"):
-        con.execute(f"SELECT count(*) FROM r.query('FROM range({policy.MAX_ROWS + 1})')").fetchall()
+        con.rows(f"SELECT count(*) FROM r.query('FROM range({policy.MAX_ROWS + 1})')")
 
-    assert (policy.MAX_ROWS,) == con.execute(
-        f"SELECT count(*) FROM r.query('FROM range({policy.MAX_ROWS})')"
-    ).fetchone()
+    assert [(policy.MAX_ROWS,)] == con.rows(f"SELECT count(*) FROM r.query('FROM range({policy.MAX_ROWS})')")
 
 
 @pytest.mark.parametrize(

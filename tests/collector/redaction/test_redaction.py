@@ -84,6 +84,17 @@ def test_lines_stay_and_length_is_bounded(text):
     assert len(redacted.text) <= 2 * len(text) + 64
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["-----BEGIN PRIVATE KEY-----\r{}\n{}", "{}\r{}\n", "-----BEGIN PRIVATE KEY-----\r{}\n", "{}\r\n{}\r\r\n\n{}"],
+)
+def test_a_lone_cr_before_lf_stays_a_line(text):
+    """What stood between CR and LF goes, and the two do not become one line break."""
+    text = text.replace("{}", samples.make(1)["jwt"][0])
+
+    assert len(text.splitlines()) == len(redact(text).text.splitlines())
+
+
 @given(st.lists(PIECES, max_size=6).map("".join), st.sampled_from(["jwt", "opaque", "email"]))
 @settings(max_examples=300, deadline=None)
 def test_a_secret_goes_whatever_surrounds_it(before, name):

@@ -400,7 +400,7 @@ def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker)
 
 def test_a_member_that_its_group_never_takes_in_gives_up(monkeypatch: pytest.MonkeyPatch):
     """Without an assignment in time the session ends, and `run` makes a new consumer; an empty assignment is one."""
-    monkeypatch.setattr("collector.sources.kafka.JOIN_SECONDS", -1.0)
+    monkeypatch.setattr(KafkaSource, "join_seconds", -1.0)
     settings = KafkaSettings(bootstrap=("127.0.0.1:9",))
     source = KafkaSource(settings, Telemetry(), topics=("raw",), group="g", decode=decode_raw())
     session = kafka_source._Session(source, None, LedgerIntake())

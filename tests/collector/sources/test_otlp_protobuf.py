@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs, ScopeLogs
 
 from collector.sources import otlp_protobuf
-from collector.sources.otlp import MAX_RECORD_BYTES, MAX_RECORDS, Harvest, Refusal, Refused
+from collector.sources.otlp import MAX_RECORD_BYTES, MAX_RECORDS, MAX_VALUES, Harvest, Refusal, Refused
 from tests.collector.sources.otlp_rig import body_of, fresh_harvest, line, request_of
 
 
@@ -149,6 +149,7 @@ def test_large_record_is_rejected_alone():
         pytest.param(b"\x0a\x00" * 4_000_000, id="empty-envelopes"),
         pytest.param(b"\x7a\x00" * 4_000_000, id="unknown-fields"),
         pytest.param(under_scope(b"\x32\x00" * MAX_RECORD_BYTES), id="empty-attributes"),
+        pytest.param(under_scope(*[b"\x32\x00" * 100_000] * (MAX_VALUES // 100_000 + 2)), id="attributes-together"),
         pytest.param(
             delimited(1, delimited(1, b"\x0a\x00" * MAX_RECORD_BYTES) + delimited(2, b"")), id="resource-attributes"
         ),
