@@ -15,6 +15,7 @@ from collector.settings import Settings
 
 LAKE: Final = "lake"
 CATALOG_FILE: Final = "catalog.sqlite"
+WRITER_THREADS: Final = 2
 MAX_RETRY_COUNT: Final = 100  # 16 writers met the default of 10 once in 400 commits
 _BASE: Final = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
@@ -22,7 +23,8 @@ _BASE: Final = {"autoinstall_known_extensions": "false", "autoload_known_extensi
 def connect_writer(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory with the lake attached for writing; creates data_dir (0700) and the catalog."""
     _prepare_directory(settings)
-    con = _connect(settings, settings.store.memory_mib, threads=2)
+    con = _connect(settings, settings.store.memory_mib, threads=WRITER_THREADS)
+    con.execute("SET enable_external_file_cache = false")  # upkeep reads a file once; its cache grows to the memory limit
     options = f"DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true"
     return _attach(con, settings, f"{options}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}")
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
+from analyzer.store.connect import WRITER_THREADS
 from analyzer.store.turn import in_turn
 from collector.settings import StoreSettings
 
@@ -97,8 +98,12 @@ def rewrite(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___:
 
 
 def merge(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
-    """Merge small files into larger ones."""
-    con.execute("CALL ducklake_merge_adjacent_files('lake')")
+    """Merge small files into larger ones; in one thread, since each holds a row group and what it reads."""
+    con.execute("SET threads = 1")
+    try:
+        con.execute("CALL ducklake_merge_adjacent_files('lake')")
+    finally:
+        con.execute(f"SET threads = {WRITER_THREADS}")
 
 
 def expire(con: duckdb.DuckDBPyConnection, _: StoreSettings, now: datetime, __: Upkeep) -> None:

@@ -36,7 +36,13 @@ _CONFLICTS: Final = (
     "already exists",  # another writer created the lake's tables between our look and our transaction
 )  # fmt: skip
 _SUBJECTS: Final = f"SELECT kind, subject, detail FROM store.changes ORDER BY changed_at DESC LIMIT {3 * MAX_SUBJECTS}"  # noqa: S608
-_OPTION: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
+_INLINED: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
+# Merging holds a row group of 60 columns in memory, and reads what it merges: DuckDB's 122,880 rows took 400 MiB, and
+# files up to its 512 MB would be written again and again for every few new rows.
+_OPTIONS: Final = (
+    "CALL lake.set_option('parquet_row_group_size', 20480)",
+    "CALL lake.set_option('target_file_size', '64MiB')",
+)
 _MAX_INLINED_EVENTS: Final = 100  # 60 columns as SQL text: inlining 500 rows takes 190 ms, their Parquet file 40 ms
 Made = TypeVar("Made")
 
@@ -172,7 +178,8 @@ class Store:
         try:
             migrate(con)
             limit = min(self.settings.store.inline_rows, _MAX_INLINED_EVENTS)
-            con.execute(_OPTION.format(limit=limit))
+            for sql in (_INLINED.format(limit=limit), *_OPTIONS):
+                con.execute(sql)
             self._recall(con)
         except BaseException:
             con.close()
