@@ -18,6 +18,7 @@ from analyzer.pipeline import Analyzer, StoreSink
 from analyzer.store import open_store
 from benchmarks.harness import Result
 from benchmarks.traffic import envoy_json, records
+from collector.intake import BoundedIntake
 from collector.joining import Joining
 from collector.pipeline import Collector
 from collector.pseudonyms import Pseudonyms
@@ -25,7 +26,7 @@ from collector.settings import KafkaSettings, OtlpSettings, Settings, StoreSetti
 from collector.sources import Source
 from collector.telemetry import Telemetry
 from collector.verification import KeySets, Verifier
-from collector.worker import BoundedIntake, Worker
+from collector.worker import Worker
 
 OTLP_CLIENT = """
 import gzip, sys, urllib.request

@@ -114,4 +114,5 @@ class Batch(Generic[Item]):
     items: Sequence[Item]
     positions: tuple[Position, ...] = ()
     done: Future[None] = field(default_factory=Future)
+    source: str = ""  # whose it is, where sources take turns
     weight: int = 0  # bytes of memory, about, that the items hold beside a fixed amount for each; 0: their texts tell

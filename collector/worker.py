@@ -1,4 +1,4 @@
-"""The bounded door and the one thread behind it: batches in, a stage applied to every item, a sink that commits.
+"""The one thread behind the intake: batches in, a stage applied to every item, a sink that commits.
 
     sources (threads) → Intake (bounded queue) → Worker: stage(batch) → sink.write → sink.tick → batch.done resolves
 
@@ -9,23 +9,21 @@ and the sources wait in turn. Nothing is dropped on the way.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from collector.errors import Backpressure, SinkUnavailable
+from collector.errors import SinkUnavailable
 from collector.events import Event
-from collector.records import Batch, RawRecord
-from collector.settings import QueueSettings
+from collector.intake import BoundedIntake
+from collector.records import Batch
 from collector.sinks import Sink
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.worker")
 TICK_SECONDS: Final = 0.05
 MAX_BACKOFF_SECONDS: Final = 10.0
-ITEM_BYTES: Final = 1024  # an item without its texts
 
 
 class Stage(Protocol):
@@ -56,66 +54,6 @@ class Each:
         return ()
 
     rest = due
-
-
-class BoundedIntake:
-    """The Intake of collector.sources: bounded in records and in bytes."""
-
-    def __init__(self, settings: QueueSettings, sink: Sink, telemetry: Telemetry) -> None:
-        self._max_records = settings.max_records
-        self._max_bytes = settings.max_mib << 20
-        self._sink = sink
-        self._queue: queue.SimpleQueue[tuple[Batch[Any], int]] = queue.SimpleQueue()
-        self._room = threading.Condition()
-        self._records = 0
-        self._bytes = 0
-        self._closed = False
-        telemetry.gauge("why401.queue.records", lambda: self._records)
-        telemetry.gauge("why401.queue.bytes", lambda: self._bytes)
-
-    def offer(self, batch: Batch[Any], *, timeout_s: float) -> None:
-        """Queue a batch or raise Backpressure. A batch larger than the bound enters an empty queue alone."""
-        size = _size(batch)
-        with self._room:
-            fits = self._room.wait_for(lambda: self._closed or self._fits(len(batch.items), size), timeout=timeout_s)
-            if self._closed or not fits:
-                raise Backpressure(1.0, "shutting down" if self._closed else "queue full")
-            self._records += len(batch.items)
-            self._bytes += size
-        self._queue.put((batch, size))
-
-    def take(self, timeout_s: float) -> Batch[Any] | None:
-        """The next batch, or None after the timeout; the worker's side."""
-        try:
-            batch, size = self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-        with self._room:
-            self._records -= len(batch.items)
-            self._bytes -= size
-            self._room.notify_all()
-        return batch
-
-    def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
-        """The sink's, which is where they are durable."""
-        return self._sink.positions(topic, partitions)
-
-    def close(self) -> None:
-        """Refuse further batches; those inside are still worked off."""
-        with self._room:
-            self._closed = True
-            self._room.notify_all()
-
-    def _fits(self, records: int, size: int) -> bool:
-        if self._records == 0:
-            return True
-        return self._records + records <= self._max_records and self._bytes + size <= self._max_bytes
-
-
-def _size(batch: Batch[Any]) -> int:
-    """Bytes of memory, about."""
-    weight = batch.weight or sum(len(item.text) for item in batch.items if isinstance(item, RawRecord))
-    return weight + ITEM_BYTES * len(batch.items)
 
 
 class Worker:

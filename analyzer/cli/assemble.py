@@ -14,6 +14,7 @@ from analyzer.cli.raw_credentials import Warner
 from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
 from collector.gateways import names
+from collector.intake import BoundedIntake
 from collector.pipeline import UNREAD_REASONS, Collector
 from collector.pseudonyms import Pseudonyms
 from collector.settings import Settings
@@ -21,7 +22,7 @@ from collector.sinks import Sink
 from collector.sources import Source
 from collector.telemetry import Telemetry
 from collector.verification import KeySets, Verifier
-from collector.worker import BoundedIntake, Each, Stage, Worker
+from collector.worker import Each, Stage, Worker
 
 log = logging.getLogger("why401")
 STOP_SECONDS: Final = 30.0

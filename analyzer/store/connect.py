@@ -24,7 +24,9 @@ def connect_writer(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory with the lake attached for writing; creates data_dir (0700) and the catalog."""
     _prepare_directory(settings)
     con = _connect(settings, settings.store.memory_mib, threads=WRITER_THREADS)
-    con.execute("SET enable_external_file_cache = false")  # upkeep reads a file once; its cache grows to the memory limit
+    con.execute(
+        "SET enable_external_file_cache = false"
+    )  # upkeep reads a file once; its cache grows to the memory limit
     options = f"DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true"
     return _attach(con, settings, f"{options}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}")
 

@@ -113,7 +113,9 @@ class QueueSettings:
     """`[queue]`: the bounded door between sources and the pipeline."""
 
     max_records: int = setting(
-        50_000, "About 100 MB of raw records; beyond it sources are told to wait.", between(100, 10_000_000)
+        50_000,
+        "About 100 MB of raw records; beyond it sources are told to wait. One source alone fills three quarters.",
+        between(100, 10_000_000),
     )
     max_mib: int = setting(256, "The same bound in bytes of raw text, for few and large records.", between(1, 65_536))
 

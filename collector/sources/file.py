@@ -223,10 +223,10 @@ class FileSource:
             if line.strip():
                 records.append(self._record(tail.path, offset, line))
             if len(records) >= BATCH_RECORDS:
-                self._offer(Batch(records), intake, stop)
+                self._offer(Batch(records, source="file"), intake, stop)
                 records = []
         if records:
-            self._offer(Batch(records), intake, stop)
+            self._offer(Batch(records, source="file"), intake, stop)
         self._count_cut(tail)
 
     def _record(self, path: str, offset: int, line: bytes) -> RawRecord:
@@ -269,7 +269,7 @@ class FileSource:
             self._failed(type(error).__name__, batch.items[0].origin.source)
             self._in_flight.popleft()
             stop.wait(OFFER_SECONDS)
-            self._offered(Batch(batch.items), intake, stop)
+            self._offered(Batch(batch.items, source="file"), intake, stop)
         else:
             self._in_flight.popleft()
 

@@ -286,7 +286,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
         # `first` continues the last batch, not the first record: compaction and transaction markers leave holes.
         position = Position(place.topic, place.partition, lane.next, records[-1].offset + 1)
         lane.next = position.next
-        self._offer(lane, Batch(self._source.items(records), (position,)))
+        self._offer(lane, Batch(self._source.items(records), (position,), source="kafka"))
 
     def _offer(self, lane: _Lane, batch: Batch[Any]) -> None:
         try:

@@ -286,7 +286,9 @@ class Receiver:
         claimed = self._window.begin(digest, delivery)
         if claimed is not delivery:
             return claimed, True
-        batch: Batch[RawRecord] = Batch(harvest.records, weight=size + VALUE_BYTES * harvest.values)
+        batch: Batch[RawRecord] = Batch(
+            harvest.records, source=self._source, weight=size + VALUE_BYTES * harvest.values
+        )
         batch.done.add_done_callback(partial(self._settle, digest, delivery))
         try:
             # Waiting here would only move the queue into this thread pool; the sender waits better.

@@ -10,10 +10,11 @@ import pytest
 
 from collector.errors import Backpressure, SinkUnavailable
 from collector.events import Event, Origin, Outcome, gateway
+from collector.intake import BoundedIntake
 from collector.records import Batch, RawRecord
 from collector.settings import QueueSettings
 from collector.telemetry import Telemetry
-from collector.worker import BoundedIntake, Each, Worker
+from collector.worker import Each, Worker
 
 
 class ListSink:
@@ -91,41 +92,6 @@ def test_a_sink_that_is_away_is_waited_for() -> None:
     thread.join(20)
 
     assert 2 == len(sink.events)
-
-
-@pytest.mark.parametrize(
-    ("queue", "text"),
-    [(QueueSettings(max_records=100, max_mib=64), ""), (QueueSettings(max_records=10**6, max_mib=1), "x" * 20_000)],
-)
-def test_a_full_queue_says_so(queue: QueueSettings, text: str) -> None:
-    """Bounded in records and in bytes; the refusal names the wait, and takes nothing."""
-    intake = BoundedIntake(queue, ListSink(), Telemetry())
-    intake.offer(batch(60, text), timeout_s=0)
-
-    with pytest.raises(Backpressure) as raised:
-        intake.offer(batch(60, text), timeout_s=0)
-
-    assert raised.value.retry_after_s > 0
-
-
-def test_what_a_batch_weighs_counts() -> None:
-    """Records that are structured say in their batch what they hold in memory."""
-    intake = BoundedIntake(QueueSettings(max_records=10**6, max_mib=1), ListSink(), Telemetry())
-    heavy = batch(2)
-    heavy.weight = 1 << 20
-    intake.offer(heavy, timeout_s=0)
-
-    with pytest.raises(Backpressure):
-        intake.offer(batch(2), timeout_s=0)
-
-
-def test_a_batch_larger_than_the_queue_enters_alone() -> None:
-    """Else it could never enter."""
-    intake = BoundedIntake(QueueSettings(max_records=100), ListSink(), Telemetry())
-
-    intake.offer(batch(500), timeout_s=0)
-
-    assert 500 == len(intake.take(1).items)
 
 
 def test_what_was_taken_before_the_end_is_committed() -> None:

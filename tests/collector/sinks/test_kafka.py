@@ -11,12 +11,13 @@ from kafka import TopicPartition
 
 from collector.errors import Fenced, SinkUnavailable
 from collector.events import Event, Gateway, Origin, Outcome, Words, from_json
+from collector.intake import BoundedIntake
 from collector.records import Batch, Position, RawRecord
 from collector.settings import KafkaSettings, QueueSettings
 from collector.sinks.kafka import KafkaSink
 from collector.sources.kafka import KafkaSource, decode_raw
 from collector.telemetry import Telemetry
-from collector.worker import BoundedIntake, Each, Worker
+from collector.worker import Each, Worker
 from tests.brokers import Broker, eventually, free_ports
 from tests.intakes import running
 
