@@ -10,7 +10,9 @@ from typing import Any, Final
 OTHER: Final = "(other)"
 MAX_LABELS: Final = 10_000  # distinct values per dimension and hour; passing requests may use all, failing ones half
 MAX_MEMBERS: Final = {"gateway": 100, "issuer": 1_000, "route": 1_000, "client": 10_000, "user": 10_000}
-MAX_MEMBERS_KEPT: Final = 500_000  # over all groups; a forgotten member is written again, and compaction adds it up
+MAX_MEMBERS_KEPT: Final = (
+    100_000  # 40 MB over all groups; a forgotten member is written again, and compaction adds it up
+)
 MAX_GROUPS_KEPT: Final = 50_000
 MAX_SUBJECTS: Final = 10_000  # per kind of change: a stranger's made-up key ids must not become 10^6 changes
 MAX_NEW_SUBJECTS: Final = 20  # per kind and commit
