@@ -145,7 +145,7 @@ class KafkaSource:
             auto_offset_reset="none",  # a position that is gone must be seen, not silently replaced
             max_poll_records=MAX_POLL_RECORDS,
             session_timeout_ms=self._settings.session_timeout_seconds * 1_000,
-            heartbeat_interval_ms=self._settings.session_timeout_seconds * 1_000 // 4,
+            heartbeat_interval_ms=min(3_000, self._settings.session_timeout_seconds * 250),
             fetch_max_bytes=16 << 20,
             fetch_max_wait_ms=100,
             metadata_max_age_ms=30_000,  # new partitions are found within this time
