@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from collector.redaction import shapes
 from collector.redaction.cookies import cookies
-from collector.redaction.extents import end_of, limit, line_end, opening_quote
-from collector.redaction.hits import Hit
-from collector.redaction.judges import JUDGES, MASKED, Value
+from collector.redaction.extents import end_of, limit, opening_quote
+from collector.redaction.hits import SECRET, Hit, is_ours
+from collector.redaction.judges import JUDGES, MASKED, NAME, Value
 from collector.redaction.patterns import compiled
 from collector.redaction.vocabulary import kind_of
 
@@ -29,31 +30,54 @@ _GLUE: Final = (
     rb"(?:[\\\"'`\])]{0,8}[ \t]{0,4}(?::=|=>|[:=])"  # key=  "key":  'key' =>  [key]=
     rb"|\\{0,7}[\"'][ \t]{0,2},[ \t]{0,2}(?:[\"']?value\\{0,7}[\"']?[ \t]{0,2}[:=]|[bu]?\\{0,7}[\"'])"  # "key","value":  ["key","
     rb"|\\{0,7}[\"'][ \t]{1,2}value[ \t]{0,2}="  # name="key" value=
+    rb"|,?[ \t]{1,2}[Vv]alue[ \t]{0,2}[:=]"  # name: KEY, value:  {Name:KEY Value:
+    rb"|\\{0,7}[\"'];s:"  # s:3:"key";s:12:  (PHP's serialize)
     rb"|\\{0,7}[\"']?>)"  # <key>  name="key">
 )
 # A count here would multiply the automaton's states by every stem that a random token happens to hold.
 _FIELD_TEXT: Final = _STEMS + rb"[A-Za-z0-9_\-]*" + _GLUE
 _OPTION_TEXT: Final = rb"--[a-z][a-z\-]+[ \t]+[^\s\-]"  # of a command line
-_QUOTED_USER_TEXT: Final = rb"(?i:\b(?:user|username|account|principal)[ \t]+[\"'`])"
+_QUOTED_TEXT: Final = rb"(?i:\b(?:user|username|account|principal|password|passphrase|passwd)[ \t]+[\"'`])"
+_SPOKEN_TEXT: Final = (
+    rb"(?i:\b(?:otp|one[- ]time (?:code|password|passcode)|verification code|passcode)(?: is|:)?[ \t]+)[0-9]{4,8}\b"
+)
+_BARE_WORD_TEXT: Final = rb"(?i:\b(?:password|secret|api key)[ \t]+)[A-Za-z0-9][^\s\"'`,;:()=<>\[\]]{7,}"
+_BARE_USER_TEXT: Final = rb"(?i:\b(?:invalid|illegal) user[ \t]+)[^\s\"'`]{2,64}[ \t]+from[ \t]"
 _TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
-TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT, _QUOTED_USER_TEXT))
+TRIGGER: Final = b"|".join(
+    (_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT, _QUOTED_TEXT, _SPOKEN_TEXT, _BARE_WORD_TEXT, _BARE_USER_TEXT)
+)
 _FIELD: Final = compiled(_FIELD_TEXT)
 _OPTION: Final = compiled(_OPTION_TEXT)
-_QUOTED_USER: Final = compiled(_QUOTED_USER_TEXT)
+_QUOTED: Final = compiled(_QUOTED_TEXT)
+_SPOKEN: Final = compiled(_SPOKEN_TEXT)
+_BARE_WORD: Final = compiled(_BARE_WORD_TEXT)
+_BARE_USER: Final = compiled(_BARE_USER_TEXT)
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
 
 # What may stand between the glue and the value: brackets, quotes, a bytes prefix, OTLP's and HAR's `value` members.
 _OPENING: Final = compiled(
     rb"[ \t]{0,8}(?:[\[(<][ \t]{0,2}|\{[ \t]{0,2}\\{0,7}[\"']?(?i:string_?value|bytes_?value|value)\\{0,7}[\"']?[ \t]{0,2}[:=][ \t]{0,2}){0,3}"
+    # YAML's block marks and tags, PHP's dumps, and wrappers: `>- `, `!vault `, `string(12) `, `12:`, `SecretStr(`
+    rb"(?:[|>][+\-]?[ \t]{1,8}|![A-Za-z!]{1,20}[ \t]{1,4}|string\([0-9]{1,6}\)[ \t]|[0-9]{1,6}:(?:\\{0,7}\")"
+    rb"|[A-Za-z_][A-Za-z0-9_.]{0,40}\([bu]?\\{0,7}[\"'`])?"
     rb"(?:[bu]?\\{0,7}[\"'`])?"
 )
 _PERSONAL: Final = compiled(
     rb"(?i)(?:\bsub|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
 )
 _TAG: Final = compiled(_TAG_TEXT)
-_PORT: Final = compiled(rb"[0-9]{2,5}(?:[^0-9A-Za-z]|$)")
+_DOMAIN_USER: Final = compiled(rb"[A-Z0-9][A-Z0-9\-]{1,14}\\{1,2}[A-Za-z0-9._\-]{2,64}")
+_NEXT_ELEMENT: Final = compiled(rb"\\{0,7}[\"'][ \t]{0,4},[ \t\r\n]{0,4}\\{0,7}[\"']")
+_CDATA: Final = b"<![CDATA["
+_LETTER_AND_DIGIT: Final = compiled(rb"[A-Za-z][^A-Za-z0-9]{0,4}[0-9]|[0-9][^A-Za-z0-9]{0,4}[A-Za-z]")
+_PARAMETER_END: Final = compiled(rb"[?;]")
+_BLANK: Final = (b" ", b"\t", b"\r", b"\n")
 _ELEMENT_KINDS: Final = frozenset(("auth", "secret", "weak", "user"))
 MAX_CONTENT: Final = 16_384
+MAX_TAG: Final = 400
+MAX_ELEMENTS: Final = 64
+_AMR: Final = 4  # letters at most of an RFC 8176 method: `["pwd","mfa"]`
 _NEAR: Final = 400  # characters on either side in which other personal claims make `name` a person's
 
 
@@ -63,10 +87,7 @@ def find(data: bytes) -> Iterator[Hit]:
         yield from _elements(data)
     if b"--" in data:
         yield from _options(data)
-    for _, start in _QUOTED_USER.spans(data):
-        end = end_of(data, start, data[start - 1 : start], limit(data, start))
-        if not data[start:end].count(b" "):
-            yield from JUDGES["user"](Value(data, start, end, quoted=True, prose=False))
+    yield from _spoken(data)
     done = 0
     for stem, end in _FIELD.spans(data):
         if stem < done:
@@ -75,9 +96,36 @@ def find(data: bytes) -> Iterator[Hit]:
         kind = kind_of(key)
         if kind in ("", "safe"):
             continue
+        if kind == "weak" and data[end - 1 : end + 1] == b"=[" and key.lower().endswith(b"credentials"):
+            kind = "secret"  # Spring Security's Authentication.toString
         for hit in _value(data, kind, start, end, data[stem:end]):
             done = max(done, hit.end)
             yield hit
+
+
+def _spoken(data: bytes) -> Iterator[Hit]:
+    """`user 'jane'`, `password "…"`, `otp 123456`: the word before, and no glue."""
+    for first, start in _QUOTED.spans(data):
+        end = end_of(data, start, data[start - 1 : start], limit(data, start))
+        if not data[start:end].count(b" "):
+            kind = kind_of(data[first:start].rstrip(b" \t\"'`"))
+            yield from JUDGES["secret" if kind == "secret" else "user"](
+                Value(data, start, end, quoted=True, prose=False)
+            )
+    for first, end in _SPOKEN.spans(data):
+        start = first + len(data[first:end].rstrip(b"0123456789"))
+        yield Hit(start, end, NAME, SECRET)
+    for first, end in _BARE_WORD.spans(data):
+        value = data[first:end].split()[-1].rstrip(b".!?")
+        start = first + data[first:end].rindex(value)
+        if b"/" in value:
+            continue
+        if shapes.is_credential(value) or (not value.isalnum() and _LETTER_AND_DIGIT.find(value)[0] >= 0):
+            yield Hit(start, start + len(value), NAME, SECRET)
+    for first, end in _BARE_USER.spans(data):
+        value = data[first:end].split()[2]
+        start = data.index(value, first + 12, end)
+        yield from JUDGES["user"](Value(data, start, start + len(value), quoted=False, prose=False))
 
 
 def _elements(data: bytes) -> Iterator[Hit]:
@@ -85,10 +133,11 @@ def _elements(data: bytes) -> Iterator[Hit]:
     for start, end in _TAG.spans(data):
         name = data[start + 1 : end].split(None, 1)[0].rpartition(b":")[2]
         kind = kind_of(name)
-        if kind not in _ELEMENT_KINDS:
+        if kind not in _ELEMENT_KINDS or data[end - 2 : end - 1] == b"/":
             continue
         last = data.find(b"<", end, end + MAX_CONTENT)
-        last = last if last >= 0 else line_end(data, end, min(len(data), end + MAX_CONTENT))
+        if last < 0:  # cut off: what follows on the line may be another field
+            last = end_of(data, end, b"", limit(data, end))
         if last > end:
             yield from JUDGES[kind](Value(data, end, last, quoted=True, prose=False))
 
@@ -116,24 +165,69 @@ def _value(data: bytes, kind: str, key: int, glue_end: int, field: bytes) -> Ite
     glue = field.rstrip(b" \t")[-1:]
     if not _is_glue(data, key, glue_end, glue, field) or MASKED.end_at(data, glue_end) > 0:
         return
-    start = _OPENING.end_at(data, glue_end)
+    is_tag = glue == b">" and not field.rstrip(b" \t").endswith(b"=>")
+    start = _inner_text(data, glue_end, field) if is_tag else _OPENING.end_at(data, glue_end)
+    if start < 0 or _is_userinfo(data, key, start):
+        return
     quote = opening_quote(data, start)
     if kind == "cookie":
         yield from cookies(data, start, quote)
         return
     if kind == "name" and _PERSONAL.find(data, max(0, key - _NEAR), start + _NEAR)[0] < 0:
         return
-    end = end_of(data, start, quote, limit(data, start))
+    end = _end(data, key, start, quote)
+    if kind == "user" and not quote:
+        end = max(end, _DOMAIN_USER.end_at(data, start))
     if glue in b"\"'" and not _is_pairs_value(data, start, end):
         return
     prose = b":" in field[-3:] and not quote
     for hit in JUDGES[kind](Value(data, start, end, bool(quote), prose)):
         long = hit.end == limit(data, start)
         yield hit._replace(end=end_of(data, hit.start, quote, len(data))) if long else hit
+    if quote and data[start - len(quote) - 1 : start - len(quote)] == b"[":
+        yield from _others(data, kind, end, quote)
+
+
+def _others(data: bytes, kind: str, end: int, quote: bytes) -> Iterator[Hit]:
+    """The further elements of `"backup_codes":["…","…"]`."""
+    for _ in range(MAX_ELEMENTS):
+        start = _NEXT_ELEMENT.end_at(data, end)
+        if start < 0:
+            return
+        end = end_of(data, start, quote, limit(data, start))
+        yield from JUDGES[kind](Value(data, start, end, quoted=True, prose=False))
+
+
+def _inner_text(data: bytes, start: int, field: bytes) -> int:
+    """Where the text of an element begins, that of `Name="key"><AttributeValue …>` too; -1 when there are only elements."""
+    while data[start : start + 1] in _BLANK:
+        start += 1
+    if data[start : start + 1] != b"<":
+        return start
+    if data.startswith(_CDATA, start):
+        return start + len(_CDATA)
+    if not (b'"' in field or b"'" in field) or data[start + 1 : start + 2] == b"/":
+        return -1
+    inner = data.find(b">", start, start + MAX_TAG)
+    return inner + 1 if inner > 0 and data[inner - 1 : inner] != b"/" else -1
+
+
+def _is_userinfo(data: bytes, key: int, start: int) -> bool:
+    """`smtp://apikey:…@host`: rule `url` keeps the host."""
+    return data[max(0, key - 3) : key] == b"://" and b"@" in data[start : end_of(data, start, b"", limit(data, start))]
+
+
+def _end(data: bytes, key: int, start: int, quote: bytes) -> int:
+    end = end_of(data, start, quote, limit(data, start))
+    if data[max(0, key - 1) : key] == b";" and not quote:  # `;jsessionid=…?x=1`, a parameter of a path's segment
+        query = _PARAMETER_END.find(data, start, end)[0]
+        return end if query < 0 else query
+    return end
 
 
 def _is_glue(data: bytes, key: int, end: int, glue: bytes, field: bytes) -> bool:
-    if data[key - 1 : key] == b"[" and glue == b":" and _PORT.end_at(data, end) > 0:  # `[email]:3128` is our own word
+    # `[token]: 401 expired` is our own word before a reason; `[token] => …` is a dump.
+    if glue == b":" and data[key - 1 : key] == b"[" and is_ours(data, key - 1):
         return False
     if glue in b"\"'":
         return _opens_pair(data, key)
@@ -150,7 +244,8 @@ def _opens_pair(data: bytes, key: int) -> bool:
 def _is_pairs_value(data: bytes, start: int, end: int) -> bool:
     """The pair closes behind it, and it is no key itself: `["password", "refresh_token"]` lists grant types."""
     closes = data[end : end + 10].lstrip(b"\"'\\ ")[:1] in (b"]", b")", b"")
-    return closes and not kind_of(data[start:end][:MAX_KEY])
+    value = data[start:end]
+    return closes and not kind_of(value[:MAX_KEY]) and not (len(value) <= _AMR and value.islower() and value.isalpha())
 
 
 def _is_element(data: bytes, key: int, field: bytes) -> bool:

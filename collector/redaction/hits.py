@@ -67,6 +67,11 @@ class Spans:
         return index > 0 and self._ends[index - 1] >= end
 
 
+def is_ours(data: bytes, start: int) -> bool:
+    """One of our own words in brackets stands there."""
+    return _OURS.end_at(data, start) > 0
+
+
 def whole(data: bytes, hit: Hit) -> Hit:
     """The hit, widened so that it cuts none of our own words: redacting `[token]` again must not leave half of it."""
     if data.find(b"[", max(0, hit.start - MAX_LABEL), hit.end) < 0:

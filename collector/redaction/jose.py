@@ -55,6 +55,7 @@ MIN_PART: Final = 12
 MIN_LIKE: Final = 17  # gitleaks, rule jwt
 MIN_RUN: Final = 20
 MIN_DISGUISED: Final = 64
+MAX_ARN: Final = 96  # the name of a resource of AWS, up to its path
 _OPEN: Final = b"\"'`[({<:= \t\\,|"
 _WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#"
 
@@ -179,6 +180,10 @@ def _is_safe(data: bytes, start: int, exempt_end: int) -> bool:
     """The word before a run says that it is an identifier; or the run continues a list of such runs."""
     gap = data[max(0, start - 12) : start]
     glue = len(gap) - len(gap.rstrip(_OPEN))
+    if b"arn:aws" in data[max(0, start - MAX_ARN) : start].rpartition(b" ")[2]:
+        return True
+    if gap.endswith(b"Hash=") and data[start + 64 : start + 65] in (b";", b","):  # of a certificate, in Envoy's XFCC
+        return True
     if gap.rstrip(b'\\"').endswith(b"W/"):  # a weak entity tag, RFC 9110 8.8.3
         return True
     if exempt_end >= 0 and 0 < start - exempt_end == glue <= 6 and b"," in gap:

@@ -39,6 +39,7 @@ _CARD_NETWORK: Final = compiled(rb"4|5[1-5]|2[2-7]|3[47]|36|38|6011|65|62|35")
 _PHONE_MORE: Final = JOINED | frozenset(b"+")
 _CARD_MORE: Final = JOINED | frozenset(b".")
 _MAC_MORE: Final = JOINED | frozenset(b":-")
+_NOBODY: Final = frozenset((b"null", b"none", b"nil", b"undefined", b"unknown", b"anonymous"))
 _SERVICE_DOMAINS: Final = (b".gserviceaccount.com",)  # an issuer or audience, not a person
 
 
@@ -53,7 +54,7 @@ def _is_userinfo(data: bytes, start: int) -> bool:
     """`scheme://user:password@host` belongs to rule `url`, which keeps the host."""
     before = data[max(0, start - 300) : start]
     authority = before.rpartition(b"://")
-    return bool(authority[1]) and not set(authority[2]) & set(b"/?# \t\r\n\"'<>")
+    return bool(authority[1]) and not set(authority[2]) & set(b"/? \t\r\n\"'<>")
 
 
 def phones(data: bytes) -> Iterator[Hit]:
@@ -103,7 +104,7 @@ def names(data: bytes) -> Iterator[Hit]:
     for match in _DN.finditer(data):
         start, end = match.span(1) if match.group(1) else match.span(2)
         value = data[start:end]
-        if is_mask(value):
+        if is_mask(value) or value.lower() in _NOBODY:
             continue
         if b" " not in value and (value.count(b".") >= 2 or b"-" in value):
             continue
