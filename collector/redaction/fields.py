@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from collector.redaction import shapes
+from collector.redaction import spoken
 from collector.redaction.cookies import cookies
 from collector.redaction.extents import end_of, limit, opening_quote
-from collector.redaction.hits import SECRET, Hit, is_ours
-from collector.redaction.judges import JUDGES, MASKED, NAME, Value
+from collector.redaction.hits import Hit, is_ours
+from collector.redaction.judges import JUDGES, MASKED, Value
 from collector.redaction.patterns import compiled
 from collector.redaction.vocabulary import kind_of
 
@@ -37,22 +37,10 @@ _GLUE: Final = (
 # A count here would multiply the automaton's states by every stem that a random token happens to hold.
 _FIELD_TEXT: Final = _STEMS + rb"[A-Za-z0-9_\-]*" + _GLUE
 _OPTION_TEXT: Final = rb"--[a-z][a-z\-]+[ \t]+[^\s\-]"  # of a command line
-_QUOTED_TEXT: Final = rb"(?i:\b(?:user|username|account|principal|password|passphrase|passwd)[ \t]+[\"'`])"
-_SPOKEN_TEXT: Final = (
-    rb"(?i:\b(?:otp|one[- ]time (?:code|password|passcode)|verification code|passcode)(?: is|:)?[ \t]+)[0-9]{4,8}\b"
-)
-_BARE_WORD_TEXT: Final = rb"(?i:\b(?:password|secret|api key)[ \t]+)[A-Za-z0-9][^\s\"'`,;:()=<>\[\]]{7,}"
-_BARE_USER_TEXT: Final = rb"(?i:\b(?:invalid|illegal) user[ \t]+)[^\s\"'`]{2,64}[ \t]+from[ \t]"
 _TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
-TRIGGER: Final = b"|".join(
-    (_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT, _QUOTED_TEXT, _SPOKEN_TEXT, _BARE_WORD_TEXT, _BARE_USER_TEXT)
-)
+TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT, spoken.TRIGGER))
 _FIELD: Final = compiled(_FIELD_TEXT)
 _OPTION: Final = compiled(_OPTION_TEXT)
-_QUOTED: Final = compiled(_QUOTED_TEXT)
-_SPOKEN: Final = compiled(_SPOKEN_TEXT)
-_BARE_WORD: Final = compiled(_BARE_WORD_TEXT)
-_BARE_USER: Final = compiled(_BARE_USER_TEXT)
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
 
 # What may stand between the glue and the value: brackets, quotes, a bytes prefix, OTLP's and HAR's `value` members.
@@ -70,7 +58,6 @@ _TAG: Final = compiled(_TAG_TEXT)
 _DOMAIN_USER: Final = compiled(rb"[A-Z0-9][A-Z0-9\-]{1,14}\\{1,2}[A-Za-z0-9._\-]{2,64}")
 _NEXT_ELEMENT: Final = compiled(rb"\\{0,7}[\"'][ \t]{0,4},[ \t\r\n]{0,4}\\{0,7}[\"']")
 _CDATA: Final = b"<![CDATA["
-_LETTER_AND_DIGIT: Final = compiled(rb"[A-Za-z][^A-Za-z0-9]{0,4}[0-9]|[0-9][^A-Za-z0-9]{0,4}[A-Za-z]")
 _PARAMETER_END: Final = compiled(rb"[?;]")
 _BLANK: Final = (b" ", b"\t", b"\r", b"\n")
 _ELEMENT_KINDS: Final = frozenset(("auth", "secret", "weak", "user"))
@@ -87,7 +74,7 @@ def find(data: bytes) -> Iterator[Hit]:
         yield from _elements(data)
     if b"--" in data:
         yield from _options(data)
-    yield from _spoken(data)
+    yield from spoken.find(data)
     done = 0
     for stem, end in _FIELD.spans(data):
         if stem < done:
@@ -101,31 +88,6 @@ def find(data: bytes) -> Iterator[Hit]:
         for hit in _value(data, kind, start, end, data[stem:end]):
             done = max(done, hit.end)
             yield hit
-
-
-def _spoken(data: bytes) -> Iterator[Hit]:
-    """`user 'jane'`, `password "…"`, `otp 123456`: the word before, and no glue."""
-    for first, start in _QUOTED.spans(data):
-        end = end_of(data, start, data[start - 1 : start], limit(data, start))
-        if not data[start:end].count(b" "):
-            kind = kind_of(data[first:start].rstrip(b" \t\"'`"))
-            yield from JUDGES["secret" if kind == "secret" else "user"](
-                Value(data, start, end, quoted=True, prose=False)
-            )
-    for first, end in _SPOKEN.spans(data):
-        start = first + len(data[first:end].rstrip(b"0123456789"))
-        yield Hit(start, end, NAME, SECRET)
-    for first, end in _BARE_WORD.spans(data):
-        value = data[first:end].split()[-1].rstrip(b".!?")
-        start = first + data[first:end].rindex(value)
-        if b"/" in value:
-            continue
-        if shapes.is_credential(value) or (not value.isalnum() and _LETTER_AND_DIGIT.find(value)[0] >= 0):
-            yield Hit(start, start + len(value), NAME, SECRET)
-    for first, end in _BARE_USER.spans(data):
-        value = data[first:end].split()[2]
-        start = data.index(value, first + 12, end)
-        yield from JUDGES["user"](Value(data, start, start + len(value), quoted=False, prose=False))
 
 
 def _elements(data: bytes) -> Iterator[Hit]:
