@@ -7,15 +7,18 @@ the log segments in a temporary folder that goes with the broker.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -65,12 +68,28 @@ def eventually(holds: Callable[[], Any], what: str, *, within_s: float = HANG_SE
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
-    return ports
+    """Ports that nobody listens on, never given twice by one process.
+
+    Below the kernel's ephemeral ports (32768 on Linux): one of those may become some client's before it is listened on.
+    """
+    free: list[int] = []
+    while len(free) < count:
+        port = next(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            free.append(port)
+    return free
+
+
+def _ports() -> Iterator[int]:
+    """All of this process's: pytest-xdist's workers have ranges of their own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw3").removeprefix("gw")) % _RANGES
+    ports = range(_FIRST_PORT + worker * _PORTS_EACH, _FIRST_PORT + (worker + 1) * _PORTS_EACH)
+    start = random.randrange(len(ports))  # another run of the suite begins elsewhere
+    return cycle([*ports[start:], *ports[:start]])
+
+
+_FIRST_PORT, _PORTS_EACH, _RANGES = 20_000, 3_000, 4
+_PORTS: Final = _ports()
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from analyzer.demo.tokens import Mint
 from benchmarks.live.contract import Running
-from benchmarks.live.process import free_ports, running, said
+from benchmarks.live.process import running, said
+from tests.brokers import free_ports
 
 _MODULES: Final = Path("/usr/lib/apache2/modules")
 _LOADED: Final = (

@@ -17,7 +17,8 @@ from analyzer.demo.tokens import Mint
 from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
-from benchmarks.live.process import free_ports, running
+from benchmarks.live.process import running
+from tests.brokers import free_ports
 
 PROGRAM: Final = GoProgram("caddy", "2.10.2", ".", "caddy_jwt")
 # caddyserver.com/docs/caddyfile, options and log (2.5 and later).

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from analyzer.demo.tokens import Mint
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
-from benchmarks.live.process import free_ports, running
+from benchmarks.live.process import running
+from tests.brokers import free_ports
 
 PROGRAM: Final = GoProgram("krakend", "jose-2.12.3", ".", "krakend")
 

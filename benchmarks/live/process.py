@@ -18,15 +18,6 @@ class GatewayEnded(RuntimeError):
     """The gateway ended or never answered. The message has the end of what it printed."""
 
 
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listened on a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @contextmanager
 def running(command: Sequence[str], port: int, output: Path, **options: str) -> Iterator[None]:
     """Run `command` with its output appended to `output` until the block ends; entered once `port` accepts. Raises GatewayEnded.

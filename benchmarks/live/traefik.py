@@ -19,7 +19,8 @@ from analyzer.demo.tokens import Mint
 from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import ROUTE, Running
 from benchmarks.live.golang import GoProgram, go
-from benchmarks.live.process import START_S, GatewayEnded, free_ports, running
+from benchmarks.live.process import START_S, GatewayEnded, running
+from tests.brokers import free_ports
 
 _LEGO: Final = "github.com/go-acme/lego/v5@v5.4.1"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import streamlit as st
 
 from collector import settings as settings_module
 from dashboard import config
+from tests.brokers import free_ports
 from tests.dashboard import fixture_lake
 
 ROOT = Path(__file__).parents[2]
@@ -105,9 +105,7 @@ def _end(served: Served) -> None:
 
 
 def _start(data_dir: Path, work: Path) -> Served:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     file = work / "why401.toml"
     file.write_text(f'data_dir = "{data_dir}"\n[dashboard]\naddress = "{address}"\n')
     flags = config.streamlit_flags(settings_module.load(file, environ={}))

@@ -38,11 +38,12 @@ def test_every_statement_runs_and_finds_something(name: str, lake: Path, use: Ca
 def test_a_gateways_name_is_a_value_never_sql(name: str, lake: Path, use: Callable[..., None]) -> None:
     """Quotes, wildcards and statements in a filter match nothing and break nothing."""
     use(lake)
-    before = client.query("headline", **params())["requests"][0]
+    window = params()
+    before = client.query("headline", **window)["requests"][0]
 
-    client.query(name, **params(gateway="'; DROP TABLE failures; --%_", group="' OR 1=1 --"))
+    client.query(name, **window | {"gateway": "'; DROP TABLE failures; --%_", "group": "' OR 1=1 --"})
 
-    assert before == client.query("headline", **params())["requests"][0]
+    assert before == client.query("headline", **window)["requests"][0]
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - CATALOG_ONLY))

@@ -15,7 +15,7 @@ import pytest
 from analyzer.store import Store, open_memory_store, run_query
 from analyzer.store.connect import connect_reader
 from collector.settings import Settings
-from tests.analyzer.store.helpers import free_port
+from tests.brokers import free_ports
 
 POSTGRES = Path("/usr/lib/postgresql")
 
@@ -54,7 +54,7 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     if prefix:
         shutil.chown(folder, "postgres")
-    cluster, port = str(folder / "cluster"), str(free_port())
+    cluster, port = str(folder / "cluster"), str(free_ports(1)[0])
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
     run = {"stdout": subprocess.DEVNULL, "cwd": str(folder)}
     subprocess.run(
@@ -79,7 +79,7 @@ def postgres_catalog(postgres) -> str:
 
     from analyzer.store.connect import load_extension
 
-    name = f"lake{free_port()}"
+    name = f"lake{free_ports(1)[0]}"
     con = duckdb.connect()
     load_extension(con, "postgres_scanner")
     con.execute(f"ATTACH '{postgres}' AS pg (TYPE postgres)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 from analyzer.store import open_store
@@ -10,13 +9,6 @@ from collector.errors import Fenced
 from collector.records import Position
 from collector.telemetry import Telemetry
 from tests.analyzer.store.verdict_samples import failing
-
-
-def free_port() -> int:
-    """A port that is free at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def racing(settings, writers: int) -> tuple[int, int, list[tuple[int]]]:

@@ -13,8 +13,9 @@ from analyzer.store import connect_reader, open_store, run_query, snapshot
 from collector.records import Position
 from collector.settings import StoreSettings
 from collector.telemetry import Telemetry
-from tests.analyzer.store.helpers import free_port, racing
+from tests.analyzer.store.helpers import racing
 from tests.analyzer.store.verdict_samples import failing, passing
+from tests.brokers import free_ports
 
 WRITER = Path(__file__).with_name("writer.py")
 pytestmark = pytest.mark.postgres
@@ -83,7 +84,7 @@ def bucket():
 
     from moto.server import ThreadedMotoServer
 
-    port = free_port()
+    (port,) = free_ports(1)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/lake-test", method="PUT")).close()
