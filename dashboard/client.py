@@ -1,7 +1,7 @@
 """Reads the lake: the only module of the dashboard that knows DuckDB. Nothing here can write.
 
 A connection is read-only, bounded in memory, threads and time, cut off from files and network other than the lake's
-own, and locked. It is rebuilt when the catalog was replaced or an attempt to read it failed.
+own, and locked. It is rebuilt when the catalog was replaced, when an attempt to read it failed, and now and then.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of
 MAX_ROWS: Final = 5_000  # of an ad hoc result: more than a person reads, less than a browser minds
 MAX_LENGTH: Final = 20_000  # characters of ad hoc SQL
 CACHE_SECONDS: Final = 5
+RENEW_SECONDS: Final = (
+    600  # DuckLake remembers the statistics of every snapshot that it met until its database is closed
+)
 _EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 Answer = TypeVar("Answer")
 _BROKEN: Final = (duckdb.IOException, duckdb.ConnectionException, duckdb.InternalException, duckdb.FatalException)
@@ -39,11 +42,11 @@ _BROKEN: Final = (duckdb.IOException, duckdb.ConnectionException, duckdb.Interna
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """One attached lake. `identity` changes when the catalog file is replaced under us."""
+    """One attached lake. `identity` changes when the catalog file is replaced under us, and every RENEW_SECONDS."""
 
     connection: duckdb.DuckDBPyConnection
     settings: Settings
-    identity: tuple[int, int]
+    identity: tuple[int, int, int]
     turns: threading.BoundedSemaphore
 
     def run(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
@@ -219,14 +222,15 @@ def _data(settings: Settings) -> str:
     return settings.store.data_path or str(settings.data_path.absolute() / "data")
 
 
-def _identity(settings: Settings) -> tuple[int, int]:
+def _identity(settings: Settings) -> tuple[int, int, int]:
+    age = int(time.monotonic() // RENEW_SECONDS)
     if _is_postgres(settings):
-        return (0, 0)
+        return (0, 0, age)
     try:
         found = _catalog(settings).stat()
     except OSError:
         raise StoreMissing(place(settings)) from None
-    return (found.st_dev, found.st_ino)
+    return (found.st_dev, found.st_ino, age)
 
 
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from importlib.resources import files
+from typing import Final
 
 import click
 import orjson
@@ -11,6 +13,9 @@ import orjson
 from analyzer.cli import options
 from analyzer.cli.words import COLOURS
 from collector.visible import visible, visible_json
+
+PAUSE_S: Final = 0.5
+MAX_ROUNDS: Final = 600  # of one connection: DuckLake remembers every snapshot that it met until its database is closed
 
 
 @click.command("tail")
@@ -25,17 +30,18 @@ def command(config_file: str | None, data_dir: str | None, count: int, as_json: 
     from analyzer.store.query import run_query
 
     settings = options.settings(config_file, data_dir=data_dir)
-    con = connect_reader(settings, memory_mib=settings.dashboard.memory_mib)
     query = files("analyzer.cli").joinpath("tail.sql").read_text(encoding="utf-8")
     since, limit = "epoch", count
     while True:
-        rows = run_query(con, query, (since, limit)).dicts()
-        for row in rows:
-            _print(row, as_json=as_json)
-        if no_follow:
-            return
-        since, limit = (str(rows[-1]["observed_time"]) if rows else since), 10_000
-        time.sleep(0.5)
+        with closing(connect_reader(settings, memory_mib=settings.dashboard.memory_mib)) as con:
+            for _ in range(MAX_ROUNDS):
+                rows = run_query(con, query, (since, limit)).dicts()
+                for row in rows:
+                    _print(row, as_json=as_json)
+                if no_follow:
+                    return
+                since, limit = (str(rows[-1]["observed_time"]) if rows else since), 10_000
+                time.sleep(PAUSE_S)
 
 
 def _print(row: dict[str, object], *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from collector.settings import StoreSettings
 
 GRACE: Final = timedelta(minutes=15)  # longer than any reader's query
 ORPHAN_GRACE: Final = timedelta(days=1)  # a file without a snapshot may belong to a commit under way
+GROWN_MIB: Final = 16  # a file of so much is merged no more: without a limit each round writes the latest 64 MiB again
 COMPACT_ROWS: Final = 20_000  # new rows of a table of sums that make adding them up worth a rewrite
 COMPACT_HOURS: Final = 24 * 31  # roll-ups further back are left as they are
 # With a SQLite catalog `older_than` compares text, "2026-01-31T…" against "2026-01-31 …": all of the limit's day counts
@@ -101,7 +102,7 @@ def merge(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: U
     """Merge small files into larger ones; in one thread, since each holds a row group and what it reads."""
     con.execute("SET threads = 1")
     try:
-        con.execute("CALL ducklake_merge_adjacent_files('lake')")
+        con.execute("CALL ducklake_merge_adjacent_files('lake', max_file_size => $grown)", {"grown": GROWN_MIB * _MIB})
     finally:
         con.execute(f"SET threads = {WRITER_THREADS}")
 

@@ -43,6 +43,9 @@ _OPTIONS: Final = (
     "CALL lake.set_option('parquet_row_group_size', 20480)",
     "CALL lake.set_option('target_file_size', '64MiB')",
 )
+# DuckLake remembers the statistics of every snapshot that it planned with until its database is closed, 40 KiB a commit
+# with our columns (1.5.5; tests/store/test_memory.py). Connecting anew takes a quarter of a second.
+MAX_CALLS: Final = 500
 _MAX_INLINED_EVENTS: Final = 100  # 60 columns as SQL text: inlining 500 rows takes 190 ms, their Parquet file 40 ms
 Made = TypeVar("Made")
 
@@ -55,6 +58,7 @@ class Store:
         self._telemetry = telemetry
         self._lock = threading.RLock()
         self._con: duckdb.DuckDBPyConnection | None = None
+        self._calls = 0  # on this connection
         self._memory = Memory()
         self._upkeep = Upkeep()
         self._name = uuid.uuid4().hex
@@ -159,11 +163,15 @@ class Store:
 
     def _called(self, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
         con = self._connected()
+        self._calls += 1
         try:
-            return call(con)
+            made = call(con)
         except BaseException:
             rollback(con)
             raise
+        if self._calls >= MAX_CALLS:
+            self._disconnect()
+        return made
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         if self._con is None:
@@ -197,7 +205,7 @@ class Store:
         return SinkUnavailable("store", f"{stage}: {_told(error, self.settings)}")
 
     def _disconnect(self) -> None:
-        con, self._con = self._con, None
+        con, self._con, self._calls = self._con, None, 0
         if con is not None:
             with contextlib.suppress(duckdb.Error):
                 con.close()

@@ -1,0 +1,49 @@
+"""The writer's memory does not grow with the number of its commits."""
+
+from __future__ import annotations
+
+from analyzer.store import store as writer
+from tests.analyzer.store.verdict_samples import failing
+
+COMMITS = 24
+REMEMBERED = "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'OBJECT_CACHE'"
+
+
+def _remembered(store) -> list[int]:
+    """Bytes that DuckDB keeps beside its tables after each commit."""
+    out = []
+    for n in range(COMMITS):
+        store.append([failing(n)], [], {("received", ""): 1})
+        out.append(store.rows(REMEMBERED)[0][0])
+    return out
+
+
+def test_what_ducklake_remembers_is_forgotten_now_and_then(store, monkeypatch):
+    """After the first connections nothing more is remembered, and every row is there."""
+    monkeypatch.setattr(writer, "MAX_CALLS", 12)
+    sizes = _remembered(store)
+
+    assert max(sizes[COMMITS // 2 :]) <= 1.2 * max(sizes[: COMMITS // 2])
+    assert [(COMMITS,)] == store.rows("SELECT count(*) FROM failures")
+
+
+def test_ducklake_remembers_every_commit(store):
+    """Why we connect anew; when this fails, DuckLake has mended it and MAX_CALLS can go."""
+    sizes = _remembered(store)
+
+    assert writer.MAX_CALLS > 10 * COMMITS
+    assert sizes[-1] > 1.5 * sizes[COMMITS // 2]
+
+
+def test_a_store_that_connects_anew_all_the_time_loses_nothing(store, monkeypatch):
+    """Appends, upkeep and questions on ever new connections."""
+    monkeypatch.setattr(writer, "MAX_CALLS", 3)
+    for n in range(2):
+        store.append([failing(n)], [], {("received", ""): 1})
+        store.maintain()
+
+    assert [(2,)] == store.rows("SELECT count(*) FROM failures")
+    assert [("received", 2), ("stored", 2)] == store.rows(
+        "SELECT counter, sum(value)::INT FROM pipeline GROUP BY counter ORDER BY counter"
+    )
+    assert 0 == store._telemetry.value("why401.errors")
