@@ -43,8 +43,8 @@ gateways: install ## Build the gateways that come as Go source, once; ARGS="trae
 bench: install ## Named scenarios; ARGS="parse diagnose"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: install ## Slow proofs: ten million events and a million names with flat memory; ten minutes of mixed load
-	@$(BIN)/python -m benchmarks soak flood
+soak: install ## Slow proofs: ten million events, thousands of commits and a million names with flat memory; ten minutes of mixed load
+	@$(BIN)/python -m benchmarks soak soak-store flood
 	@$(BIN)/python -m benchmarks load $(ARGS)
 
 fuzz: install $(VENV)/.fuzz ## Ten minutes of coverage-guided fuzzing; ARGS="--seconds 60 redact" for a part

@@ -241,6 +241,13 @@ def scenario_soak() -> Result:
     return soak()
 
 
+def scenario_soak_store() -> Result:
+    """Thousands of small commits with upkeep between them: memory must stay flat."""
+    from benchmarks.commits import small_commits
+
+    return small_commits()
+
+
 def scenario_flood() -> Result:
     """A million names, each met once: names, groups and memory bounded, a real new cause seen."""
     from benchmarks.flood import million
@@ -264,6 +271,7 @@ SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "otlp": scenario_otlp,
     "kafka": scenario_kafka,
     "soak": scenario_soak,
+    "soak-store": scenario_soak_store,
     "flood": scenario_flood,
 }
-SLOW: Final = ("soak", "flood")
+SLOW: Final = ("soak", "soak-store", "flood")

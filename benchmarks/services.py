@@ -126,7 +126,7 @@ def _until_stored(name: str, telemetry: Telemetry, count: int, waits: list[Any],
     for wait in waits:
         wait()
     events = int(count - before)
-    return Result(name, events, events / wall, cpu / events * 1e6, 1.0, _peak_mib(), note)
+    return Result(name, events, events / wall, cpu / events * 1e6, 1.0, peak_mib(), note)
 
 
 def soak(millions: int = 10) -> Result:
@@ -145,7 +145,7 @@ def soak(millions: int = 10) -> Result:
             ]
             for record in records(salted):
                 analyzer.judge(stages.collect(record))
-        memory.append(_now_mib())
+        memory.append(now_mib())
         print(f"{million + 1} M events, {memory[-1]:.0f} MiB", file=sys.stderr, flush=True)
     count = millions * 1_000_000
     wall = time.perf_counter() - started
@@ -156,15 +156,17 @@ def soak(millions: int = 10) -> Result:
         count / wall,
         wall / count * 1e6,
         1.0,
-        _peak_mib(),
+        peak_mib(),
         f"memory grew {growth:+.0f} MiB from 2 M to {millions} M",
     )
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """This process's, from its start."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _now_mib() -> float:
+def now_mib() -> float:
+    """This process's, resident."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20

@@ -115,6 +115,13 @@ def test_untrusted_text_never_meets_the_backtracking_engine() -> None:
     assert [] == users
 
 
+def test_only_duckdb_brings_a_sqlite() -> None:
+    """Two copies of SQLite in a process break each other's file locks (sqlite.org/howtocorrupt.html, 2.2.1): a torn catalog."""
+    users = [name for name, path in modules() if {"sqlite3", "apsw"} & set(imported(path))]
+
+    assert [] == users
+
+
 def test_no_machine_paths_or_registry_hosts_are_tracked() -> None:
     """The repository runs on any machine: it names none, and no package index."""
     needles = (

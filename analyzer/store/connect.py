@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,9 @@ LAKE: Final = "lake"
 CATALOG_FILE: Final = "catalog.sqlite"
 WRITER_THREADS: Final = 2
 MAX_RETRY_COUNT: Final = 100  # 16 writers met the default of 10 once in 400 commits
+# Without write-ahead logging readers and the writer block each other for seconds; the mode stays in the file. DuckDB's own
+# SQLite must set it: a second SQLite in the process would drop the first one's locks when it closes the file.
+_WAL: Final = "META_JOURNAL_MODE 'WAL'"
 _BASE: Final = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
@@ -28,6 +30,8 @@ def connect_writer(settings: Settings) -> duckdb.DuckDBPyConnection:
         "SET enable_external_file_cache = false"
     )  # upkeep reads a file once; its cache grows to the memory limit
     options = f"DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true"
+    if catalog(settings).startswith("sqlite:"):
+        options += f", {_WAL}"
     return _attach(con, settings, f"{options}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}")
 
 
@@ -135,14 +139,6 @@ def _prepare_directory(settings: Settings) -> None:
     # DuckDB and SQLite create files 0644; the process keeps this mask because files are created all its life.
     os.umask(0o077)
     settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if settings.store.catalog:
-        return
-    # Without write-ahead logging readers and the writer block each other for seconds; the mode stays in the file.
-    connection = sqlite3.connect(catalog_file(settings))
-    try:
-        connection.execute("PRAGMA journal_mode = wal")
-    finally:
-        connection.close()
 
 
 def _extensions(settings: Settings) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
 from analyzer.store import store as writer
+from analyzer.store.connect import catalog_file
 from tests.analyzer.store.verdict_samples import failing
 
 COMMITS = 24
@@ -35,15 +38,22 @@ def test_ducklake_remembers_every_commit(store):
     assert sizes[-1] > 1.5 * sizes[COMMITS // 2]
 
 
-def test_a_store_that_connects_anew_all_the_time_loses_nothing(store, monkeypatch):
-    """Appends, upkeep and questions on ever new connections."""
+def test_a_store_that_connects_anew_all_the_time_loses_nothing(store, ask, monkeypatch):
+    """Appends, upkeep and questions on ever new connections, with a reader in the same process."""
     monkeypatch.setattr(writer, "MAX_CALLS", 3)
     for n in range(2):
         store.append([failing(n)], [], {("received", ""): 1})
         store.maintain()
+        assert [(n + 1,)] == ask("SELECT count(*) FROM failures")
 
-    assert [(2,)] == store.rows("SELECT count(*) FROM failures")
-    assert [("received", 2), ("stored", 2)] == store.rows(
-        "SELECT counter, sum(value)::INT FROM pipeline GROUP BY counter ORDER BY counter"
-    )
+    sums = "SELECT counter, sum(value)::INT FROM pipeline GROUP BY counter ORDER BY counter"
+    assert [("received", 2), ("stored", 2)] == store.rows(sums)
     assert 0 == store._telemetry.value("why401.errors")
+
+
+def test_the_catalog_has_write_ahead_logging(store):
+    """Bytes 18 and 19 of a SQLite file: 2 is WAL. A journal instead makes readers and the writer wait for each other."""
+    store.append([failing()], [], {})
+    head = subprocess.run(["head", "-c", "20", catalog_file(store.settings)], capture_output=True, check=True).stdout
+
+    assert b"\x02\x02" == head[18:20]
