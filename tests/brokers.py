@@ -148,6 +148,14 @@ class Broker:
             admin.close()
         return name
 
+    def widen(self, topic: str, partitions: int) -> None:
+        """Give a topic more partitions."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            admin.create_partitions({topic: partitions})
+        finally:
+            admin.close()
+
     def produce(self, topic: str, values: list[bytes], *, partition: int = 0, **options: Any) -> None:
         """Append values to one partition and wait for the acknowledgements."""
         producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=20, **options)

@@ -43,6 +43,7 @@ MAX_POLL_RECORDS: Final = (
 MAX_IN_FLIGHT: Final = 8  # batches per partition between poll and durability
 POLL_MS: Final = 200
 BUSY_POLL_MS: Final = 20  # while a batch waits for room in the intake
+METADATA_MS: Final = 30_000  # new partitions are found within this time
 PULSE_SECONDS: Final = 5.0  # how often the ends of the partitions are asked for: lag, and whether Kafka answers
 COMMIT_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 0.5  # a partition whose position could not be read, or whose batch failed
@@ -54,7 +55,7 @@ MIN_JOIN_SECONDS: Final = 15.0
 
 
 class NeverJoined(Why401Error):
-    """The group did not take us in; kafka-python may wait for ever after an UnknownMemberId, a new consumer does not."""
+    """The group did not take us in. A consumer may wait for ever, a new one asks again."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no assignment within {seconds:g} s")
@@ -148,7 +149,7 @@ class KafkaSource:
             heartbeat_interval_ms=min(3_000, self._settings.session_timeout_seconds * 250),
             fetch_max_bytes=16 << 20,
             fetch_max_wait_ms=100,
-            metadata_max_age_ms=30_000,  # new partitions are found within this time
+            metadata_max_age_ms=METADATA_MS,
         )
         try:
             yield consumer
@@ -235,9 +236,23 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self._join_by = time.monotonic() + self._source.join_seconds
+        self._insist_on_joining()
         for place in revoked:
             if place in self._lanes:
                 disown(self._lanes[place])
+
+    def _insist_on_joining(self) -> None:
+        """Keep kafka-python 3.0.12 from forgetting the join that begins now.
+
+        A leader that saw new partitions joins again because two snapshots differ, and they are equal as soon as it has
+        assigned them. When `poll` runs out of time between that and the group's answer, `need_rejoin` is false at the
+        next one and the finished join is never looked at: no assignment, no heartbeats, for ever. The Java client had
+        the same (KAFKA-9815) and mended it in the same way. Every start is at risk: the first join comes before the
+        topic's metadata, so a second one follows. tests/collector/sources/test_kafka.py shows it.
+        """
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        if coordinator is not None:
+            coordinator.request_rejoin()
 
     def _step(self) -> None:
         self._settle()

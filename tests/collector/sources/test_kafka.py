@@ -398,6 +398,20 @@ def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker)
         eventually(commit_and_count, "every record", within_s=40)
 
 
+@pytest.mark.kafka
+def test_a_join_that_ends_between_two_polls_is_not_forgotten(kafka: Broker, monkeypatch: pytest.MonkeyPatch):
+    """New partitions make the leader join again; polls far shorter than a join must not lose its answer."""
+    monkeypatch.setattr("collector.sources.kafka.POLL_MS", 1)
+    monkeypatch.setattr("collector.sources.kafka.METADATA_MS", 200)
+    topic, intake, telemetry = kafka.topic(1), LedgerIntake(), Telemetry()
+    with running(_source(kafka, topic, telemetry=telemetry), intake):
+        for partitions in range(2, 7):
+            kafka.widen(topic, partitions)
+            kafka.produce(topic, [b"line"], partition=partitions - 1)
+            eventually(lambda wanted=partitions - 1: len(intake.items) >= wanted, "the new partition's record")
+    assert telemetry.value("why401.errors", stage="kafka", kind="NeverJoined") == 0
+
+
 def test_a_member_that_its_group_never_takes_in_gives_up(monkeypatch: pytest.MonkeyPatch):
     """Without an assignment in time the session ends, and `run` makes a new consumer; an empty assignment is one."""
     monkeypatch.setattr(KafkaSource, "join_seconds", -1.0)

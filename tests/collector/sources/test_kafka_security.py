@@ -220,8 +220,8 @@ def test_collect_topic_analyze(secured, tmp_path):
     finally:
         for process in processes:
             process.terminate()
-        for process in processes:
-            process.wait(HANG_SECONDS)
+        print("ended with", [process.wait(HANG_SECONDS) for process in processes])  # pytest shows it when this fails
+        print((tmp_path / "log").read_text())
     stored = CliRunner().invoke(main, ["sql", "--config", str(config), "--csv", "SELECT sum(requests) FROM traffic"])
 
     assert "50" == stored.stdout.splitlines()[-1].strip('"')
