@@ -97,6 +97,7 @@ class Connection(HttpToolsProtocol):
         self._stop_clock()
         self._hall.leave(self)
         super().connection_lost(exc)
+        _untie(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head or a body."""
@@ -190,6 +191,16 @@ class Server(uvicorn.Server):
             about |= {"ssl": self.config.ssl, "ssl_handshake_timeout": HEAD_SECONDS}
         self.servers = [await loop.create_server(make, sock=socket, **about) for socket in sockets]
         self.started = True
+
+
+def _untie(transport: Any) -> None:
+    """Let a closed connection be freed by its reference count.
+
+    asyncio's socket transport holds a bound method of its own (`_read_ready_cb`; nobody reads from it any more), so each
+    closed connection would stay, with its socket, until the garbage collector's rarest round: under load, minutes.
+    """
+    if hasattr(transport, "_read_ready_cb"):
+        transport._read_ready_cb = None  # noqa: SLF001
 
 
 def _descriptors() -> int:

@@ -5,6 +5,7 @@ The table of docs/security.md names these tests, and those beside the code that 
 
 from __future__ import annotations
 
+import asyncio.selector_events
 import gc
 import gzip
 import resource
@@ -234,6 +235,22 @@ def test_a_refused_request_is_forgotten_at_once(kind: Any, what: str) -> None:
             assert eventually(lambda: alive() == []), alive()
 
     assert kind is OtlpGrpcSource or [status] * 3 == answers
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\0\r\n\r\n", b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
+def test_a_closed_connection_is_forgotten_at_once(http: Rig, sent: bytes) -> None:
+    """Connections that come and go do not fill memory until the garbage collector comes by."""
+    with without_collector():
+        for _ in range(3):
+            with connected(http) as client:
+                client.sendall(sent)
+        assert 200 == post(http, body_of("x")).status
+        assert eventually(lambda: transports() == 0), transports()
+
+
+def transports() -> int:
+    """How many of asyncio's connections are in memory."""
+    return sum(isinstance(one, asyncio.selector_events._SelectorSocketTransport) for one in gc.get_objects())
 
 
 def alive() -> list[str]:
