@@ -237,7 +237,9 @@ def test_a_refused_request_is_forgotten_at_once(kind: Any, what: str) -> None:
     assert kind is OtlpGrpcSource or [status] * 3 == answers
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0\0\r\n\r\n", b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"\0\0\r\n\r\n", b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"]
+)
 def test_a_closed_connection_is_forgotten_at_once(http: Rig, sent: bytes) -> None:
     """Connections that come and go do not fill memory until the garbage collector comes by."""
     with without_collector():
