@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 
 import click
 
+from analyzer.heap import map_large_blocks
 from collector import logs
 from collector.settings import Settings, load
 
 WANTED_FILES = 16_384  # twice the connections of both receivers
 PR_SET_DUMPABLE = 4  # linux/prctl.h
-M_MMAP_THRESHOLD = -3  # malloc.h
-MMAP_BYTES = 256 << 10
 F = TypeVar("F", bound=Callable[..., Any])
 config: Callable[[F], F] = click.option(
     "--config", "config_file", type=click.Path(), envvar="WHY401_CONFIG", help="Configuration file [why401.toml]."
@@ -56,19 +55,7 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 10)
-    if sys.platform == "linux":
-        _give_back_large_blocks()
-
-
-def _give_back_large_blocks() -> None:
-    """Bodies of requests and what they are decoded from go back to the system when they are free.
-
-    By default glibc raises the size from which it does so to the largest block it has seen, and keeps the holes.
-    """
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+    map_large_blocks()
 
 
 def no_core_dumps() -> None:

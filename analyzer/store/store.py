@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import duckdb
 
+from analyzer.heap import give_back
 from analyzer.store.connect import connect_writer, secrets
 from analyzer.store.deltas import Plan, learn
 from analyzer.store.maintain import STEPS, Step, Upkeep
@@ -171,6 +172,7 @@ class Store:
             raise
         if self._calls >= MAX_CALLS:
             self._disconnect()
+            give_back()
         return made
 
     def _connected(self) -> duckdb.DuckDBPyConnection:

@@ -54,10 +54,12 @@ def test_no_page_runs_or_fetches_what_outsiders_wrote(path: str, hostile: Path, 
 
 @pytest.mark.browser
 def test_no_group_runs_or_fetches_what_outsiders_wrote(hostile: Path, serve: Serve, visit: Open) -> None:
-    """Every group's page, and markup stands on some of them as the text that it is."""
+    """The groups' pages, and markup stands on some of them as the text that it is."""
     shown = []
+    served = serve(hostile.parent / "data")
+    seen = visit(served)  # one after the other in one tab: twelve that stay open refresh beside each other
     for group, _ in groups(hostile)[:12]:
-        seen = visit(serve(hostile.parent / "data"), f"/group?group={group}")
+        seen.page.goto(f"{served.url}/group?group={group}")
         seen.page.get_by_text("Why we think so").first.wait_for()
         seen.page.wait_for_load_state("networkidle")
         shown.append(seen.page.locator("body").inner_text())

@@ -351,6 +351,7 @@ def test_a_broker_that_goes_away_and_comes_back_costs_nothing(kafka: Broker, mon
     if not kafka.is_ours:
         pytest.skip("the broker of WHY401_TEST_KAFKA is not ours to stop")
     monkeypatch.setattr("collector.sources.kafka.PULSE_SECONDS", 0.2)
+    monkeypatch.setattr("collector.sources.kafka.METADATA_MS", 1_000)
     topic, intake, telemetry = kafka.topic(2), LedgerIntake(), Telemetry()
     kafka.produce(topic, _numbers(0, 10))
     with running(_source(kafka, topic, telemetry=telemetry), intake):
