@@ -12,10 +12,10 @@ from typing import Final
 
 from analyzer.diagnosis import Diagnoser
 from analyzer.grouping import CURRENT
-from analyzer.knowledge.own import knowledge
+from analyzer.knowledge.user_files import knowledge
+from analyzer.name_bounds import Vocabulary
 from analyzer.store import Store
 from analyzer.verdicts import Verdict
-from analyzer.vocabulary import Vocabulary
 from collector.errors import Fenced
 from collector.events import Event, Outcome, Words, gateway
 from collector.records import Batch, joined

@@ -19,11 +19,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from analyzer.cli.explainer import Explainer
 from analyzer.taxonomy import CAUSES, CODES
 from benchmarks.live.contract import LiveGateway
 from benchmarks.live.registry import GATEWAYS
 from collector.settings import Settings, load
+from why401.explainer import Explainer
 
 HERE: Final = Path(__file__).parent.parent
 AT_ONCE: Final = 6
@@ -66,7 +66,7 @@ def of_corpus(file: Path) -> Iterator[Answer]:
 
 def of_live_envoy(*, with_token: bool) -> Iterator[Answer]:
     """Answers to what a real Envoy wrote of every fault of the demo, with the configuration that an operator would have."""
-    from analyzer.demo.labels import LabelledRun, fault_of
+    from why401.demo.labels import LabelledRun, fault_of
 
     with tempfile.TemporaryDirectory() as folder, LabelledRun(Path(folder)) as run:
         run.send()

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analyzer.name_bounds import ADMIT, LIMITS
 from analyzer.pipeline import Analyzer
 from analyzer.store import Store, open_store
-from analyzer.vocabulary import ADMIT, LIMITS
 from benchmarks.harness import Result
 from benchmarks.traffic import envoy_json, records
 from collector.events import Event
 from collector.pipeline import Collector
-from collector.pseudonyms import Pseudonyms
+from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.telemetry import Telemetry
-from collector.verification import KeySets, Verifier
+from collector.token.verification import KeySets, Verifier
 
 BATCH = 5_000
 MILLION = 1_000_000

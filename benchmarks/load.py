@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.store import connect_reader
+from analyzer.lake import connect_reader
 from collector.settings import Settings, load
 from tests.brokers import BrokerUnavailable, eventually, find_or_start, free_ports
 
@@ -144,7 +144,7 @@ def _configure(folder: Path, grpc: int, otlp: int, prometheus: int, kafka: str, 
 def _why401(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "analyzer.cli", "up", "--config", str(config)], stdout=out, stderr=out
+            [sys.executable, "-m", "why401.cli", "up", "--config", str(config)], stdout=out, stderr=out
         )
     try:
         yield process

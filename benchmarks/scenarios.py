@@ -13,17 +13,17 @@ from analyzer.pipeline import Analyzer
 from benchmarks.harness import Result, measure
 from benchmarks.hostile import HOSTILE
 from benchmarks.traffic import envoy_json, records, token
-from collector.credentials import unwrap
-from collector.envelope import peel
 from collector.gateways import parse
 from collector.pipeline import Collector
-from collector.pseudonyms import Pseudonyms
 from collector.records import Position, RawRecord
 from collector.redaction import redact
+from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings, StoreSettings
+from collector.shippers import peel
 from collector.telemetry import Telemetry
-from collector.tokens import read_token
-from collector.verification import KeySets, Verifier
+from collector.token.credentials import unwrap
+from collector.token.facts import read_token
+from collector.token.verification import KeySets, Verifier
 
 COUNT: Final = 20_000
 
@@ -166,8 +166,8 @@ def scenario_commit() -> Result:
 
 def _explained(lines: list[str]) -> int:
     """`why401 explain --json`, with nothing remembered from the round before."""
-    from analyzer.cli.explainer import Explainer, Writer
-    from analyzer.cli.options import settle_memory
+    from why401.cli.options import settle_memory
+    from why401.explainer import Explainer, Writer
 
     explainer, writer = Explainer(Settings()), Writer()
     settle_memory()
@@ -199,7 +199,7 @@ def _messages(count: int, distinct: int) -> list[str]:
 
 def scenario_explain_slowest() -> Result:
     """One record at a time: the slowest percent of distinct records, and hostile ones of a mebibyte."""
-    from analyzer.cli.explainer import Explainer
+    from why401.explainer import Explainer
 
     lines = [*envoy_json(2_000, tokens=2_000), *_messages(2_000, 2_000)]
     explainer = Explainer(Settings())

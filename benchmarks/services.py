@@ -19,13 +19,13 @@ from analyzer.store import open_store
 from benchmarks.harness import Result
 from benchmarks.traffic import envoy_json, records
 from collector.intake import BoundedIntake
-from collector.joining import Joining
+from collector.joining.stage import Joining
 from collector.pipeline import Collector
-from collector.pseudonyms import Pseudonyms
+from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import KafkaSettings, OtlpSettings, Settings, StoreSettings
 from collector.sources import Source
 from collector.telemetry import Telemetry
-from collector.verification import KeySets, Verifier
+from collector.token.verification import KeySets, Verifier
 from collector.worker import Worker
 
 OTLP_CLIENT = """
@@ -73,7 +73,7 @@ def running(source: Source, settings: Settings, telemetry: Telemetry) -> Iterato
 
 def otlp_in(count: int = 60_000) -> Result:
     """Two client processes send gzipped protobuf requests of 1,000 records and wait for each acknowledgement."""
-    from collector.sources.otlp_http import OtlpHttpSource
+    from collector.sources.otlp.http_source import OtlpHttpSource
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -92,7 +92,7 @@ def otlp_in(count: int = 60_000) -> Result:
 
 def kafka_to_store(count: int = 100_000) -> Result:
     """A topic that is full already, read to its end."""
-    from collector.sources.kafka import KafkaSource, decode_raw
+    from collector.sources.kafka.source import KafkaSource, decode_raw
     from tests.brokers import BrokerUnavailable, find_or_start
 
     try:

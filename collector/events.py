@@ -158,7 +158,7 @@ class TokenFacts:
     cnf: str = ""  # jkt, x5t#S256, jwk
     claims: tuple[tuple[str, str], ...] = ()  # (name, JSON type) in the token's order
     faults: tuple[tuple[str, str], ...] = ()  # (claim, what is wrong with its value)
-    anomalies: tuple[str, ...] = ()  # of the closed set in collector/tokens.py
+    anomalies: tuple[str, ...] = ()  # of the closed set in collector/token/facts.py
     verification: Verification = Verification.NOT_CHECKED
     verified_by: str = ""  # the configured issuer whose keys were tried
     user: str = ""  # keyed pseudonym of the user claim; never the value

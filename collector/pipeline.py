@@ -13,9 +13,6 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from collector import requests
-from collector.credentials import Credential, find_credentials, raw_places
-from collector.envelope import peel
 from collector.errors import UnreadableRecord
 from collector.events import (
     NO_TIMES,
@@ -32,13 +29,15 @@ from collector.events import (
     gateway,
 )
 from collector.gateways import NotAuth, with_formats
-from collector.pseudonyms import Pseudonyms
 from collector.records import Half, Parsed, RawRecord
-from collector.redaction import safe, safe_id, safe_text, template
+from collector.redaction import request_facts, safe, safe_id, safe_text, template
+from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
+from collector.shippers import peel
 from collector.telemetry import Telemetry
-from collector.tokens import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
-from collector.verification import NOT_CHECKED, Verifier
+from collector.token.credentials import Credential, find_credentials, raw_places
+from collector.token.facts import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
+from collector.token.verification import NOT_CHECKED, Verifier
 
 CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
 CACHE_WORDS: Final = 5_000
@@ -337,14 +336,14 @@ def _id(text: str) -> str:
 def _request(parsed: Parsed, record: RawRecord) -> Request:
     path = parsed.path.partition("?")[0][:2000]
     return Request(
-        requests.method(parsed.method),
-        safe_text(parsed.route, 200) if parsed.route else requests.route(path),
+        request_facts.method(parsed.method),
+        safe_text(parsed.route, 200) if parsed.route else request_facts.route(path),
         safe_text(parsed.host, 200),
         parsed.status,
         _id(parsed.trace_id or record.trace_id),
         _id(parsed.request_id),
-        requests.network(parsed.client),
-        requests.user_agent(parsed.user_agent[:300]),
+        request_facts.network(parsed.client),
+        request_facts.user_agent(parsed.user_agent[:300]),
     )
 
 

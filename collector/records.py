@@ -71,7 +71,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Half:
-    """By what the lines about one request find each other (collector/joining.py). Raw: never stored."""
+    """By what the lines about one request find each other (collector/joining/stage.py). Raw: never stored."""
 
     family: str  # gateway kinds that write each other's lines: nginx, OpenResty, Kong and APISIX are one
     is_access: bool  # of an access log: one per request

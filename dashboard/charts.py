@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 import altair as alt
 import pandas as pd
 
-from dashboard import words
+from dashboard import wording
 
 Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 """A chart, whether of one layer or of several."""
@@ -36,7 +36,7 @@ _AXIS_DAYS: Final = alt.Axis(title=None, format="%d %b %H:%M", labelOverlap=True
 def failures_by_cause(rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, height: int = 240) -> Picture:
     """Stacked bars of `bucket, cause, requests`, with a dashed line for each of `changes` (moment, kind, …)."""
     named = rows.assign(
-        cause=rows["cause"].map(words.CAUSES).fillna(words.CAUSES["unknown"]),
+        cause=rows["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
         ends=_ends(rows, bucket_s),
         when=_told(rows["bucket"]),
     )
@@ -62,7 +62,7 @@ def failures_by_cause(rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, 
 def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
     """A heat map of `issuer, gateway, share, refused, requests`: the darker, the more is refused."""
     named = rows.assign(
-        issuer=rows["issuer"].map(lambda value: words.visible(value, 60)), label=rows["share"].map(words.percent)
+        issuer=rows["issuer"].map(lambda value: wording.visible(value, 60)), label=rows["share"].map(wording.percent)
     )
     base = alt.Chart(named).encode(
         x=alt.X("gateway:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False)),
@@ -87,8 +87,8 @@ def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
 
 def who_answered(rows: pd.DataFrame) -> Picture:
     """Bars of `responder, gateway, requests`, one per responder, split by gateway."""
-    named = rows.assign(responder=rows["responder"].map(words.RESPONDERS).fillna(words.RESPONDERS["unknown"]))
-    named = named.assign(gateway=named["gateway"].map(lambda value: words.visible(value, 40)))
+    named = rows.assign(responder=rows["responder"].map(wording.RESPONDERS).fillna(wording.RESPONDERS["unknown"]))
+    named = named.assign(gateway=named["gateway"].map(lambda value: wording.visible(value, 40)))
     bars = (
         alt.Chart(named)
         .mark_bar(color=NEUTRAL, stroke="white", strokeOpacity=0.35, cornerRadius=2)
@@ -105,9 +105,9 @@ def who_answered(rows: pd.DataFrame) -> Picture:
 def clocks(rows: pd.DataFrame) -> Picture:
     """One point per `instance` and `issuer` at `youngest_iat_s`; right of the leeway it was issued in the future."""
     named = rows.assign(
-        instance=rows["instance"].map(lambda value: words.visible(value, 40)),
-        issuer=rows["issuer"].map(lambda value: words.visible(value, 80)),
-        reading=rows["youngest_iat_s"].map(words.offset),
+        instance=rows["instance"].map(lambda value: wording.visible(value, 40)),
+        issuer=rows["issuer"].map(lambda value: wording.visible(value, 80)),
+        reading=rows["youngest_iat_s"].map(wording.offset),
         ahead=rows["youngest_iat_s"] > LEEWAY_S,
     )
     band = (
@@ -166,9 +166,9 @@ def counters(rows: pd.DataFrame, bucket_s: int) -> Picture:
 def _markers(changes: pd.DataFrame) -> Picture:
     shown = changes.assign(
         when=_told(changes["moment"]),
-        kind=changes["kind"].map(words.CHANGES).fillna("change"),
-        subject=changes["subject"].map(lambda value: words.visible(value, 120)),
-        detail=changes["detail"].map(lambda value: words.visible(value, 200)),
+        kind=changes["kind"].map(wording.CHANGES).fillna("change"),
+        subject=changes["subject"].map(lambda value: wording.visible(value, 120)),
+        detail=changes["detail"].map(lambda value: wording.visible(value, 200)),
     )
     told: list[Any] = [
         alt.Tooltip("when:N", title="time"),
@@ -202,7 +202,7 @@ def _told(moments: pd.Series) -> pd.Series:
 
 
 def _cause_scale() -> alt.Scale:
-    return alt.Scale(domain=[words.CAUSES[cause] for cause in COLOURS], range=list(COLOURS.values()))
+    return alt.Scale(domain=[wording.CAUSES[cause] for cause in COLOURS], range=list(COLOURS.values()))
 
 
 def _plain(chart: Picture, height: int) -> Picture:

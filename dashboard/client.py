@@ -22,10 +22,10 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from analyzer.lake.policy import refusal
 from collector.settings import Settings
 from dashboard import config, queries
 from dashboard.errors import QueryRefused, QueryTimeout, StoreMissing, StoreUnavailable
-from dashboard.readonly import refusal
 
 THREADS: Final = 2
 MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of them

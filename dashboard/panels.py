@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard import queries, words
+from dashboard import queries, wording
 from dashboard.errors import DashboardError, QueryTimeout, StoreMissing, StoreUnavailable
 from dashboard.scope import Scope
 
@@ -36,7 +36,7 @@ def trouble(error: DashboardError) -> None:
             "The store cannot be read at the moment. This page tries again every few seconds.",
             icon=":material/sync_problem:",
         )
-        st.text(words.visible(f"{error.where} ({error.kind})"))
+        st.text(wording.visible(f"{error.where} ({error.kind})"))
         return
     if isinstance(error, QueryTimeout):
         st.warning(
@@ -45,13 +45,13 @@ def trouble(error: DashboardError) -> None:
         )
         return
     st.warning("This cannot be shown.", icon=":material/error:")
-    st.text(words.visible(error))
+    st.text(wording.visible(error))
 
 
 def _welcome(error: StoreMissing) -> None:
     st.subheader("Nothing has been recorded yet", anchor=False)
     st.text("This page fills by itself as soon as the first gateway log arrives. It looks for the store here:")
-    st.code(words.visible(error.where), language=None)
+    st.code(wording.visible(error.where), language=None)
     st.text("Start receiving (OTLP on 4317 and 4318, plus the files and topics of why401.toml):")
     st.code("why401 up", language=None)
     st.text("Or look around with made-up traffic:")
@@ -98,8 +98,8 @@ def table(frame: pd.DataFrame, columns: Mapping[str, Any], **options: Any) -> An
 
 def _cell(value: Any) -> str:
     if hasattr(value, "__iter__") and not isinstance(value, str):
-        return ", ".join(words.visible(item, 300) for item in value)
-    return "" if value is None or bool(pd.isna(value)) else words.visible(value)
+        return ", ".join(wording.visible(item, 300) for item in value)
+    return "" if value is None or bool(pd.isna(value)) else wording.visible(value)
 
 
 def text(label: str, **options: Any) -> Any:
@@ -127,10 +127,10 @@ def group_page() -> StreamlitPage:
 def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
     """A list of groups; choosing one opens its page."""
     told = groups.assign(
-        status=groups["status"].map(words.STATUSES).fillna("open"),
-        cause=groups["cause"].map(words.CAUSES).fillna(words.CAUSES["unknown"]),
-        began=[words.ago(at, seen.now) for at in groups["first_seen"]],
-        last=[words.ago(at, seen.now) for at in groups["last_seen"]],
+        status=groups["status"].map(wording.STATUSES).fillna("open"),
+        cause=groups["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
+        began=[wording.ago(at, seen.now) for at in groups["first_seen"]],
+        last=[wording.ago(at, seen.now) for at in groups["last_seen"]],
     )
     columns = {
         "status": text("State", width=80), "title": text("What is wrong", width="medium"), "because": text("Because", width="medium"), "last_hour": number("Last hour"),
@@ -145,4 +145,4 @@ def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
 
 def plain(name: str) -> Any:
     """A column of whatever type, under its own name."""
-    return st.column_config.Column(words.visible(name, 60))
+    return st.column_config.Column(wording.visible(name, 60))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from dashboard import client, words
+from dashboard import client, wording
 
 # Range -> its length and the width of one bar; about 60 to 100 bars each.
 RANGES: Final = {
@@ -93,7 +93,7 @@ def bar(title: str) -> None:
             )  # fmt: skip
             st.selectbox(
                 "Gateway", [ALL, *sorted({*gateways, _chosen("gateway")} - {ALL})], key="gateway", width=170,
-                format_func=lambda name: "All gateways" if name == ALL else words.visible(name, 60),
+                format_func=lambda name: "All gateways" if name == ALL else wording.visible(name, 60),
                 label_visibility="collapsed", on_change=_keep, args=("gateway",),
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from analyzer.store.document import reference
+from analyzer.lake.document import reference
 from analyzer.taxonomy import CAUSES, CODES
 from collector import events
 from collector.settings import entries

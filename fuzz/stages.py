@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from collector.events import Origin
 from collector.pipeline import Collector
-from collector.pseudonyms import Pseudonyms
 from collector.records import RawRecord
+from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.telemetry import Telemetry
-from collector.verification import KeySets, Verifier
+from collector.token.verification import KeySets, Verifier
 
 ROOT: Final = Path(__file__).parent.parent
 FIXTURES: Final = ROOT / "tests" / "fixtures" / "gateways"

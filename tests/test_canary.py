@@ -27,8 +27,8 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyzer.store import connect_reader
-from analyzer.store.connect import connect_lake
+from analyzer.lake import connect_reader
+from analyzer.lake.attach import connect_lake
 from analyzer.store.migrate import views
 from collector.settings import load
 from tests.brokers import Broker, eventually
@@ -327,7 +327,7 @@ def test_a_command_prints_none(command: str, tmp_path: Path) -> None:
     records = tmp_path / "records.log"
     records.write_bytes(lines_of(done, command, places=3))
     answer = subprocess.run(
-        [sys.executable, "-m", "analyzer.cli", command, str(records)], capture_output=True, timeout=300, check=False
+        [sys.executable, "-m", "why401.cli", command, str(records)], capture_output=True, timeout=300, check=False
     )
 
     assert len(answer.stdout) > 10_000, answer.stderr
@@ -369,14 +369,14 @@ def test_the_event_topic_holds_none(kafka: Broker, tmp_path: Path) -> None:
 
 CRASHES = {
     "parser": "import collector.pipeline as p\ndef broken(record, *a): raise ValueError(record.text or str(record.fields))\np.peel = broken",
-    "lines": "from collector.gateways.multiline import MultiLine as m\ndef broken(self, offset, line): raise KeyError(line)\nm.feed = broken",
-    "decoder": "import collector.sources.otlp_protobuf as p\ndef broken(body, *a): raise ValueError(body)\np._record = broken",
+    "lines": "from collector.sources.lines import MultiLine as m\ndef broken(self, offset, line): raise KeyError(line)\nm.feed = broken",
+    "decoder": "import collector.sources.otlp.protobuf_decoder as p\ndef broken(body, *a): raise ValueError(body)\np._record = broken",
     "redaction": "import collector.redaction.engine as e\ndef broken(text, *a): raise RuntimeError(text)\ne.run = broken",
-    "receiver": "import collector.sources.otlp as o\ndef broken(self, ticket, *a): raise RuntimeError(ticket._pieces)\no.Receiver.receive = broken",
+    "receiver": "import collector.sources.otlp.receiver as o\ndef broken(self, ticket, *a): raise RuntimeError(ticket._pieces)\no.Receiver.receive = broken",
     "worker": "import collector.worker as w\ndef broken(self, batch): raise ValueError([(r.text, r.fields) for r in batch.items])\nw.Worker._work = broken",
     "diagnosis": "import analyzer.pipeline as p\ndef broken(self, event): raise ValueError(event)\np.Analyzer.judge = broken",
 }  # fmt: skip
-BREAK = "import sys\n{patch}\nfrom analyzer.cli import main\nsys.argv[0] = 'why401'\nmain()\n"
+BREAK = "import sys\n{patch}\nfrom why401.cli import main\nsys.argv[0] = 'why401'\nmain()\n"
 
 
 @pytest.mark.parametrize("place", CRASHES)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from analyzer.cli import main
 from collector.settings import ENV_PREFIX, entries, load
+from why401.cli import main
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -140,7 +140,7 @@ def test_what_the_image_copies_is_not_ignored():
 @pytest.mark.envoy
 def test_envoy_accepts_the_demo_gateways_configuration():
     """The real Envoy validates it."""
-    envoy = pytest.importorskip("analyzer.demo.envoy")
+    envoy = pytest.importorskip("why401.demo.envoy")
     try:
         binary = envoy.envoy_binary()
     except envoy.EnvoyFailed as error:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import COMMANDS
-from analyzer.store.migrate import views
+from analyzer.lake.view_files import views
 from collector import events
 from collector.gateways import PARSERS
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
 from docs.generate import PAGES, page
+from why401.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 DOCS = "\n".join(

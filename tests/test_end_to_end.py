@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from analyzer.demo.labels import LabelledRun
-from analyzer.store import connect_reader, run_query
+from analyzer.lake import connect_reader, run_query
 from collector.settings import Settings, load
 from tests.brokers import Broker, eventually, free_ports
+from why401.demo.labels import LabelledRun
 
 HANG_S = 120.0
 
@@ -29,7 +29,7 @@ def why401(command: str, config: Path, log: Path) -> Iterator[subprocess.Popen[b
     """One why401 process; ended by its own pid."""
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "analyzer.cli", command, "--config", str(config)], stderr=out, stdout=out
+            [sys.executable, "-m", "why401.cli", command, "--config", str(config)], stderr=out, stdout=out
         )
     try:
         yield process
@@ -169,7 +169,7 @@ def test_readers_work_while_the_writer_streams(tmp_path: Path) -> None:
 
 READER = """
 import json, sys, threading
-from analyzer.store import connect_reader, run_query, NoStore
+from analyzer.lake import connect_reader, run_query, NoStore
 from analyzer.store.migrate import views
 from collector.settings import load
 stop = threading.Event()

@@ -20,20 +20,20 @@ from analyzer.diagnosis import (
     form,
     header,
     issuer,
-    keys,
     passing,
     policy,
     presence,
     scheme,
+    signature,
     use,
     user,
 )
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
-from analyzer.diagnosis.memory import Memory
+from analyzer.diagnosis.messages import Read, read_event
 from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.near import nearest
+from analyzer.diagnosis.route_history import Memory
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
-from analyzer.diagnosis.words import Read, read_event
 from analyzer.knowledge import read_words, remedies_for, title
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
@@ -46,7 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
     form.rule,
     header.rule,
     issuer.rule,
-    keys.rule,
+    signature.rule,
     expiry.rule,
     clock.rule,
     audience.rule,

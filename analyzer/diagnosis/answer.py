@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.knowledge.products import facts
 from collector.events import Outcome, Responder, Verification
 
 STATUSES: Final = {
@@ -59,9 +58,9 @@ def _of_gateway(case: Case) -> Iterator[Finding]:
 
 @cache
 def _statuses() -> Mapping[tuple[str, int], tuple[tuple[str, Strength, str], ...]]:
-    raw = tomllib.loads(files("analyzer.diagnosis").joinpath("statuses.toml").read_text(encoding="utf-8"))
     found: dict[tuple[str, int], tuple[tuple[str, Strength, str], ...]] = {}
-    for row in raw["status"]:
-        key = row["gateway"], row["status"]
-        found[key] = (*found.get(key, ()), (row["code"], Strength[row["strength"]], row["says"]))
+    for _, content in facts("gateway", "statuses"):
+        for row in content["status"]:
+            key = content["gateway"], row["status"]
+            found[key] = (*found.get(key, ()), (row["code"], Strength[row["strength"]], row["says"]))
     return found

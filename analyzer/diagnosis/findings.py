@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from analyzer.diagnosis.memory import NOTHING, Passed
+from analyzer.diagnosis.route_history import NOTHING, Passed
 from analyzer.knowledge import Reading
 from collector.events import Event, TokenKind, TokenTimes
 from collector.settings import IssuerSettings

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from analyzer.diagnosis.findings import Case
+from analyzer.knowledge.products import facts
 from collector.events import TokenKind
 
 SURE: Final = 0.9
@@ -33,9 +32,11 @@ ANY: Final = LogSettings()
 
 @cache
 def log_settings() -> Mapping[str, LogSettings]:
-    """By gateway kind, from logging.toml."""
-    raw = tomllib.loads(files("analyzer.diagnosis").joinpath("logging.toml").read_text(encoding="utf-8"))
-    return {kind: LogSettings(**table) for kind, table in raw.items()}
+    """By gateway kind, as its logging.toml says."""
+    found = {}
+    for _, content in facts("gateway", "logging"):
+        found[content.pop("gateway")] = LogSettings(**content)
+    return found
 
 
 def missing(case: Case, confidence: float) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength, span
-from analyzer.diagnosis.memory import Passing
 from analyzer.diagnosis.near import nearest
+from analyzer.diagnosis.route_history import Passing
 from collector.events import Verification
 
 # Names under which issuers write the same thing: one that is there stands for the one that is not.

@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-from analyzer.knowledge.load import KnowledgeError, Signature, title
+from analyzer.knowledge.fix_files import Remedy
+from analyzer.knowledge.fixes import remedies_for
 from analyzer.knowledge.match import Reading, read_words
 from analyzer.knowledge.meaning import read_meaning
-from analyzer.knowledge.remedies import remedies_for
-from analyzer.knowledge.remedy_files import Remedy
+from analyzer.knowledge.signatures import KnowledgeError, Signature, title
 
 __all__ = ["KnowledgeError", "Reading", "Remedy", "Signature", "read_meaning", "read_words", "remedies_for", "title"]

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from analyzer.knowledge.load import KnowledgeError
+from analyzer.knowledge.signatures import KnowledgeError
 from analyzer.knowledge.splitting import split_words, stem
 from analyzer.taxonomy import CODES
 

@@ -13,7 +13,8 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from analyzer.knowledge.load import HOLE_LIMITS, INNER, Signature, Template, kin, signatures, title
+from analyzer.knowledge.products import relatives
+from analyzer.knowledge.signatures import HOLE_LIMITS, INNER, Signature, Template, signatures, title
 
 CONSIDERED: Final = 16_384  # characters of a message
 CAPTURED: Final = 200  # characters of a hole that a reading keeps
@@ -94,7 +95,7 @@ class Knowledge:
 
     def _gateways(self, kind: str) -> frozenset[str]:
         """The gateway and its parents; nothing when no fact is known of any of them, so that all facts are equal."""
-        names = {kind, *kin("gateway").get(kind, ())}
+        names = set(relatives("gateway", kind))
         return frozenset(names & self._known_gateways) - {""}
 
     def _hits(self, text: str) -> Iterator[_Hit]:

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from analyzer.knowledge.grammar import REACH, Mention, Mentions, mentions
 from analyzer.knowledge.lexicon import NO_STATE, Lexicon, lexicon
-from analyzer.knowledge.load import title
 from analyzer.knowledge.match import Reading
+from analyzer.knowledge.signatures import title
 
 CONSIDERED: Final = 2048  # characters of a message
 READINGS: Final = 3

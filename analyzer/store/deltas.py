@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from analyzer.store.memory import MAX_NEW_SUBJECTS, OTHER, Member, Memory, Subject
 from analyzer.store.rows import INT, LONG, TEXT, TEXTS, TIME, event_us, table
+from analyzer.store.writer_state import MAX_NEW_SUBJECTS, OTHER, Member, Memory, Subject
 from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome, Verification
 

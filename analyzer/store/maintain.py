@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
-from analyzer.store.connect import WRITER_THREADS
+from analyzer.lake.attach import WRITER_THREADS
 from analyzer.store.turn import in_turn
 from collector.settings import StoreSettings
 

@@ -14,13 +14,13 @@ from typing import Any, Final, TypeVar
 import duckdb
 
 from analyzer.heap import give_back
-from analyzer.store.connect import connect_writer, secrets
+from analyzer.lake.attach import connect_writer, secrets
 from analyzer.store.deltas import Plan, learn
 from analyzer.store.maintain import STEPS, Step, Upkeep
-from analyzer.store.memory import MAX_SUBJECTS, Memory
 from analyzer.store.migrate import migrate, rollback
 from analyzer.store.turn import in_turn, lease, release
 from analyzer.store.write import Work, transaction
+from analyzer.store.writer_state import MAX_SUBJECTS, Memory
 from analyzer.verdicts import Verdict
 from collector.errors import SinkUnavailable
 from collector.records import Position

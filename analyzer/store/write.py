@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from analyzer.store.deltas import HOUR_US, MINUTE_US, OFFSETS, Plan, change_table, delta_table, plan, rollup_table
-from analyzer.store.memory import Memory
 from analyzer.store.rows import INT, LONG, TEXT, description_table, event_table, table
 from analyzer.store.turn import take_turn
 from analyzer.store.watermarks import RawPartition, Watermark, fresh, raw_partition
+from analyzer.store.writer_state import Memory
 from analyzer.verdicts import Verdict
 from collector.errors import Fenced
 from collector.records import Position

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from analyzer.knowledge import Reading, read_meaning
-from analyzer.knowledge.load import UNDECIDED, KnowledgeError, Signature, signatures_of
 from analyzer.knowledge.match import Knowledge
+from analyzer.knowledge.signatures import UNDECIDED, KnowledgeError, Signature, signatures_of
 from analyzer.templates.mine import Template
-from analyzer.templates.words import pieces
+from analyzer.templates.variable_words import pieces
 from collector.errors import Why401Error
 
 CERTAINTY: Final = 0.8  # the words decide unless the token refutes them

@@ -17,9 +17,9 @@ from datetime import datetime
 from typing import Final
 
 from analyzer.knowledge.lexicon import lexicon
-from analyzer.knowledge.load import HOLE_LIMITS, INNER
-from analyzer.templates.values import parts, shape, template_id
-from analyzer.templates.words import is_named, is_vocabulary, pieces, proof
+from analyzer.knowledge.signatures import HOLE_LIMITS, INNER
+from analyzer.templates.value_forms import parts, shape, template_id
+from analyzer.templates.variable_words import is_named, is_vocabulary, pieces, proof
 
 MAX_MESSAGES: Final = 5_000  # different ones; the store keeps as many an hour
 MAX_LENGTH: Final = 2_000  # characters of a message that a template covers; the collector keeps as many

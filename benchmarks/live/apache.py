@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from analyzer.demo.tokens import Mint
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running, said
 from tests.brokers import free_ports
+from why401.demo.tokens import Mint
 
 _MODULES: Final = Path("/usr/lib/apache2/modules")
 _LOADED: Final = (

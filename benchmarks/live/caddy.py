@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from analyzer.demo.tokens import Mint
 from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
 from tests.brokers import free_ports
+from why401.demo.tokens import Mint
 
 PROGRAM: Final = GoProgram("caddy", "2.10.2", ".", "caddy_jwt")
 # caddyserver.com/docs/caddyfile, options and log (2.5 and later).

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from analyzer.demo.config import write_config
-from analyzer.demo.faults import BY_NAME, GOOD, Fault, Good
-from analyzer.demo.requests import Caller, DemoRequest
-from analyzer.demo.services import Services
-from analyzer.demo.tokens import Mint
-from analyzer.demo.traffic import Client, Reply, caller
 from benchmarks.live.contract import PORTABLE, LiveGateway, Refusal, Running, expected
-from collector.gateways.multiline import MultiLine
+from collector.sources.lines import MultiLine
+from why401.demo.config import write_config
+from why401.demo.faults import BY_NAME, GOOD, Fault, Good
+from why401.demo.requests import Caller, DemoRequest
+from why401.demo.services import Services
+from why401.demo.tokens import Mint
+from why401.demo.traffic import Client, Reply, caller
 
 SETTLE_S: Final = 0.4  # logs are written after the answer; this long without a new byte counts as all of it
 WAIT_S: Final = 10.0

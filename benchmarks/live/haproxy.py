@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from analyzer.demo.tokens import Mint
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running
 from tests.brokers import free_ports
+from why401.demo.tokens import Mint
 
 # haproxy/haproxy doc/configuration.txt 2.6, jwt_verify; log lines end at 1024 bytes unless told otherwise.
 _CONFIG: Final = """\

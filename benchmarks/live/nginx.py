@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from analyzer.demo.tokens import Mint
 from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running
 from tests.brokers import free_ports
+from why401.demo.tokens import Mint
 
 MODULES: Final = Path("/usr/lib/nginx/modules")
 # docs/gateways.md: combined, and behind it what joins the line to the error log's and shows the credential.

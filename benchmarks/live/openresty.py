@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from analyzer.demo.tokens import Mint
 from benchmarks.live.contract import Running
 from benchmarks.live.nginx import lacking, serve
+from why401.demo.tokens import Mint
 
 VERSION: Final = "1.8.0"
 # zmartzone/lua-resty-openidc README.md, "Sample Configuration for OAuth 2.0 JWT Token Validation"; the library returns

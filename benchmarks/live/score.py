@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.cli.explainer import Explainer
 from analyzer.verdicts import Verdict
 from benchmarks.live.contract import LiveGateway, Refusal
 from benchmarks.live.drive import Driven, drive
 from collector.settings import load
+from why401.explainer import Explainer
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from analyzer.demo.tokens import Mint
 from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import ROUTE, Running
 from benchmarks.live.golang import GoProgram, go
 from benchmarks.live.process import START_S, GatewayEnded, running
 from tests.brokers import free_ports
+from why401.demo.tokens import Mint
 
 _LEGO: Final = "github.com/go-acme/lego/v5@v5.4.1"
 

@@ -36,7 +36,7 @@ from collector.gateways import (
     tyk,
     wso2,
 )
-from collector.gateways.contract import NotAuth, Parser
+from collector.gateways.reading.contract import NotAuth, Parser
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 

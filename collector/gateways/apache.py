@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from collector.events import Responder
-from collector.gateways import clf, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish
-from collector.gateways.times import apache_ns
-from collector.gateways.values import client
+from collector.gateways.reading import combined_log, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish
+from collector.gateways.reading.times import apache_ns
+from collector.gateways.reading.values import client
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apache"
@@ -39,11 +39,11 @@ def parse(record: RawRecord) -> Parsed | None:
 
 
 def _access_line(text: str) -> Parsed | None:
-    line = clf.split(text)
+    line = combined_log.split(text)
     if line is None or line.rest.endswith("ms"):  # Traefik appends a duration
         return None
     # %O (Debian's combined) counts headers and %b does not; the line does not say which it is.
-    return clf.read(NAME, line)
+    return combined_log.read(NAME, line)
 
 
 def _error_line(text: str, near_ns: int) -> Parsed | None:
@@ -55,7 +55,7 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
         return None
     context, message = _split_context(rest)
     is_quiet = level in _QUIET or level.startswith("trace")
-    is_verdict = (module.startswith(_MODULES) or words.is_auth(message)) and not is_quiet
+    is_verdict = (module.startswith(_MODULES) or topic.is_auth(message)) and not is_quiet
     if not is_verdict and not message.startswith(_TOO_LARGE):
         raise NotAuth(NAME, "an error log line without a verdict")
     message = message.partition(", referer: ")[0]  # the first: the client writes what follows it
@@ -64,7 +64,7 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     parsed.is_fragment = True
     parsed.request_id = context.get("R", "")  # %L, as httpd's own example of ErrorLogFormat writes it
     parsed.reason = _number(message)
-    parsed.outcome = words.outcome(message)
+    parsed.outcome = topic.outcome(message)
     parsed.responder = Responder.GATEWAY if address else Responder.UNKNOWN
     return parsed
 

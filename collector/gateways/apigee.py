@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways.keys import finish, flatten, mapping
-from collector.gateways.scan import tokens
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, client, http_status
+from collector.gateways.reading.json_fields import finish, flatten, mapping
+from collector.gateways.reading.scan import tokens
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, client, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apigee"

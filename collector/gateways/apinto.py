@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish
-from collector.gateways.times import rfc3339_ns
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish
+from collector.gateways.reading.times import rfc3339_ns
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apinto"
@@ -36,7 +36,7 @@ def parse(record: RawRecord) -> Parsed | None:
     if level in _QUIET or not _is_verdict(level, message):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=rfc3339_ns(text[1:20], record.time_ns), message=_without_opaque(message))
-    parsed.outcome = Outcome.ERROR if message.startswith(_BROKEN) else words.outcome(parsed.message)
+    parsed.outcome = Outcome.ERROR if message.startswith(_BROKEN) else topic.outcome(parsed.message)
     parsed.responder = Responder.GATEWAY
     return finish(parsed, record)
 
@@ -44,7 +44,7 @@ def parse(record: RawRecord) -> Parsed | None:
 def _is_verdict(level: str, message: str) -> bool:
     if message.startswith(_AUTH) or (message.startswith("[") and _USER_ERROR in message[:64]):
         return True
-    return level != "DEBU" and words.is_auth(message)
+    return level != "DEBU" and topic.is_auth(message)
 
 
 def _without_opaque(message: str) -> str:

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways import error_log, exchange, openresty
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import is_address, quoted, request_line, tokens, unescape
-from collector.gateways.times import any_ns, clf_ns
-from collector.gateways.values import as_text, client, count, http_status, last_status
+from collector.gateways import openresty
+from collector.gateways.reading import error_log, exchange
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import is_address, quoted, request_line, tokens, unescape
+from collector.gateways.reading.times import any_ns, clf_ns
+from collector.gateways.reading.values import as_text, client, count, http_status, last_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apisix"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.events import Outcome
-from collector.gateways import words
-from collector.gateways.keys import finish, mapping
-from collector.gateways.loglines import (
+from collector.gateways.reading import topic
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.log_lines import (
     MAX_HEAD,
     challenge_status,
     condensed,
@@ -25,9 +25,9 @@ from collector.gateways.loglines import (
     refuses,
     words_of,
 )
-from collector.gateways.scan import has_any, is_address, request_line, tokens
-from collector.gateways.times import any_ns
-from collector.gateways.values import MAX_KEYS, as_text, client, header_map, http_status, trace_id
+from collector.gateways.reading.scan import has_any, is_address, request_line, tokens
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import MAX_KEYS, as_text, client, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "application"
@@ -87,7 +87,7 @@ def _text(text: str, near_ns: int) -> Parsed | None:
 def _verdict(message: str, time_ns: int, *, is_error: bool) -> Parsed | None:
     if not (is_library_complaint(message) if is_error else refuses(message)):
         return None
-    return Parsed(NAME, time_ns=time_ns, message=message, outcome=words.outcome(message))
+    return Parsed(NAME, time_ns=time_ns, message=message, outcome=topic.outcome(message))
 
 
 def _access(text: str) -> Parsed | None:

@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import clf, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import MAX_KEY_CHARS, canonical_name, finish, flatten, mapping
-from collector.gateways.loglines import leading_time
-from collector.gateways.times import any_ns, clf_ns
-from collector.gateways.values import MAX_KEYS, as_text, client, count, http_status, trace_id
+from collector.gateways.reading import combined_log, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import MAX_KEY_CHARS, canonical_name, finish, flatten, mapping
+from collector.gateways.reading.log_lines import leading_time
+from collector.gateways.reading.times import any_ns, clf_ns
+from collector.gateways.reading.values import MAX_KEYS, as_text, client, count, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "aws-api-gateway"
@@ -134,17 +134,17 @@ def _execution(text: str, near_ns: int) -> Parsed | None:
         if not parsed.status:
             parsed.outcome = Outcome.DENIED
         return parsed
-    parsed.outcome = Outcome.ERROR if message.startswith("Execution failed") else words.outcome(message)
+    parsed.outcome = Outcome.ERROR if message.startswith("Execution failed") else topic.outcome(message)
     return parsed
 
 
 def _clf(text: str) -> Parsed | None:
     """The guide's CLF: `ip caller user [time]"METHOD resource PROTOCOL" status length requestId`, without a blank."""
-    line = clf.split(text.replace(']"', '] "', 1))
+    line = combined_log.split(text.replace(']"', '] "', 1))
     request_id = line.rest.strip() if line else ""
     if line is None or " " in request_id or len(request_id) < 16 or '"' in request_id:
         return None
-    parsed = clf.read(NAME, line)
+    parsed = combined_log.read(NAME, line)
     parsed.request_id, parsed.body_bytes = request_id, count(line.size)
     return parsed
 

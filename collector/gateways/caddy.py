@@ -13,11 +13,11 @@ from typing import Any, Final
 import orjson
 
 from collector.events import Responder
-from collector.gateways import exchange, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, client, count, header_map, http_status
+from collector.gateways.reading import exchange, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, client, count, header_map, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "caddy"
@@ -94,11 +94,11 @@ def _verdict(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
         raise NotAuth(NAME, "what caddy-jwt has told by itself")
     low = message[:2048].lower()
     is_refusal = "error" in fields or any(word in low for word in _REFUSALS)
-    is_auth = logger.startswith(_AUTH_LOGGERS) or (words.is_auth(message) and fields.get("level") != "debug")
+    is_auth = logger.startswith(_AUTH_LOGGERS) or (topic.is_auth(message) and fields.get("level") != "debug")
     if not is_auth or not is_refusal or as_text(fields.get("level")).lower() == "info":
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=any_ns(fields.get("ts"), near_ns), message=message, responder=Responder.GATEWAY)
-    parsed.outcome = words.outcome(message)
+    parsed.outcome = topic.outcome(message)
     parsed.thread = as_text(fields.get("token_string"))
     parsed.is_fragment = bool(parsed.thread)
     parsed.request_id = as_text(fields.get("request_id"))

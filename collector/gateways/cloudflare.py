@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.times import any_ns
-from collector.gateways.values import MAX_KEYS, as_text, client, header_map, http_status
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import MAX_KEYS, as_text, client, header_map, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "cloudflare"

@@ -11,12 +11,22 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import NO_KEYS, Keys, canonical_name, fill, finish, flatten, mapping, meaning, plan
-from collector.gateways.scan import balanced, has_scheme, request_line, tokens
-from collector.gateways.times import rfc3339_ns
-from collector.gateways.values import as_text, client, count, http_status
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import (
+    NO_KEYS,
+    Keys,
+    canonical_name,
+    fill,
+    finish,
+    flatten,
+    mapping,
+    meaning,
+    plan,
+)
+from collector.gateways.reading.scan import balanced, has_scheme, request_line, tokens
+from collector.gateways.reading.times import rfc3339_ns
+from collector.gateways.reading.values import as_text, client, count, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "envoy"
@@ -207,13 +217,13 @@ def verdict(kind: str, time_ns: int, level: str, logger: str, message: str) -> P
 def _verdict(level: str, logger: str, message: str) -> Outcome | None:
     if "fetch pubkey" in message or "jwks" in message[:80].lower():
         has_failed = message.rstrip(".").rpartition(": ")[2].lower() not in _OK
-        return Outcome.ERROR if has_failed and words.outcome(message) is Outcome.ERROR else None
+        return Outcome.ERROR if has_failed and topic.outcome(message) is Outcome.ERROR else None
     if "completed with: " in message:
         return None if message.endswith(": OK") else Outcome.DENIED
     if "enforced denied" in message or "rejected the request" in message or message.startswith("Responding with 4"):
         return Outcome.DENIED
-    if level in _LEVELS and (logger in ("jwt", "rbac", "oauth2", "ext_authz") or words.is_auth(message)):
-        return words.outcome(message)
+    if level in _LEVELS and (logger in ("jwt", "rbac", "oauth2", "ext_authz") or topic.is_auth(message)):
+        return topic.outcome(message)
     return None
 
 

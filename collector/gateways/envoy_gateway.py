@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from collector.gateways import envoy
-from collector.gateways.keys import mapping, plan
+from collector.gateways.reading.json_fields import mapping, plan
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "envoy-gateway"

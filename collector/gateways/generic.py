@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth, Parser
-from collector.gateways.keys import fill, finish, flatten, mapping, plan
-from collector.gateways.scan import has_any
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, client, header_map, http_status, trace_id
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth, Parser
+from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan
+from collector.gateways.reading.scan import has_any
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, client, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
@@ -53,13 +53,13 @@ def parse(record: RawRecord) -> Parsed | None:
     parsed.message = parsed.message or (record.text if record.fields is None else "")
     level = as_text(flat.get(keys.level)).lower()
     if _is_refusal(parsed, level):
-        parsed.outcome = parsed.outcome or (None if parsed.status else words.outcome(parsed.message))
+        parsed.outcome = parsed.outcome or (None if parsed.status else topic.outcome(parsed.message))
         return finish(parsed, record)
     return None
 
 
 def _is_refusal(parsed: Parsed, level: str) -> bool:
-    if not parsed.message or level in _QUIET_LEVELS or not words.is_auth(parsed.message):
+    if not parsed.message or level in _QUIET_LEVELS or not topic.is_auth(parsed.message):
         return False
     low = parsed.message[:2048].lower()
     return has_any(low, _REFUSALS)
@@ -113,8 +113,8 @@ _TEXTS: Final = (
 
 def _outcome(parsed: Parsed, found: object) -> Outcome:
     """Without a status, the sentence decides. Raises NotAuth or UnreadableRecord without one."""
-    if parsed.message and words.is_auth(parsed.message):
-        return words.outcome(parsed.message)
+    if parsed.message and topic.is_auth(parsed.message):
+        return topic.outcome(parsed.message)
     if found in (0, "0", "000", "-"):
         raise NotAuth(parsed.gateway, "no answer was sent")
     raise UnreadableRecord(parsed.gateway, "no HTTP status under the configured path")

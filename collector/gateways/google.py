@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, claims_in, client, count, header_map, http_status, trace_id
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, claims_in, client, count, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "gcp-api-gateway"
@@ -91,9 +91,9 @@ def _settled(parsed: Parsed, payload: Mapping[str, Any], severity: str) -> Parse
         if parsed.status == 400 and "API_KEY" in parsed.reason:  # a bad key is a bad request to Service Control
             parsed.outcome = Outcome.DENIED
         return parsed
-    if severity in ("DEFAULT", "INFO", "DEBUG", "NOTICE") or not words.is_auth(f"{parsed.message} {parsed.reason}"):
+    if severity in ("DEFAULT", "INFO", "DEBUG", "NOTICE") or not topic.is_auth(f"{parsed.message} {parsed.reason}"):
         raise NotAuth(NAME, "an entry without a request")
-    parsed.outcome = words.outcome(parsed.message)
+    parsed.outcome = topic.outcome(parsed.message)
     return parsed
 
 

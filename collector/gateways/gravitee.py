@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways import exchange, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import canonical_name, finish, mapping
-from collector.gateways.times import any_ns, rfc3339_ns
-from collector.gateways.values import MAX_KEYS, as_text, client, count, http_status
+from collector.gateways.reading import exchange, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import canonical_name, finish, mapping
+from collector.gateways.reading.times import any_ns, rfc3339_ns
+from collector.gateways.reading.values import MAX_KEYS, as_text, client, count, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "gravitee"
@@ -124,13 +124,13 @@ def _line(text: str, near_ns: int) -> Parsed | None:
         return None
     message = text[len(head) + 3 :]
     is_policy = any(word in head[at:] for word in (".policy.jwt", ".policy.oauth2", ".policy.v3.jwt", ".apikey"))
-    if level in ("TRACE", "INFO") or not (is_policy or (level != "DEBUG" and words.is_auth(message))):
+    if level in ("TRACE", "INFO") or not (is_policy or (level != "DEBUG" and topic.is_auth(message))):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=rfc3339_ns(text[:23].replace(",", "."), near_ns), responder=Responder.GATEWAY)
     for mark, name in _MARKS:
         setattr(parsed, name, message[:1024].partition(mark)[2].partition("]")[0])
     parsed.message = _without_marks(message)
-    is_broken = "JWKS" in parsed.message[:200] or words.outcome(parsed.message) is Outcome.ERROR
+    is_broken = "JWKS" in parsed.message[:200] or topic.outcome(parsed.message) is Outcome.ERROR
     parsed.outcome = Outcome.ERROR if is_broken else Outcome.DENIED
     return parsed
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from collector.events import Outcome, Responder
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, client
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, client
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "grpc"

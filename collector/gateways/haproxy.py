@@ -11,12 +11,12 @@ from typing import Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import canonical_name, finish, meaning
-from collector.gateways.scan import has_scheme, is_address, is_hex, request_line, tokens
-from collector.gateways.times import haproxy_ns
-from collector.gateways.values import as_text, client, http_status, trace_id
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import canonical_name, finish, meaning
+from collector.gateways.reading.scan import has_scheme, is_address, is_hex, request_line, tokens
+from collector.gateways.reading.times import haproxy_ns
+from collector.gateways.reading.values import as_text, client, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "haproxy"
@@ -196,8 +196,8 @@ def _lua_line(line: str) -> Parsed | None:
     day, slash, rest = stamp.partition("/")
     if not (level and slash and day.isdigit() and rest[:6].isdigit() and rest.endswith(")")):
         return None
-    if not words.is_auth(message):
+    if not topic.is_auth(message):
         raise NotAuth(NAME, "a process message")
-    outcome = words.outcome(message)
+    outcome = topic.outcome(message)
     by = Responder.GATEWAY if outcome is Outcome.DENIED else Responder.UNKNOWN
     return Parsed(NAME, message=message, outcome=outcome, responder=by)

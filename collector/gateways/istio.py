@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Responder
-from collector.gateways import envoy, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import mapping, plan
-from collector.gateways.scan import request_line
-from collector.gateways.times import any_ns, rfc3339_ns
-from collector.gateways.values import as_text, count, http_status, route
+from collector.gateways import envoy
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import mapping, plan
+from collector.gateways.reading.scan import request_line
+from collector.gateways.reading.times import any_ns, rfc3339_ns
+from collector.gateways.reading.values import as_text, count, http_status, route
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "istio"
@@ -89,9 +90,9 @@ def _log_line(text: str, near_ns: int) -> Parsed | None:
 
 
 def _control_plane(time_ns: int, level: str, message: str) -> Parsed:
-    if level in ("debug", "info", "trace") or not words.is_auth(message):
+    if level in ("debug", "info", "trace") or not topic.is_auth(message):
         raise NotAuth(NAME, "a control plane line without a verdict")
-    return Parsed(NAME, time_ns=time_ns, message=message, outcome=words.outcome(message))
+    return Parsed(NAME, time_ns=time_ns, message=message, outcome=topic.outcome(message))
 
 
 def _fields(fields: Mapping[str, Any], record: RawRecord) -> Parsed | None:

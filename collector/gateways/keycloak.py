@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.loglines import condensed, logback, refuses, words_of
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, client
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.log_lines import condensed, logback, refuses, words_of
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, client
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "keycloak"
@@ -58,7 +58,7 @@ def _verdict(message: str, time_ns: int) -> Parsed:
     sentences = condensed(message)
     if not refuses(sentences):
         raise NotAuth(NAME, "a log line without a verdict")
-    outcome = words.outcome(sentences)
+    outcome = topic.outcome(sentences)
     return Parsed(NAME, time_ns=time_ns, message=sentences, outcome=outcome, responder=Responder.GATEWAY)
 
 

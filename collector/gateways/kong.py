@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Responder
-from collector.gateways import clf, error_log, exchange, openresty, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import is_hex
-from collector.gateways.times import any_ns
-from collector.gateways.values import as_text, client, last_status
+from collector.gateways import openresty
+from collector.gateways.reading import combined_log, error_log, exchange, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import is_hex
+from collector.gateways.reading.times import any_ns
+from collector.gateways.reading.values import as_text, client, last_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "kong"
@@ -96,21 +97,21 @@ def _body(fields: Mapping[str, Any]) -> Parsed | None:
     if isinstance(message, str) and isinstance(request_id, str) and is_hex(request_id, 32):
         if message.startswith(_PROXY_ERRORS):
             raise NotAuth(NAME, "an error of the proxy itself")
-        outcome = words.outcome(message)
+        outcome = topic.outcome(message)
         return Parsed(NAME, message=message, request_id=request_id, outcome=outcome, responder=Responder.GATEWAY)
     if set(fields) <= {"exp", "nbf"} and all(value in _CLAIM_ERRORS for value in map(as_text, fields.values())):
         message = ",".join(f'"{claim}":"{as_text(text)}"' for claim, text in fields.items())
-        return Parsed(NAME, message=message, outcome=words.outcome(message), responder=Responder.GATEWAY)
+        return Parsed(NAME, message=message, outcome=topic.outcome(message), responder=Responder.GATEWAY)
     return None
 
 
 def _access_line(text: str) -> Parsed | None:
     """The combined format of nginx with `kong_request_id: "…"` behind it."""
     _, mark, rest = text[-256:].rpartition(_REQUEST_ID_MARK)
-    line = clf.split(text) if mark else None
+    line = combined_log.split(text) if mark else None
     if line is None:
         return None
-    parsed = clf.read(NAME, line)
+    parsed = combined_log.read(NAME, line)
     parsed.request_id = rest.partition('"')[0]
     return parsed
 

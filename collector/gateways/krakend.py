@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from collector.credentials import QUERY_NAMES
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import quoted
-from collector.gateways.times import any_ns, rfc3339_ns
-from collector.gateways.values import as_text, client, http_status
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import quoted
+from collector.gateways.reading.times import any_ns, rfc3339_ns
+from collector.gateways.reading.values import as_text, client, http_status
 from collector.records import Parsed, RawRecord
+from collector.token.credentials import QUERY_NAMES
 
 NAME: Final = "krakend"
 _GIN: Final = "[GIN] "
@@ -51,7 +51,7 @@ def _line(record: RawRecord) -> Parsed | None:
         return _gin(text, record.time_ns)
     if text.startswith(("Unable to validate the token: ", "Error #0")):  # cut out of a line; behind a gin line
         message = text.partition(": ")[2] if text[0] == "E" else text
-        return _verdict("ERROR", message, 0) if words.is_auth(text) else None
+        return _verdict("ERROR", message, 0) if topic.is_auth(text) else None
     head, arrow, rest = text[:_MAX_HEAD].partition("▶ ")
     if arrow:
         level, _, _ = rest.partition(" ")
@@ -73,12 +73,12 @@ def _logstash(fields: Mapping[str, Any], near_ns: int) -> Parsed:
 
 def _verdict(level: str, message: str, time_ns: int) -> Parsed:
     """A refusal, or a verifier that failed. Raises NotAuth for every other line."""
-    is_auth = any(module in message[:256] for module in _AUTH_MODULES) or words.is_auth(message)
+    is_auth = any(module in message[:256] for module in _AUTH_MODULES) or topic.is_auth(message)
     if level in _QUIET or not is_auth or _SIGNER in message[:256]:
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=time_ns, message=message, responder=Responder.GATEWAY)
     is_broken = any(word in message for word in _BROKEN)
-    parsed.outcome = Outcome.ERROR if is_broken else words.outcome(message)
+    parsed.outcome = Outcome.ERROR if is_broken else topic.outcome(message)
     if message.startswith(_ENDPOINT):
         parsed.route = message[len(_ENDPOINT) :].partition("]")[0]
         parsed.path = parsed.route

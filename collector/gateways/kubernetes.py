@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import quoted, unescape
-from collector.gateways.times import SECOND_NS, any_ns, rfc3339_ns
-from collector.gateways.values import as_text, client, http_status
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import quoted, unescape
+from collector.gateways.reading.times import SECOND_NS, any_ns, rfc3339_ns
+from collector.gateways.reading.values import as_text, client, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "kubernetes"
@@ -50,7 +50,7 @@ def _klog(text: str, near_ns: int) -> Parsed | None:
     if not bracket or ":" not in head[21:]:
         return None
     message = _said(text[len(head) + 2 :])
-    if text[0] == "I" or not words.is_auth(message):
+    if text[0] == "I" or not topic.is_auth(message):
         raise NotAuth(NAME, "a log line without a verdict")
     return _verdict(message, _klog_time(stamp, near_ns))
 
@@ -76,7 +76,7 @@ def _klog_time(stamp: str, near_ns: int) -> int:
 
 def _verdict(message: str, time_ns: int) -> Parsed:
     is_refusal = _LINE in message
-    outcome = words.outcome(message)
+    outcome = topic.outcome(message)
     status = 401 if is_refusal and outcome is Outcome.DENIED else 0
     return Parsed(NAME, status=status, time_ns=time_ns, message=message, outcome=outcome, responder=Responder.GATEWAY)
 

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Responder
-from collector.gateways import clf, envoy, error_log, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import canonical_name, fill, finish, mapping, plan
-from collector.gateways.values import as_text, count
+from collector.gateways import envoy
+from collector.gateways.reading import combined_log, error_log, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import canonical_name, fill, finish, mapping, plan
+from collector.gateways.reading.values import as_text, count
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "nginx"
@@ -33,17 +34,17 @@ def parse(record: RawRecord) -> Parsed | None:
 
 
 def _access_line(record: RawRecord) -> Parsed | None:
-    line = clf.split(record.text)
+    line = combined_log.split(record.text)
     if line is None or (record.gateway != NAME and (record.gateway or _is_anothers(line, record))):
         return None
-    parsed = clf.read(NAME, line)
+    parsed = combined_log.read(NAME, line)
     parsed.body_bytes = count(line.size)
     if "upstream_status=" in line.rest[line.rest.rfind('"') :]:
         parsed.responder = Responder.UPSTREAM if parsed.upstream_status else Responder.GATEWAY
     return parsed
 
 
-def _is_anothers(line: clf.Line, record: RawRecord) -> bool:
+def _is_anothers(line: combined_log.Line, record: RawRecord) -> bool:
     """The combined format is shared: nginx has no identity, writes 0 for an empty body, escapes a quote as x22."""
     source = f"{record.origin.source} {record.attributes.get('log.file.path', '')}".lower()
     return (
@@ -61,9 +62,9 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     line = error_log.split(text)
     if line is None:
         return None
-    if line.level in _QUIET or not words.is_auth(line.message):
+    if line.level in _QUIET or not topic.is_auth(line.message):
         raise NotAuth(NAME, "an error log line without a verdict")
-    parsed = Parsed(NAME, outcome=words.outcome(line.message))
+    parsed = Parsed(NAME, outcome=topic.outcome(line.message))
     parsed.responder = Responder.GATEWAY if line.context else Responder.UNKNOWN
     error_log.read(parsed, line, near_ns)
     return parsed

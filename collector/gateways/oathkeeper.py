@@ -12,11 +12,11 @@ from typing import Any, Final
 import orjson
 
 from collector.events import Outcome, Responder
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import tokens
-from collector.gateways.times import any_ns, rfc3339_ns
-from collector.gateways.values import MAX_KEYS, as_text, claims_in, http_status
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import tokens
+from collector.gateways.reading.times import any_ns, rfc3339_ns
+from collector.gateways.reading.values import MAX_KEYS, as_text, claims_in, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "oathkeeper"

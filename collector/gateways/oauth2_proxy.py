@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish
-from collector.gateways.loglines import refuses
-from collector.gateways.scan import tokens
-from collector.gateways.times import rfc3339_ns
-from collector.gateways.values import as_text, client, count, http_status
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish
+from collector.gateways.reading.log_lines import refuses
+from collector.gateways.reading.scan import tokens
+from collector.gateways.reading.times import rfc3339_ns
+from collector.gateways.reading.values import as_text, client, count, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "oauth2-proxy"
@@ -52,7 +52,7 @@ def _standard(text: str, near_ns: int) -> Parsed | None:
     if not refuses(message):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=rfc3339_ns(text[1 : _TIME + 1], near_ns), message=message)
-    parsed.outcome, parsed.responder = words.outcome(message), Responder.GATEWAY
+    parsed.outcome, parsed.responder = topic.outcome(message), Responder.GATEWAY
     return parsed
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import error_log, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish
-from collector.gateways.scan import has_any
+from collector.gateways.reading import error_log, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish
+from collector.gateways.reading.scan import has_any
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "openresty"
@@ -41,7 +41,7 @@ def parse(record: RawRecord) -> Parsed | None:
 
 def is_auth(line: error_log.Line) -> bool:
     """Whether a line speaks of authentication: by its words, or by the library that wrote it."""
-    return line.source in _AUTH_FILES or words.is_auth(line.message)
+    return line.source in _AUTH_FILES or topic.is_auth(line.message)
 
 
 def verdict(kind: str, line: error_log.Line, near_ns: int, *, is_auth: bool) -> Parsed:
@@ -60,4 +60,4 @@ def outcome(message: str) -> Outcome:
     low = message[:512].lower()
     if low.startswith("lua ") or any(word in low for word in _BROKEN):
         return Outcome.ERROR
-    return words.outcome(message)
+    return topic.outcome(message)

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import clf, words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import tokens
-from collector.gateways.times import any_ns, rfc3339_ns
-from collector.gateways.values import as_text, client, count, http_status, trace_id
+from collector.gateways.reading import combined_log, topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import tokens
+from collector.gateways.reading.times import any_ns, rfc3339_ns
+from collector.gateways.reading.values import as_text, client, count, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "traefik"
@@ -96,11 +96,11 @@ def _text(record: RawRecord) -> Parsed | None:
 
 def _common_line(text: str) -> Parsed | None:
     """Common log format, then `"referer" "agent" number "router" "server URL" NNms`."""
-    line = clf.split(text)
+    line = combined_log.split(text)
     fields = [value for name, value in tokens(line.rest) if not name] if line else []
     if line is None or len(fields) != 6 or not fields[5][:-2].isdigit() or not fields[2].isdigit():
         return None
-    parsed = clf.read(NAME, line)
+    parsed = combined_log.read(NAME, line)
     parsed.route = as_text(fields[3])
     parsed.body_bytes = count(line.size)
     if fields[4] == "-":  # no server was chosen, so Traefik answered
@@ -124,7 +124,7 @@ def _zerolog(text: str, near_ns: int) -> Parsed | None:
 def _verdict(fields: Mapping[str, Any], near_ns: int) -> Parsed:
     """Raises NotAuth for what middleware says besides verdicts."""
     message = _sentence(fields)
-    is_auth = as_text(fields.get("middlewareType")).startswith(_AUTH_TYPES) or words.is_auth(message)
+    is_auth = as_text(fields.get("middlewareType")).startswith(_AUTH_TYPES) or topic.is_auth(message)
     is_refusal = message.startswith(_VERDICTS) or as_text(fields.get("level")).lower() in ("error", "warning", "warn")
     if not is_auth or not is_refusal:
         raise NotAuth(NAME, "a log line without a verdict")
@@ -148,9 +148,9 @@ def _read_remote(parsed: Parsed) -> None:
     _, found, status = parsed.message.partition(_REMOTE)
     if found and parsed.message.startswith("Remote error "):
         parsed.status, parsed.responder = http_status(status[:3]), Responder.AUTHORIZER
-        parsed.outcome = None if parsed.status else words.outcome(parsed.message)
+        parsed.outcome = None if parsed.status else topic.outcome(parsed.message)
         return
     parsed.responder = Responder.GATEWAY
     could_not_ask = parsed.message.startswith(_COULD_NOT_ASK)
     parsed.status = 500 if could_not_ask else 0
-    parsed.outcome = Outcome.ERROR if could_not_ask else words.outcome(parsed.message)
+    parsed.outcome = Outcome.ERROR if could_not_ask else topic.outcome(parsed.message)

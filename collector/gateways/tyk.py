@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.scan import tokens
-from collector.gateways.times import SECOND_NS, any_ns, rfc3339_ns
-from collector.gateways.values import as_text, client, http_status, trace_id
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import tokens
+from collector.gateways.reading.times import SECOND_NS, any_ns, rfc3339_ns
+from collector.gateways.reading.values import as_text, client, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "tyk"
@@ -118,13 +118,13 @@ def _verdict(fields: Mapping[str, Any], record: RawRecord) -> Parsed:
     """Raises NotAuth for lines of other middleware and for progress."""
     sentence, error = as_text(fields.get("message")) or as_text(fields.get("msg")), as_text(fields.get("error"))
     message = ": ".join(filter(None, (sentence, error)))
-    is_auth = as_text(fields.get("mw")).startswith(_AUTH_MIDDLEWARE) or words.is_auth(message)
+    is_auth = as_text(fields.get("mw")).startswith(_AUTH_MIDDLEWARE) or topic.is_auth(message)
     level = as_text(fields.get("level")).lower()
     if not message or not is_auth or level in ("debug", "trace") or (level == "info" and not _refuses(sentence)):
         raise NotAuth(NAME, "an application log line without a verdict")
     parsed = Parsed(NAME, time_ns=_time_ns(fields, record), message=message, responder=Responder.GATEWAY)
     parsed.is_fragment = True
-    parsed.outcome = Outcome.ERROR if message.startswith(_BROKEN) else words.outcome(message)
+    parsed.outcome = Outcome.ERROR if message.startswith(_BROKEN) else topic.outcome(message)
     _read_request(parsed, fields)
     return parsed
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways import words
-from collector.gateways.contract import NotAuth
-from collector.gateways.keys import finish, mapping
-from collector.gateways.loglines import condensed, refuses
-from collector.gateways.times import rfc3339_ns
-from collector.gateways.values import as_text, http_status
+from collector.gateways.reading import topic
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.log_lines import condensed, refuses
+from collector.gateways.reading.times import rfc3339_ns
+from collector.gateways.reading.values import as_text, http_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "wso2"
@@ -61,7 +61,7 @@ def _verdict(message: str, time_ns: int) -> Parsed:
     if not refuses(sentences):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(
-        NAME, time_ns=time_ns, message=sentences, outcome=words.outcome(sentences), responder=Responder.GATEWAY
+        NAME, time_ns=time_ns, message=sentences, outcome=topic.outcome(sentences), responder=Responder.GATEWAY
     )
     parsed.path = sentences.partition(_REQUEST)[2].partition(" ")[0].partition("\n")[0]
     if parsed.path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from collector.redaction import engine, structure, templates
+from collector.redaction import engine, structure, unparsed
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
 from collector.redaction.lines import redact_lines
 
@@ -80,7 +80,7 @@ def redact_value(obj: Any) -> Any:
 def template(text: str) -> str:
     """What records of one kind have in common: redacted, values replaced by {id}, {q}, {hex}, {n}; 300 characters."""
     try:
-        return templates.generalised(redact(text[: templates.MAX_TEMPLATE_READ]).text)
+        return unparsed.generalised(redact(text[: unparsed.MAX_TEMPLATE_READ]).text)
     except Exception:
         return FAILED_TEXT
 
@@ -88,8 +88,8 @@ def template(text: str) -> str:
 def safe(text: str, limit: int) -> Redacted:
     """`safe_text`, and what was found."""
     try:
-        redacted = redact_fast(text[: templates.MAX_READ])
-        return Redacted(templates.shown(redacted.text, limit), redacted.found)
+        redacted = redact_fast(text[: unparsed.MAX_READ])
+        return Redacted(unparsed.shown(redacted.text, limit), redacted.found)
     except Exception:
         return FAILED._replace(text=FAILED_TEXT[:limit])
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from collector.redaction import shapes
 from collector.redaction.extents import end_of, limit, line_end
+from collector.redaction.field_names import KEPT_COOKIES
 from collector.redaction.hits import COOKIE, Hit, is_mask
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import KEPT_COOKIES
 
 NAME: Final = "cookie"
 MAX_COOKIES: Final = 16_384  # twice what servers accept in a header

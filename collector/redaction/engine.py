@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from collector.redaction import fields, jose, keys, personal, schemes, vendors
+from collector.redaction import fields, jose, key_material, personal, schemes, vendors
 from collector.redaction.addresses import INSIDE, ipv4, ipv6, leading, networks
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
 from collector.redaction.patterns import any_of, compiled
@@ -33,7 +33,7 @@ class Rule:
 
 # In order: a rule before another names a hit that both find in equal length.
 RULES: Final = (
-    Rule("keys", keys.TRIGGER, keys.find),
+    Rule("keys", key_material.TRIGGER, key_material.find),
     Rule("vendors", vendors.TRIGGER, vendors.find),
     Rule("fields", fields.TRIGGER, fields.find),
     Rule("schemes", schemes.TRIGGER, schemes.find),

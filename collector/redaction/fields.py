@@ -13,10 +13,10 @@ from typing import Final
 from collector.redaction import spoken
 from collector.redaction.cookies import cookies
 from collector.redaction.extents import end_of, limit, opening_quote
+from collector.redaction.field_names import kind_of
 from collector.redaction.hits import Hit, is_ours
 from collector.redaction.judges import JUDGES, MASKED, Value
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import kind_of
 
 MAX_KEY: Final = 48
 

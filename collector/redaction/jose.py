@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from collector.redaction import shapes
+from collector.redaction.field_names import kind_of
 from collector.redaction.hits import SECRET, TOKEN, Hit, Spans, is_mask
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import kind_of
 
 _PART: Final = rb"[A-Za-z0-9_\-]"
 _DOTTED: Final = compiled(_PART + rb"{8,}={0,2}(?:\." + _PART + rb"*={0,2}){1,8}(?:~" + _PART + rb"*={0,2}){0,64}")

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from collector.redaction import shapes
 from collector.redaction.extents import end_of, limit, opening_quote
+from collector.redaction.field_names import STOP, is_error_name, is_statement, kind_of
 from collector.redaction.hits import BRACKETED, SECRET, TOKEN, USER, Hit, is_mask
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import STOP, is_error_name, is_statement, kind_of
 
 NAME: Final = "field"
 MANY: Final = 4  # words behind a compound that make both a sentence: `token: wolf-rbac exits with http status`

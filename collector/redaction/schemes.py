@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from collector.redaction import shapes
+from collector.redaction.field_names import is_statement
 from collector.redaction.hits import TOKEN, Hit, is_mask
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import is_statement
 
 _SEPARATOR: Final = rb"(?:[ \t\xa0:=+>]|%20){0,4}(?:\\{0,7}[\"'`]|[<\[({]){0,2}"
 _NAMES: Final = rb"(?i:bearer|basic|dpop|negotiate|ntlm|token|jwt|oauth|apikey|api-key)"

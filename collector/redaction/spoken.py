@@ -7,10 +7,10 @@ from typing import Final
 
 from collector.redaction import shapes
 from collector.redaction.extents import end_of, limit
+from collector.redaction.field_names import kind_of
 from collector.redaction.hits import SECRET, Hit
 from collector.redaction.judges import JUDGES, NAME, Value
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import kind_of
 
 _QUOTED_TEXT: Final = rb"(?i:\b(?:user|username|account|principal|password|passphrase|passwd)[ \t]+[\"'`])"
 _SPOKEN_TEXT: Final = (

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.redaction import engine, shapes
+from collector.redaction.field_names import KEPT_COOKIES, is_statement, kind_of
 from collector.redaction.hits import COOKIE, SECRET, TOKEN, USER, is_mask
 from collector.redaction.views import fold
-from collector.redaction.vocabulary import KEPT_COOKIES, is_statement, kind_of
 
 MAX_DEPTH: Final = 64
 TOO_DEEP: Final = "[too deep]"

@@ -6,9 +6,9 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any, Final
 
+from collector.redaction.field_names import RULES
 from collector.redaction.hits import SECRET, Hit
 from collector.redaction.patterns import compiled
-from collector.redaction.vocabulary import RULES
 
 VENDORS: Final[list[dict[str, Any]]] = tomllib.loads((RULES / "vendors.toml").read_text(encoding="utf-8"))["vendor"]
 _ALL: Final = b"|".join(f"(?:{vendor['pattern']})".encode() for vendor in VENDORS)

@@ -24,10 +24,10 @@ from typing import BinaryIO, Final, cast
 
 from collector.errors import Backpressure
 from collector.events import Origin
-from collector.gateways.multiline import MultiLine
 from collector.records import Batch, RawRecord
 from collector.settings import FileSettings
 from collector.sources import Intake
+from collector.sources.lines import MultiLine
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.file")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import config, roles, words
+from dashboard import config, roles, wording
 
 
 def page() -> None:
@@ -16,7 +16,7 @@ def page() -> None:
         st.text("Log in to see why the gateway said no.")
         st.button("Log in", on_click=st.login, type="primary", icon=":material/login:")
         return
-    name = words.visible(claims.get("email") or claims.get("name") or claims.get("sub") or "somebody", 200)
+    name = wording.visible(claims.get("email") or claims.get("name") or claims.get("sub") or "somebody", 200)
     if roles.role_of(claims, login) is not roles.Role.NOBODY:
         st.text(f"Your login as {name} is over.")
         st.button("Log in again", on_click=st.login, type="primary", icon=":material/login:")

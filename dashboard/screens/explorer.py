@@ -6,7 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import adhoc, client, config, export, panels, readonly, words
+from analyzer.lake import policy
+from dashboard import adhoc, client, config, export, panels, wording
 from dashboard.errors import QueryRefused
 from dashboard.panels import text
 
@@ -65,10 +66,10 @@ def _result() -> None:
         rows = adhoc.ask(asked)
     except QueryRefused as error:
         st.error("This statement was not run, or failed.", icon=":material/block:")
-        st.code(words.visible(error.why, 4_000).replace("\\u000a", "\n"), language=None)
+        st.code(wording.visible(error.why, 4_000).replace("\\u000a", "\n"), language=None)
         return
     shown = rows.head(client.MAX_ROWS)
-    more = f"the first {client.MAX_ROWS:,} rows" if len(rows) > client.MAX_ROWS else words.plural(len(rows), "row")
+    more = f"the first {client.MAX_ROWS:,} rows" if len(rows) > client.MAX_ROWS else wording.plural(len(rows), "row")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Shown: {more}.")
         st.download_button(
@@ -85,7 +86,7 @@ def _result() -> None:
 def _reference() -> None:
     st.subheader("Views", anchor=False)
     found = client.columns()
-    for view in readonly.VIEWS:
+    for view in policy.VIEWS:
         rows = found[found["view"] == view]
         if len(rows):
             with st.expander(view):

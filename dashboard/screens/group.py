@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, export, panels, roles, scope, words
+from dashboard import charts, client, export, panels, roles, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -45,7 +45,7 @@ def _one() -> None:
         st.text(
             "It may be older than the store keeps, or the link was cut. The list of groups is one click up. This was asked for:"
         )
-        st.code(words.visible(chosen()), language=None)
+        st.code(wording.visible(chosen()), language=None)
         return
     row = found.iloc[0].to_dict()
     _title(row, seen, params)
@@ -66,25 +66,30 @@ def _one() -> None:
 
 def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(words.STATUSES.get(str(row["status"]), "open"), color=_colour(row))
-        st.header(words.escape(row["title"], 200), anchor=False)
-    began = f"{words.clock(row['first_seen'], seen.now)} ({words.ago(row['first_seen'], seen.now)})"
+        st.badge(wording.STATUSES.get(str(row["status"]), "open"), color=_colour(row))
+        st.header(wording.escape(row["title"], 200), anchor=False)
+    began = f"{wording.clock(row['first_seen'], seen.now)} ({wording.ago(row['first_seen'], seen.now)})"
     st.caption(
-        words.escape(
-            f"{words.CAUSES.get(str(row['cause']), words.CAUSES['unknown'])} · {row['code']} · since {began}"
-            f" · last seen {words.ago(row['last_seen'], seen.now)} · {words.listed(row['gateways'], 6)}"
+        wording.escape(
+            f"{wording.CAUSES.get(str(row['cause']), wording.CAUSES['unknown'])} · {row['code']} · since {began}"
+            f" · last seen {wording.ago(row['last_seen'], seen.now)} · {wording.listed(row['gateways'], 6)}"
         )
     )
     if row.get("suspect_change") and isinstance(row["suspect_change"], str):
-        st.warning(f"Suspect change: {words.escape(row['suspect_change'], 300)}", icon=":material/history:")
+        st.warning(f"Suspect change: {wording.escape(row['suspect_change'], 300)}", icon=":material/history:")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.metric(
-            "Last hour", words.count(row["last_hour"]), _more(row), delta_color="inverse", border=True, height="stretch"
+            "Last hour",
+            wording.count(row["last_hour"]),
+            _more(row),
+            delta_color="inverse",
+            border=True,
+            height="stretch",
         )
-        st.metric("In all", words.count(row["failures"]), border=True, height="stretch")
-        st.metric("Users hit", words.count(row["users"]), border=True, height="stretch")
-        st.metric("Clients hit", words.count(row["clients"]), border=True, height="stretch")
-        st.metric("Confidence", words.percent(row["confidence"], 0), border=True, height="stretch")
+        st.metric("In all", wording.count(row["failures"]), border=True, height="stretch")
+        st.metric("Users hit", wording.count(row["users"]), border=True, height="stretch")
+        st.metric("Clients hit", wording.count(row["clients"]), border=True, height="stretch")
+        st.metric("Confidence", wording.percent(row["confidence"], 0), border=True, height="stretch")
         _share(seen, params)
 
 
@@ -103,7 +108,9 @@ def _share(seen: Scope, params: Mapping[str, Any]) -> None:
             st.text("The address shows this group to anybody who may open this page:")
             st.code(
                 "?"
-                + "&".join(f"{key}={words.visible(value)}" for key, value in {"group": chosen(), **seen.link}.items()),
+                + "&".join(
+                    f"{key}={wording.visible(value)}" for key, value in {"group": chosen(), **seen.link}.items()
+                ),
                 language=None,
             )
         if roles.is_operator():
@@ -122,7 +129,7 @@ def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
         near_miss = row.get("near_miss")
         if isinstance(near_miss, str) and near_miss:
             st.text("Almost right:")
-            st.code(words.visible(near_miss), language=None, wrap_lines=True)
+            st.code(wording.visible(near_miss), language=None, wrap_lines=True)
         for item in _items(row["evidence"]):
             _line(item["source"], item["says"])
         if not _items(row["evidence"]):
@@ -131,8 +138,8 @@ def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
 
 def _line(source: Any, says: Any) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.badge(words.escape(source, 40), color="gray")
-        st.text(words.visible(says))
+        st.badge(wording.escape(source, 40), color="gray")
+        st.text(wording.visible(says))
 
 
 def _items(value: Any) -> list[Any]:
@@ -204,18 +211,18 @@ def _shapes(params: Mapping[str, Any]) -> None:
 
 
 def _fix(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    with panel("How to fix it", "group", params, f"For {words.escape(words.listed(row['gateways']))}."):
+    with panel("How to fix it", "group", params, f"For {wording.escape(wording.listed(row['gateways']))}."):
         for number_, item in enumerate(_items(row["fix"]), 1):
             says, _, snippet = str(item["says"]).partition("\n")
-            st.text(f"{number_}. {words.visible(says)}")
+            st.text(f"{number_}. {wording.visible(says)}")
             if snippet:
-                st.code("\n".join(words.visible(line) for line in snippet.splitlines()), language=None)
+                st.code("\n".join(wording.visible(line) for line in snippet.splitlines()), language=None)
             if item["source"]:
-                st.caption(words.escape(item["source"], 300))
+                st.caption(wording.escape(item["source"], 300))
         if not _items(row["fix"]):
             panels.nothing("No fix is known for this cause here.")
         if isinstance(row.get("library"), str) and row["library"]:
-            st.caption(f"Verifying library: {words.escape(row['library'], 100)}")
+            st.caption(f"Verifying library: {wording.escape(row['library'], 100)}")
 
 
 def _missing(row: Mapping[str, Any]) -> None:
@@ -225,7 +232,7 @@ def _missing(row: Mapping[str, Any]) -> None:
     with st.container(border=True):
         st.subheader("What would settle it", anchor=False)
         for fact in facts:
-            st.text(words.visible(fact))
+            st.text(wording.visible(fact))
 
 
 def _rivals(row: Mapping[str, Any]) -> None:
@@ -262,7 +269,7 @@ def _identity(row: Mapping[str, Any]) -> None:
             pd.DataFrame({"part": list(parts), "value": list(parts.values())}),
             {"part": text("Part"), "value": text("Value", width="medium")},
         )
-        st.text(f"Group {words.visible(row['group_id'])}, fingerprint {words.visible(row['fingerprint_version'])}")
+        st.text(f"Group {wording.visible(row['group_id'])}, fingerprint {wording.visible(row['fingerprint_version'])}")
 
 
 def _samples(params: Mapping[str, Any]) -> None:

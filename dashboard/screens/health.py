@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, panels, scope, words
+from dashboard import charts, client, panels, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, table, text
 from dashboard.scope import Scope
 
@@ -41,11 +41,11 @@ def sentence(totals: pd.DataFrame, seen: Scope) -> str:
     if seen.newest is None:
         return "Nothing has arrived yet."
     if seen.is_frozen:
-        return f"Nothing has arrived for {words.span((seen.now - seen.newest).total_seconds())}. Check the senders, then the collector."
+        return f"Nothing has arrived for {wording.span((seen.now - seen.newest).total_seconds())}. Check the senders, then the collector."
     dropped, received = _sum(totals, "dropped"), _sum(totals, "received")
     if not dropped:
         return "Everything that arrived was stored."
-    return f"{words.percent(dropped / max(received, dropped))} of what arrived was dropped; the reasons are below."
+    return f"{wording.percent(dropped / max(received, dropped))} of what arrived was dropped; the reasons are below."
 
 
 def _sum(totals: pd.DataFrame, counter: str) -> int:
@@ -55,8 +55,8 @@ def _sum(totals: pd.DataFrame, counter: str) -> int:
 def _strip(totals: pd.DataFrame, seen: Scope) -> None:
     with st.container(horizontal=True):
         for counter in charts.COUNTERS:
-            st.metric(counter.capitalize(), words.count(_sum(totals, counter)), border=True)
-        st.metric("Last event", words.ago(seen.newest, seen.now), border=True)
+            st.metric(counter.capitalize(), wording.count(_sum(totals, counter)), border=True)
+        st.metric("Last event", wording.ago(seen.newest, seen.now), border=True)
 
 
 def _minutes(seen: Scope) -> None:
@@ -74,7 +74,7 @@ def _dropped(totals: pd.DataFrame, seen: Scope) -> None:
         if rows.empty:
             panels.nothing("Nothing was dropped.")
             return
-        told = rows.assign(last=[words.ago(at, seen.now) for at in rows["last_seen"]])
+        told = rows.assign(last=[wording.ago(at, seen.now) for at in rows["last_seen"]])
         table(told, {"reason": text("Reason"), "value": number("Records"), "last": text("Last")})
 
 
@@ -86,7 +86,7 @@ def _positions(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No Kafka topic is read.")
             return
-        told = rows.assign(age=[words.ago(at, seen.now) for at in rows["updated_at"]])
+        told = rows.assign(age=[wording.ago(at, seen.now) for at in rows["updated_at"]])
         table(
             told,
             {
@@ -109,7 +109,7 @@ def _raw_credentials(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No gateway logs whole credentials.")
             return
-        told = rows.assign(last=[words.ago(at, seen.now) for at in rows["last_seen"]])
+        told = rows.assign(last=[wording.ago(at, seen.now) for at in rows["last_seen"]])
         columns = {
             "gateway": text("Gateway"), "place": text("Where"), "records": number("Records"), "last": text("Last"),
             "setting": text("What stops it", width="large"), "source": text("Source"),
@@ -126,7 +126,7 @@ def _unread(seen: Scope) -> None:
             panels.nothing("Every record was read.")
             return
         told = rows.assign(
-            last=[words.ago(at, seen.now) for at in rows["last_seen"]],
+            last=[wording.ago(at, seen.now) for at in rows["last_seen"]],
             gateway=[", ".join(names) for names in rows["gateways"]],
             reason=[", ".join(reasons) for reasons in rows["reasons"]],
         )

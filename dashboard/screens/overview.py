@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, panels, scope, words
+from dashboard import charts, client, panels, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -59,7 +59,7 @@ def _headline(seen: Scope, urgent: pd.DataFrame) -> None:
     with st.container(horizontal=True, gap="small"):
         st.metric(
             "Requests that passed",
-            words.percent(now),
+            wording.percent(now),
             _points(now, before),
             help="Against the window before.",
             border=True,
@@ -67,23 +67,23 @@ def _headline(seen: Scope, urgent: pd.DataFrame) -> None:
         )
         st.metric(
             "Refused",
-            words.count(totals["refused"]),
+            wording.count(totals["refused"]),
             help="Denied, or failed while being checked.",
             border=True,
             height="stretch",
         )
-        st.metric("Requests", words.count(totals["requests"]), border=True, height="stretch")
+        st.metric("Requests", wording.count(totals["requests"]), border=True, height="stretch")
         st.metric(
             "Users hit",
-            words.count(hit["users"]),
+            wording.count(hit["users"]),
             help="Distinct pseudonyms; no name is stored.",
             border=True,
             height="stretch",
         )
-        st.metric("Clients hit", words.count(hit["clients"]), border=True, height="stretch")
+        st.metric("Clients hit", wording.count(hit["clients"]), border=True, height="stretch")
         st.metric(
             "Last event",
-            words.ago(seen.newest, seen.now),
+            wording.ago(seen.newest, seen.now),
             help="When the store last grew.",
             border=True,
             height="stretch",
@@ -93,20 +93,20 @@ def _headline(seen: Scope, urgent: pd.DataFrame) -> None:
 def sentence(seen: Scope, urgent: int, now: float | None, before: float | None) -> str:
     """The first line of the page: one state, in words, numbers only."""
     if seen.is_frozen:
-        return f"Nothing has arrived for {_since(seen)}. The figures stand still at {words.clock(seen.newest, seen.now)} UTC."
-    rate = f"{words.percent(now)} of requests pass" if now is not None else "no requests in this window"
+        return f"Nothing has arrived for {_since(seen)}. The figures stand still at {wording.clock(seen.newest, seen.now)} UTC."
+    rate = f"{wording.percent(now)} of requests pass" if now is not None else "no requests in this window"
     was = (
-        f", {words.percent(before)} before"
+        f", {wording.percent(before)} before"
         if now is not None and before is not None and abs(now - before) >= 0.001
         else ""
     )
     if urgent:
-        return f"{words.plural(urgent, 'problem')} {'needs' if urgent == 1 else 'need'} a look: new, back or growing. {rate[0].upper()}{rate[1:]}{was}."
+        return f"{wording.plural(urgent, 'problem')} {'needs' if urgent == 1 else 'need'} a look: new, back or growing. {rate[0].upper()}{rate[1:]}{was}."
     return f"Nothing new. {rate[0].upper()}{rate[1:]}{was}."
 
 
 def _since(seen: Scope) -> str:
-    return words.span((seen.now - seen.newest).total_seconds()) if seen.newest else "a while"
+    return wording.span((seen.now - seen.newest).total_seconds()) if seen.newest else "a while"
 
 
 def _success(requests: int, refused: int) -> float | None:
@@ -131,32 +131,34 @@ def _card(seen: Scope, row: Any) -> None:
         what, who = st.columns([5, 2], vertical_alignment="center")
         with what:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.badge(words.STATUSES.get(row.status, "open"), color=_status_colour(row.status))
+                st.badge(wording.STATUSES.get(row.status, "open"), color=_status_colour(row.status))
                 st.page_link(
-                    panels.group_page(), label=f"**{words.escape(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
+                    panels.group_page(), label=f"**{wording.escape(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
                     icon=":material/chevron_right:", icon_position="right",
                 )  # fmt: skip
             if _said(row.because):
-                st.text(words.visible(row.because, 160))
-            st.caption(words.escape(_facts(row, seen.now), 400))
+                st.text(wording.visible(row.because, 160))
+            st.caption(wording.escape(_facts(row, seen.now), 400))
             if _said(row.suspect_change):
-                st.caption(f":material/history: Suspect: {words.escape(row.suspect_change, 200)}")
+                st.caption(f":material/history: Suspect: {wording.escape(row.suspect_change, 200)}")
         with who:
-            st.text(f"{words.count(row.last_hour)} in the last hour, {words.count(row.previous_hour)} before")
+            st.text(f"{wording.count(row.last_hour)} in the last hour, {wording.count(row.previous_hour)} before")
             st.caption(
-                f"{words.plural(row.users, 'user')} · {words.plural(row.clients, 'client')} · {_routes(row.routes)}"
+                f"{wording.plural(row.users, 'user')} · {wording.plural(row.clients, 'client')} · {_routes(row.routes)}"
             )
 
 
 def _facts(row: Any, now: datetime) -> str:
-    cause = words.CAUSES.get(row.cause, words.CAUSES["unknown"])
-    began = f"since {words.clock(row.first_seen, now)} ({words.ago(row.first_seen, now)})"
-    return f"{cause} · {row.code} · {words.percent(row.confidence, 0)} sure · {began} · {words.listed(row.gateways)}"
+    cause = wording.CAUSES.get(row.cause, wording.CAUSES["unknown"])
+    began = f"since {wording.clock(row.first_seen, now)} ({wording.ago(row.first_seen, now)})"
+    return (
+        f"{cause} · {row.code} · {wording.percent(row.confidence, 0)} sure · {began} · {wording.listed(row.gateways)}"
+    )
 
 
 def _routes(routes: Any) -> str:
     found = len(routes) if routes is not None else 0
-    return "10 routes or more" if found >= 10 else words.plural(found, "route")
+    return "10 routes or more" if found >= 10 else wording.plural(found, "route")
 
 
 def _status_colour(status: str) -> Any:
@@ -238,7 +240,7 @@ def _keys(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No token named a key.")
             return
-        told = rows.assign(seen=[words.ago(at, seen.now) for at in rows["first_seen"]])
+        told = rows.assign(seen=[wording.ago(at, seen.now) for at in rows["first_seen"]])
         columns = {
             "kid": text("Key id"), "state": text("State"), "failing": number("Failed"), "passing": number("Passed"),
             "seen": text("First seen"), "issuer": text("Issuer"), "alg": text("alg"),
@@ -288,5 +290,5 @@ def _pipeline(seen: Scope) -> None:
         by_counter = rows.groupby("counter")["value"].sum()
         with st.container(horizontal=True):
             for counter in charts.COUNTERS:
-                st.metric(counter.capitalize(), words.count(by_counter.get(counter, 0)))
-            st.metric("Last event", words.ago(seen.newest, seen.now))
+                st.metric(counter.capitalize(), wording.count(by_counter.get(counter, 0)))
+            st.metric("Last event", wording.ago(seen.newest, seen.now))

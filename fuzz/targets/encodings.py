@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import zstandard
 
-from collector.sources.otlp import Refused
-from collector.sources.otlp_encodings import CODINGS, sniffed
+from collector.sources.otlp.encodings import CODINGS, sniffed
+from collector.sources.otlp.receiver import Refused
 from fuzz.stages import must
 
 LIMIT = 1 << 16

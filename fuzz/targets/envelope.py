@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from collector.envelope import peel
+from collector.shippers import peel
 from fuzz.stages import every, fixture_lines, must, raw, text_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analyzer.knowledge import read_words, remedies_for
-from analyzer.knowledge.load import signatures
+from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
 from collector.gateways import PARSERS
 from fuzz.stages import every, must, text_of

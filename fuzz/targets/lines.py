@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from collector.gateways.multiline import MultiLine
 from collector.sources.file import Lines
+from collector.sources.lines import MultiLine
 from fuzz.stages import every, fixture_lines, must
 
 

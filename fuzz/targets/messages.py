@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.events import Event, Origin
-from collector.sources.envelope import Message, decode_event, decode_raw, split_records
+from collector.sources.kafka.messages import Message, decode_event, decode_raw, split_records
 from fuzz.stages import every, fixture_lines, must, text_of
 from fuzz.targets import events, otlp_json, otlp_protobuf
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.events import Origin
-from collector.sources import otlp_json
-from collector.sources.otlp import Harvest, Refused
+from collector.sources.otlp import json_decoder
+from collector.sources.otlp.receiver import Harvest, Refused
 from fuzz.stages import PLANTED, collector, leaked, must
 
 _SEEDS = (
@@ -22,7 +22,7 @@ def check(data: bytes) -> None:
     """Decode, then collect what came out."""
     harvest = Harvest(Origin("otlp", "fuzz"), "", 1)
     try:
-        otlp_json.decode(data, harvest)
+        json_decoder.decode(data, harvest)
     except Refused as refused:
         must(not leaked(f"{refused} {refused.where} {refused.why}"), "a refusal quotes no record")
     must(not leaked(harvest.response().SerializeToString()), "an answer quotes no record")

@@ -8,8 +8,8 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.events import Origin
-from collector.sources import otlp_protobuf
-from collector.sources.otlp import Harvest, Refused
+from collector.sources.otlp import protobuf_decoder
+from collector.sources.otlp.receiver import Harvest, Refused
 from fuzz.stages import collector, must
 from fuzz.targets import otlp_json
 
@@ -18,7 +18,7 @@ def check(data: bytes) -> None:
     """Decode with both, compare, collect."""
     harvest, refused = Harvest(Origin("otlp", "fuzz"), "", 1), False
     try:
-        otlp_protobuf.decode(data, harvest)
+        protobuf_decoder.decode(data, harvest)
     except Refused:
         refused = True
     _agrees(data, harvest, refused=refused)

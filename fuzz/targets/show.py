@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from collector import requests
-from collector.redaction import redact_value, safe_id, safe_text, template
+from collector.redaction import redact_value, request_facts, safe_id, safe_text, template
 from fuzz.stages import PLANTED, every, fixture_lines, leaked, must, text_of
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
@@ -19,7 +18,7 @@ def check(data: bytes) -> None:
     text = text_of(data)
     for given in (text, f"/{text}/{PLANTED}/x", f"{text} {PLANTED}"):
         shown = (
-            (requests.route(given), 500), (requests.user_agent(given), 60), (requests.network(given), 60), (requests.method(given), 10),
+            (request_facts.route(given), 500), (request_facts.user_agent(given), 60), (request_facts.network(given), 60), (request_facts.method(given), 10),
             (safe_text(given, 200), 200), (safe_id(given, 80), 80), (template(given), 300),
         )  # fmt: skip
         for made, limit in shown:

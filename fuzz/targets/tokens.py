@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 import orjson
 
-from collector.credentials import Credential, find_credentials, unwrap
 from collector.records import Parsed
-from collector.tokens import read_claims_only, read_token
+from collector.token.credentials import Credential, find_credentials, unwrap
+from collector.token.facts import read_claims_only, read_token
 from fuzz.stages import HEADER, PAYLOAD, PLANTED, SIGNATURE, leaked, must, text_of
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import jwt
 import pytest
 
-from analyzer.cli.explainer import Explainer
 from analyzer.verdicts import Verdict
 from collector.settings import IssuerSettings, Settings
 from tests.tokens import ISSUER, jwks, raw, rsa_key, token
+from why401.explainer import Explainer
 
 AT = 1772532000  # 2026-03-03T10:00:00Z, the records' time
 TIMES = {"iat": AT - 10, "exp": AT + 600}

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from collector.events import Event, Origin, Outcome, TokenKind, Verification, to_json
 from collector.pipeline import UNREAD_REASONS, Collector
-from collector.pseudonyms import Pseudonyms
 from collector.records import Parsed, RawRecord
+from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import IssuerSettings, Settings
 from collector.telemetry import Telemetry
-from collector.verification import KeySets, Verifier
+from collector.token.verification import KeySets, Verifier
 from tests.tokens import ISSUER, NOW, jwks, token
 
 

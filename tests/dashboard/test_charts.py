@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analyzer.taxonomy import CAUSES
-from dashboard import charts, words
+from dashboard import charts, wording
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TREND = pd.DataFrame({"bucket": [AT, AT], "cause": ["issuer", "never heard of"], "requests": [3, 4]})
@@ -27,7 +27,7 @@ def test_every_cause_has_one_colour_and_words() -> None:
     """The taxonomy, the palette and the names agree, so that no cause is drawn nameless."""
     assert (set(CAUSES), set(CAUSES), len(CAUSES)) == (
         set(charts.COLOURS),
-        set(words.CAUSES),
+        set(wording.CAUSES),
         len(set(charts.COLOURS.values())),
     )
 
@@ -44,7 +44,7 @@ def test_an_unknown_cause_is_drawn_as_unexplained() -> None:
     """A newer store may know more causes than this page."""
     spec = charts.failures_by_cause(TREND, NO_CHANGES, 60).to_dict()
 
-    assert {words.CAUSES["issuer"], words.CAUSES["unknown"]} == values(spec, "cause")
+    assert {wording.CAUSES["issuer"], wording.CAUSES["unknown"]} == values(spec, "cause")
 
 
 def test_changes_are_marked_with_hidden_characters_written_out() -> None:

@@ -8,13 +8,13 @@ from typing import Any, Final
 import orjson
 import pytest
 
-from analyzer.cli.explainer import Explainer, as_mapping
 from benchmarks.live.contract import LiveGateway, Refusal
 from benchmarks.live.drive import Driven
 from benchmarks.live.score import Scored
 from collector.events import Outcome
 from collector.settings import load
 from tests.live.conftest import Drives
+from why401.explainer import Explainer, as_mapping
 
 AT_LEAST: Final = 20  # a gateway that refuses fewer proves little
 MIN_SECRET: Final = 16  # shorter ones ("null") are words

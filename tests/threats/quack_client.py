@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
-from analyzer.store.connect import load_extension
+from analyzer.lake.attach import load_extension
 
 Rows = list[tuple[Any, ...]]
 DIED: Final = "the client's process died"

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.store import connect_reader
-from analyzer.store.query import run_query
+from analyzer.lake import connect_reader
+from analyzer.lake.query import run_query
 from collector.settings import load
 from collector.visible import visible, visible_json
 from dashboard import client, queries

@@ -19,10 +19,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.cli import main
 from collector.errors import ConfigurationError
 from dashboard import export
 from tests.threats.hostile import PAYLOADS, lines
+from why401.cli import main
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "  @")
 STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -165,7 +165,7 @@ def test_the_log_of_a_hostile_run_is_plain_text(hostile: Path, tmp_path: Path) -
     command = [
         sys.executable,
         "-m",
-        "analyzer.cli",
+        "why401.cli",
         "up",
         "--config",
         str(hostile),
@@ -182,7 +182,7 @@ def test_the_log_of_a_hostile_run_is_plain_text(hostile: Path, tmp_path: Path) -
 
 def test_a_client_name_is_a_name() -> None:
     """What stands in the audit log and in a terminal is a plain word."""
-    from analyzer.cli.remote.tokens import TokenFile
+    from why401.sql_server.tokens import TokenFile
 
     for name in ("", "a b", "x" * 65, "ё", "a\nb", "=1"):
         with pytest.raises(ConfigurationError):

@@ -20,16 +20,16 @@ from cryptography.hazmat.primitives import serialization
 from analyzer.diagnosis.near import difference
 from analyzer.pipeline import Analyzer
 from benchmarks.scenarios import collector
-from collector.envelope import peel
 from collector.errors import UnreadableRecord
 from collector.events import Verification
 from collector.gateways import PARSERS
-from collector.gateways.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth
 from collector.records import Origin, RawRecord
 from collector.redaction import redact, redact_value, template
 from collector.settings import IssuerSettings, Settings
+from collector.shippers import peel
 from collector.telemetry import Telemetry
-from collector.verification import KeySets, Verifier
+from collector.token.verification import KeySets, Verifier
 from collector.visible import visible
 from tests.tokens import ISSUER, b64, jwks, part, raw, rsa_key, token
 
@@ -165,7 +165,7 @@ def test_algorithm_confusion_never_verifies(name: str, tmp_path: Path) -> None:
 
 def replace_key_sets(settings: Settings, verifier: Verifier):
     from collector.pipeline import Collector
-    from collector.pseudonyms import Pseudonyms
+    from collector.redaction.pseudonyms import Pseudonyms
 
     return Collector(settings, verifier, Pseudonyms(b"k" * 32, 1), Telemetry())
 

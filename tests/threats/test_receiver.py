@@ -27,16 +27,16 @@ import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from collector.records import RawRecord
-from collector.sources import otlp_connections, otlp_grpc, otlp_http
-from collector.sources.otlp import Harvest, Ticket
-from collector.sources.otlp_connections import Hall
-from collector.sources.otlp_grpc import OtlpGrpcSource
-from collector.sources.otlp_http import OtlpHttpSource
+from collector.sources.otlp import connections, grpc_source, http_source
+from collector.sources.otlp.connections import Hall
+from collector.sources.otlp.grpc_source import OtlpGrpcSource
+from collector.sources.otlp.http_source import OtlpHttpSource
+from collector.sources.otlp.receiver import Harvest, Ticket
 from collector.telemetry import Telemetry
 from tests import tokens
 from tests.collector.sources.access_rig import EXPORT, GOOD, Pki, bearer, export, token_file
 from tests.collector.sources.access_rig import post as post_as
-from tests.collector.sources.otlp_rig import (
+from tests.collector.sources.otlp.rig import (
     HANG_S,
     JSON,
     Rig,
@@ -291,7 +291,7 @@ def test_json_bomb(http: Rig, what: str) -> None:
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nX-A: "], ids=["nothing", "half-a-head"])
 def test_slowloris_head(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """A head that does not end is cut off in time, however often a byte of it comes; others are served meanwhile."""
-    monkeypatch.setattr(otlp_connections, "HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
     with running(OtlpHttpSource) as rig, connected(rig) as slow:
         slow.sendall(sent)
         assert still_serves(rig)
@@ -323,7 +323,7 @@ def received(client: socket.socket) -> bytes:
 
 def test_slowloris_body_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bodies that do not end are given up with a retryable answer; others are served meanwhile."""
-    monkeypatch.setattr(otlp_http, "READ_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(http_source, "READ_TIMEOUT_S", 1.0)
     with running(OtlpHttpSource) as rig, ExitStack() as slow:
         clients = [slow.enter_context(connected(rig)) for _ in range(100)]
         for client in clients:
@@ -337,7 +337,7 @@ def test_slowloris_body_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_slowloris_body_over_grpc(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages that do not come are given up with UNAVAILABLE; others are served meanwhile."""
-    monkeypatch.setattr(otlp_grpc, "READ_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(grpc_source, "READ_TIMEOUT_S", 2.0)
     over = threading.Event()
     with running(OtlpGrpcSource) as rig, grpc.insecure_channel(rig.address) as channel:
         never = channel.stream_unary(EXPORT)
@@ -386,7 +386,7 @@ def test_a_thousand_idle_connections(kind: Any, many_files: None) -> None:
 def test_a_thousand_idle_connections_beyond_the_limit(monkeypatch: pytest.MonkeyPatch, many_files: None) -> None:
     """With room for fewer, the longest idle give way; a request that is on its way is never one of them."""
     hall = Hall(Telemetry(), limit=50)
-    monkeypatch.setattr(otlp_http, "Hall", lambda _: hall)
+    monkeypatch.setattr(http_source, "Hall", lambda _: hall)
     with running(OtlpHttpSource) as rig, ExitStack() as idle, connected(rig) as busy:
         busy.sendall(b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n")
         busy.sendall(b"Content-Length: 100\r\n\r\n")

@@ -20,18 +20,18 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.cli import main
-from analyzer.cli.remote import policy
-from analyzer.cli.remote.command import check_address
-from analyzer.cli.remote.tokens import FILE, Token, TokenFile
-from analyzer.cli.remote.watch import MAX_SESSIONS, Watched, messages, why_stop
-from analyzer.store.connect import load_extension
+from analyzer.lake.attach import load_extension
+from analyzer.lake.policy import FUNCTIONS_DENIED, refusal
 from collector.errors import ConfigurationError
 from dashboard import adhoc, client
 from dashboard.errors import QueryRefused, QueryTimeout
-from dashboard.readonly import FUNCTIONS_DENIED, refusal
 from tests.threats.conftest import TIMEOUT_S, Remote, remote_query
 from tests.threats.quack_client import Client
+from why401.cli import main
+from why401.sql_server import authorization
+from why401.sql_server.command import check_address
+from why401.sql_server.tokens import FILE, Token, TokenFile
+from why401.sql_server.watch import MAX_SESSIONS, Watched, messages, why_stop
 
 ROOT = Path(__file__).parents[2]
 STATEMENTS = tomllib.loads((Path(__file__).parent / "sql_statements.toml").read_text(encoding="utf-8"))
@@ -66,7 +66,7 @@ class Judge:
         self.con = duckdb.connect()
         for name in ("ducklake", "sqlite_scanner", "httpfs", "quack"):
             load_extension(self.con, name)
-        policy.install(self.con)
+        authorization.install(self.con)
         names = self.con.execute(
             "SELECT lower(view_name) FROM duckdb_views() UNION SELECT lower(table_name) FROM duckdb_tables() UNION "
             "SELECT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro', 'pragma')"
@@ -240,9 +240,11 @@ def test_a_long_answer_is_an_error_not_a_short_answer(remote: Remote) -> None:
     """Beyond the bound of rows the client is told; up to it, it gets them all."""
     con = remote.client()
     with pytest.raises(duckdb.Error, match="more than"):
-        con.rows(f"SELECT count(*) FROM r.query('FROM range({policy.MAX_ROWS + 1})')")
+        con.rows(f"SELECT count(*) FROM r.query('FROM range({authorization.MAX_ROWS + 1})')")
 
-    assert [(policy.MAX_ROWS,)] == con.rows(f"SELECT count(*) FROM r.query('FROM range({policy.MAX_ROWS})')")
+    assert [(authorization.MAX_ROWS,)] == con.rows(
+        f"SELECT count(*) FROM r.query('FROM range({authorization.MAX_ROWS})')"
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_a_long_answer_is_an_error_not_a_short_answer(remote: Remote) -> None:
         "SELECT " + "abs(" * 5_000 + "1" + ")" * 5_000,
         "SELECT " + "(" * 9_000 + "1" + ")" * 9_000,
         "SELECT " + "+".join(["1"] * 9_000),
-        "SELECT '" + "x" * policy.MAX_LENGTH + "'",
+        "SELECT '" + "x" * authorization.MAX_LENGTH + "'",
         "SELECT " + "[" * 9_000 + "]" * 9_000,
     ],
     ids=["calls", "brackets", "chain", "long", "lists"],
@@ -462,7 +464,7 @@ def test_an_address_in_use_is_named(remote: Remote) -> None:
     command = [
         sys.executable,
         "-m",
-        "analyzer.cli",
+        "why401.cli",
         "sql",
         "--serve",
         "--config",
@@ -485,7 +487,7 @@ def test_many_clients_are_served(remote: Remote) -> None:
 def test_no_store_is_said_in_words(tmp_path: Path) -> None:
     """A server that cannot start ends with status 2 and its reason, not in a loop."""
     (tmp_path / "why401.toml").write_text(f'data_dir = "{tmp_path}/data"\n')
-    command = [sys.executable, "-m", "analyzer.cli", "sql", "--serve", "--config", str(tmp_path / "why401.toml")]
+    command = [sys.executable, "-m", "why401.cli", "sql", "--serve", "--config", str(tmp_path / "why401.toml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     assert (2, True) == (done.returncode, "no store at" in done.stderr)

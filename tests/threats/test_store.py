@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.vocabulary import ADMIT, LIMITS
+from analyzer.name_bounds import ADMIT, LIMITS
 from benchmarks.flood import REAL_EVENTS, flood
 from benchmarks.traffic import envoy_json
 from collector.settings import Settings, StoreSettings
@@ -78,7 +78,7 @@ def test_what_is_written_is_private(umask: int, tmp_path: Path) -> None:
 
 
 def _under(umask: int, *arguments: str) -> None:
-    command = [sys.executable, "-m", "analyzer.cli", *arguments]
+    command = [sys.executable, "-m", "why401.cli", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, umask=umask)
     assert 0 == done.returncode, done.stderr
 
@@ -101,7 +101,7 @@ def test_no_core_dump_holds_a_token(command: str, real_lake: Path, tmp_path: Pat
         arguments += ["--address", f"127.0.0.1:{remote}"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "analyzer.cli", *arguments, "--config", str(config)], stdout=log, stderr=log
+            [sys.executable, "-m", "why401.cli", *arguments, "--config", str(config)], stdout=log, stderr=log
         )
     try:
         eventually(lambda: "ready" in (tmp_path / "log").read_text(), f"{command} is ready")
@@ -127,7 +127,7 @@ def _core_limit(pid: int) -> str:
 def test_the_process_is_not_dumpable() -> None:
     """A core_pattern that is a pipe ignores RLIMIT_CORE, and a debugger needs no core: the kernel is told to refuse both."""
     asked = (
-        "import ctypes; from analyzer.cli import options; from collector.settings import Settings\n"
+        "import ctypes; from why401.cli import options; from collector.settings import Settings\n"
         "libc = ctypes.CDLL(None); before = libc.prctl(3, 0, 0, 0, 0)\n"
         "options.start_process(Settings()); print(before, libc.prctl(3, 0, 0, 0, 0))"
     )
@@ -166,11 +166,17 @@ PUBLIC = {"kind", "size", "length", "len", "token_kind"}
 
 def test_secrets_are_compared_in_constant_time() -> None:
     """Timing: no `==` on a secret in what decides who comes in; bearer tokens meet compare_digest or a digest's lookup."""
-    places = ["collector/sources", "collector/pseudonyms.py", "dashboard", "analyzer/cli/remote", "analyzer/cli"]
+    places = [
+        "collector/sources",
+        "collector/redaction/pseudonyms.py",
+        "dashboard",
+        "analyzer/cli/remote",
+        "analyzer/cli",
+    ]
     found = sorted({hit for place in places for path in _modules(place) for hit in _compared(path)})
 
     assert [] == found
-    assert "compare_digest" in (ROOT / "collector/sources/otlp_senders.py").read_text("utf-8")
+    assert "compare_digest" in (ROOT / "collector/sources/otlp/senders.py").read_text("utf-8")
 
 
 def _modules(place: str) -> list[Path]:
@@ -217,7 +223,7 @@ def test_a_reader_that_never_ends_does_not_hold_the_writer(real_lake: Path, tmp_
     from tests.threats.conftest import fill
 
     endless = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b, (SELECT count(*) FROM failures)"
-    command = [sys.executable, "-m", "analyzer.cli", "sql", "--config", str(real_lake), "--timeout", "60", "--json"]
+    command = [sys.executable, "-m", "why401.cli", "sql", "--config", str(real_lake), "--timeout", "60", "--json"]
     reader = subprocess.Popen([*command, endless], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     (tmp_path / "more.log").write_text("\n".join(envoy_json(10, tokens=2, denied=False)) + "\n")
     done = threading.Event()
@@ -236,8 +242,8 @@ def test_a_hostile_lake_answers_every_view(hostile: Path) -> None:
     """What outsiders wrote is stored as values: each view is read to its end, lone surrogates and NUL included."""
     from click.testing import CliRunner
 
-    from analyzer.cli import main
-    from dashboard.readonly import VIEWS
+    from analyzer.lake.policy import VIEWS
+    from why401.cli import main
 
     for view in VIEWS:
         result = CliRunner().invoke(main, ["sql", "--config", str(hostile), "--json", f"SELECT * FROM {view}"])

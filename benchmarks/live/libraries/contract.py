@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from analyzer.demo.faults import BY_NAME
-from analyzer.demo.requests import Caller
-from analyzer.demo.tokens import Issuer, Mint
+from why401.demo.faults import BY_NAME
+from why401.demo.requests import Caller
+from why401.demo.tokens import Issuer, Mint
 
 USER: Final = "sub"
 REQUIRED: Final = ("exp", USER)  # beside iss and aud, where a library can be asked to

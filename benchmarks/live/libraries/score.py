@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.cli.explainer import Explainer
-from analyzer.demo.tokens import Mint
 from analyzer.knowledge import read_meaning
 from benchmarks.live.libraries.contract import USER, Case, Complaint, Library, Trust, accepted, cases
 from benchmarks.live.libraries.records import FORMS, WITH_TOKEN, typed
 from benchmarks.live.libraries.registry import LIBRARIES
 from collector.settings import Settings, load
+from why401.demo.tokens import Mint
+from why401.explainer import Explainer
 
 
 @dataclass(frozen=True, slots=True)

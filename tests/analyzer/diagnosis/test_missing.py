@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from analyzer.cli.explainer import Explainer
 from analyzer.diagnosis.missing import log_settings
 from collector.gateways import names
 from collector.settings import Settings
+from why401.explainer import Explainer
 
 SPEECHLESS = ("generic", "application", "grpc", "keycloak", "wso2")  # no log of a gateway's own, or nothing to add
 

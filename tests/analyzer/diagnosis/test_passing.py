@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from analyzer.cli.explainer import Explainer
-from analyzer.diagnosis.memory import MAX_ISSUERS, MAX_VALUES, NOTHING, Memory
+from analyzer.diagnosis.route_history import MAX_ISSUERS, MAX_VALUES, NOTHING, Memory
 from analyzer.verdicts import Diagnosis
 from collector.events import Event, Origin, Outcome, Request, TokenFacts, TokenKind, TokenTimes, gateway
 from collector.settings import IssuerSettings, Settings
 from tests.tokens import ISSUER, token
+from why401.explainer import Explainer
 
 AT = 1772532000  # 2026-03-03T10:00:00Z, the records' time
 RBAC = {"response_code": 403, "response_code_details": "rbac_access_denied_matched_policy[none]"}

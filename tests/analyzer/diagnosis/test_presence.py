@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from analyzer.cli.explainer import Explainer
 from collector.settings import Settings
+from why401.explainer import Explainer
 
 
 def answer(**fields: object) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 import jwt
 import pytest
 
-from analyzer.cli.explainer import Explainer
 from analyzer.verdicts import Diagnosis
 from collector.settings import IssuerSettings, Settings
 from tests.tokens import ISSUER, NOW, b64, jwks, part, raw, token
+from why401.explainer import Explainer
 
 AT = 1772532000  # 2026-03-03T10:00:00Z, the records' time
 RS = {"alg": "RS256", "typ": "JWT", "kid": "k1"}

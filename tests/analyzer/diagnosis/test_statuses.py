@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from importlib.resources import files
 
 import pytest
 
-from analyzer.cli.explainer import Explainer
 from analyzer.diagnosis.findings import Strength
+from analyzer.knowledge.products import facts
 from analyzer.taxonomy import CODES
 from collector.gateways import names
 from collector.settings import Settings
+from why401.explainer import Explainer
 
 TYK = {"api_id": "a1", "org_id": "o1", "prefix": "access-log", "method": "GET", "path": "/a", "host": "x", "client_ip": "192.0.2.1", "latency_total": 1, "upstream_latency": 0, "time": "2026-03-03T10:00:00Z", "level": "info"}  # fmt: skip
 
 
 def rows():
-    return tomllib.loads(files("analyzer.diagnosis").joinpath("statuses.toml").read_text(encoding="utf-8"))["status"]
+    return [
+        row | {"gateway": content["gateway"]}
+        for _, content in facts("gateway", "statuses")
+        for row in content["status"]
+    ]
 
 
 def test_every_row_is_of_a_known_gateway_code_and_strength():

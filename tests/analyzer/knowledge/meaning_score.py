@@ -10,10 +10,10 @@ import os
 import sys
 import tomllib
 from collections import Counter
-from importlib.resources import files
 from pathlib import Path
 
 from analyzer.knowledge import read_meaning
+from analyzer.knowledge.products import facts, table
 
 UNLISTED = Path(__file__).with_name("unlisted.toml")
 # Libraries that quote or wrap each other are one family. The halves were drawn once, before the first look: every other
@@ -25,7 +25,7 @@ FAMILIES = {
     "node": ("jsonwebtoken", "express-jwt", "koa-jwt", "passport-jwt", "fast-jwt", "jwks-rsa", "@fastify"),
     "openresty": ("lua-resty-jwt", "lua-resty-openidc"),
     "panva": ("jose", "express-oauth2-jwt-bearer"),
-    "pyjwt": ("PyJWT", "flask-jwt-extended"),
+    "pyjwt": ("pyjwt", "PyJWT", "flask-jwt-extended"),
     "spring": ("nimbus-jose-jwt", "spring-security"),
     "square": ("go-jose", "go-oidc", "square/"),
 }
@@ -69,15 +69,14 @@ def unlisted():
 
 def examples():
     """(library, text, accepted codes) of every example of libraries/."""
-    root = files("analyzer.knowledge")
-    claims = tomllib.loads(root.joinpath("claims.toml").read_text(encoding="utf-8"))
-    for path in sorted(root.joinpath("libraries").iterdir(), key=lambda item: item.name):
-        for row in tomllib.loads(path.read_text(encoding="utf-8"))["signature"]:
+    claims = table("claims.toml")
+    for path, content in facts("library", "words"):
+        for row in content["signature"]:
             by = row.get("by", {})
             tables = (claims[by] if isinstance(by, str) else by).values()
             accepted = {row["code"], *row.get("also", ()), *(code for codes in tables for code in codes)}
             for text in row["examples"]:
-                yield path.name.removesuffix(".toml"), text, accepted
+                yield path.split("/")[1], text, accepted
 
 
 def corpus(path):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from analyzer.knowledge import load, remedy_files
-from analyzer.knowledge.load import KnowledgeError, signatures, title, titles
+from analyzer.knowledge import fix_files
+from analyzer.knowledge import signatures as signature_files
+from analyzer.knowledge.fix_files import remedies
+from analyzer.knowledge.fixes import FIXES, remedies_for
 from analyzer.knowledge.match import read_words
-from analyzer.knowledge.remedies import FIXES, remedies_for
-from analyzer.knowledge.remedy_files import remedies
+from analyzer.knowledge.signatures import KnowledgeError, signatures, title, titles
 from analyzer.taxonomy import CODES
 
 SIGNATURES = {signature.id: signature for signature in signatures()}
@@ -109,7 +110,7 @@ GOOD = {
 def test_a_wrong_signature_is_refused_by_name(change, expected):
     """A fault in a knowledge file names the file, the entry and what would be right."""
     with pytest.raises(KnowledgeError, match=expected) as raised:
-        load._signature("gateways/acme.toml", GOOD | change)
+        signature_files._signature("gateways/acme.toml", GOOD | change)
     assert (raised.value.file, raised.value.entry) == ("gateways/acme.toml", "acme.expired")
 
 
@@ -117,16 +118,16 @@ def test_a_signature_without_a_needed_key_is_refused():
     """The message lists what is missing."""
     short = {name: value for name, value in GOOD.items() if name != "near_misses"}
     with pytest.raises(KnowledgeError, match="near_misses"):
-        load._signature("gateways/acme.toml", short)
+        signature_files._signature("gateways/acme.toml", short)
 
 
 def test_a_remedy_with_an_unknown_placeholder_is_refused():
     """Placeholders are a closed set, so that none is left unfilled."""
     with pytest.raises(KnowledgeError, match="placeholders are"):
-        remedy_files.read("remedies/acme.toml", {"code": "token_expired", "says": "Ask {boss}.", "source": "acme"})
+        fix_files.read("remedies/acme.toml", {"code": "token_expired", "says": "Ask {boss}.", "source": "acme"})
 
 
 def test_patterns_are_parsed_like_format_strings():
     """Doubled braces are literal, which is how gateways' own braces are written."""
-    template = load._template("file", "entry", "denied{{{reason}}} here")
+    template = signature_files._template("file", "entry", "denied{{{reason}}} here")
     assert (template.texts, template.holes) == (("denied{", "} here"), (("reason", ""),))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.diagnosis.words import read_event
+from analyzer.diagnosis.messages import read_event
 from analyzer.knowledge import KnowledgeError, read_meaning, read_words
 from analyzer.knowledge.lexicon import lexicon, parse
 from analyzer.knowledge.meaning import CONSIDERED, MOST, READINGS

@@ -10,7 +10,7 @@ from analyzer.store import open_memory_store
 from collector.events import Verification, Words
 from collector.records import Position
 from collector.settings import Settings, StoreSettings
-from tests.analyzer.store.verdict_samples import DIAGNOSIS, GROUP, START_S, TOKEN, failing, passing, unread
+from tests.analyzer.verdict_samples import DIAGNOSIS, GROUP, START_S, TOKEN, failing, passing, unread
 
 
 def test_failures_are_kept_whole(store, ask):
@@ -98,7 +98,7 @@ def test_what_cannot_be_stored_is_counted_and_does_not_stop_the_rest(store, ask,
 
 def test_made_up_labels_are_folded(store, ask, monkeypatch):
     """Strangers' issuers beyond the bound count as (other); passing ones keep their room."""
-    monkeypatch.setattr("analyzer.store.memory.MAX_LABELS", 4)
+    monkeypatch.setattr("analyzer.store.writer_state.MAX_LABELS", 4)
     made_up = [failing(token=dataclasses.replace(TOKEN, iss=f"https://x{n}")) for n in range(9)]
     store.append([*made_up, passing()], [], {})
 
@@ -109,7 +109,7 @@ def test_made_up_labels_are_folded(store, ask, monkeypatch):
 
 def test_a_group_has_a_bound_of_members(store, ask, monkeypatch):
     """Beyond the bound further users are not written; the failures still count."""
-    monkeypatch.setitem(__import__("analyzer.store.memory", fromlist=["x"]).MAX_MEMBERS, "user", 3)
+    monkeypatch.setitem(__import__("analyzer.store.writer_state", fromlist=["x"]).MAX_MEMBERS, "user", 3)
     for start in (0, 5):
         users = [dataclasses.replace(TOKEN, user=f"u{n}") for n in range(start, start + 5)]
         store.append([failing(token=token) for token in users], [], {})

@@ -16,9 +16,9 @@ from collector.errors import SinkUnavailable
 from collector.records import Position
 from collector.settings import StoreSettings
 from collector.telemetry import Telemetry
-from tests.analyzer.store.verdict_samples import failing
+from tests.analyzer.verdict_samples import failing
 
-WRITER = Path(__file__).with_name("writer.py")
+WRITER = Path(__file__).parents[1] / "lake_writer.py"
 COUNTS = """
 SELECT (SELECT next FROM positions), (SELECT count(*) FROM store.events),
     (SELECT count(DISTINCT origin_offset) FROM store.events), (SELECT sum(requests) FROM trend)::BIGINT,

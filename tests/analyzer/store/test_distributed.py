@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.store import connect_reader, open_store, run_query, snapshot
+from analyzer.lake import connect_reader, run_query, snapshot
+from analyzer.store import open_store
 from collector.records import Position
 from collector.settings import StoreSettings
 from collector.telemetry import Telemetry
-from tests.analyzer.store.helpers import racing
-from tests.analyzer.store.verdict_samples import failing, passing
+from tests.analyzer.lake_helpers import racing
+from tests.analyzer.verdict_samples import failing, passing
 from tests.brokers import free_ports
 
-WRITER = Path(__file__).with_name("writer.py")
+WRITER = Path(__file__).parents[1] / "lake_writer.py"
 pytestmark = pytest.mark.postgres
 
 

@@ -8,8 +8,8 @@ from analyzer.store import open_store
 from collector.errors import Fenced
 from collector.records import Position
 from collector.telemetry import Telemetry
-from tests.analyzer.store.helpers import racing
-from tests.analyzer.store.verdict_samples import failing
+from tests.analyzer.lake_helpers import racing
+from tests.analyzer.verdict_samples import failing
 
 
 def test_positions_follow_commits(store):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.analyzer.store.verdict_samples import DIAGNOSIS, GROUP, START_S, TOKEN, failing, passing
+from tests.analyzer.verdict_samples import DIAGNOSIS, GROUP, START_S, TOKEN, failing, passing
 
 HOUR = 3600
 

@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.store import maintain, open_memory_store
 from collector.settings import Settings, StoreSettings
-from tests.analyzer.store.verdict_samples import GROUP, START_S, failing, passing
+from tests.analyzer.verdict_samples import GROUP, START_S, failing, passing
 
 NOW = datetime.fromtimestamp(START_S, UTC)
 DAY = 86_400

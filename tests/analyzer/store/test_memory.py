@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 
+from analyzer.lake.attach import catalog_file
 from analyzer.store import store as writer
-from analyzer.store.connect import catalog_file
-from tests.analyzer.store.verdict_samples import failing
+from tests.analyzer.verdict_samples import failing
 
 COMMITS = 24
 REMEMBERED = "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'OBJECT_CACHE'"

@@ -6,7 +6,8 @@ import stat
 
 import pytest
 
-from analyzer.store import NewerStore, migrate, open_store
+from analyzer.lake import NewerStore
+from analyzer.store import migrate, open_store
 from collector.telemetry import Telemetry
 
 

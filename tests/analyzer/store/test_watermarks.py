@@ -8,7 +8,7 @@ import pytest
 
 from collector.events import Origin
 from collector.records import Position
-from tests.analyzer.store.verdict_samples import failing
+from tests.analyzer.verdict_samples import failing
 
 FIRST, SECOND = 1, 2  # two readings of the raw topic
 

@@ -14,12 +14,12 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from analyzer.knowledge.load import INNER, signatures
 from analyzer.knowledge.match import shipped
+from analyzer.knowledge.signatures import INNER, signatures
 from analyzer.templates import MAX_MESSAGES, Message, mine
 from analyzer.templates.mine import MAX_LENGTH
-from analyzer.templates.values import shape, template_id
-from analyzer.templates.words import is_vocabulary
+from analyzer.templates.value_forms import shape, template_id
+from analyzer.templates.variable_words import is_vocabulary
 from collector.redaction import safe_text
 
 VARIANTS = 8

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer.knowledge.load import signatures
+from analyzer.knowledge.signatures import signatures
 from analyzer.store.migrate import views
 from analyzer.templates import MAX_MESSAGES, Message, mine
 from analyzer.templates.mine import MAX_LENGTH
-from analyzer.templates.values import (
+from analyzer.templates.value_forms import (
     EXPRESSION,
     HOLE,
     KEPT_EXPRESSION,

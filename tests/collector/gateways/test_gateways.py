@@ -8,8 +8,8 @@ from collector.errors import UnreadableRecord
 from collector.events import Origin, Responder
 from collector.gateways import PARSERS, names, parse, with_formats
 from collector.gateways.generic import dig
-from collector.gateways.keys import canonical_name, flatten, plan
-from collector.gateways.scan import balanced, request_line, unescape, without_port
+from collector.gateways.reading.json_fields import canonical_name, flatten, plan
+from collector.gateways.reading.scan import balanced, request_line, unescape, without_port
 from collector.records import RawRecord
 from collector.settings import FormatSettings
 

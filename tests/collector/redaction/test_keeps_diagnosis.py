@@ -10,7 +10,7 @@ from analyzer.knowledge import read_words
 from collector.redaction import redact
 
 KNOWLEDGE = Path(analyzer.knowledge.__file__).parent
-FILES = sorted(KNOWLEDGE.glob("gateways/*.toml")) + sorted(KNOWLEDGE.glob("libraries/*.toml"))
+FILES = sorted(KNOWLEDGE.glob("gateways/*/words.toml")) + sorted(KNOWLEDGE.glob("libraries/*/words.toml"))
 # Where gateways put a library's message: behind words that announce a credential, and in structured fields.
 CONTEXTS = [
     "{}",

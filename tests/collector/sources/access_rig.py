@@ -15,7 +15,7 @@ import trustme
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from tests import tokens
-from tests.collector.sources.otlp_rig import HANG_S, PROTOBUF, Answer, Rig, body_of
+from tests.collector.sources.otlp.rig import HANG_S, PROTOBUF, Answer, Rig, body_of
 
 EXPORT = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 GOOD = "g" * 31 + "1"  # bearer tokens of the token file

@@ -1,0 +1,96 @@
+"""The remedy files as frozen records, validated as a whole: one wrong entry and nothing loads (KnowledgeError)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from string import Formatter
+from typing import Any, Final
+
+from analyzer.knowledge.products import facts, tables
+from analyzer.knowledge.signatures import KnowledgeError
+from analyzer.taxonomy import CODES
+
+PLACEHOLDERS: Final = frozenset(
+    {"issuer", "expected_issuer", "audience", "expected_audience", "kid", "alg", "claim", "route", "scope", "setting"}
+)
+# What a snippet is written in; tests parse those that Python can parse.
+FORMATS: Final = frozenset(
+    {"yaml", "json", "toml", "xml", "properties", "python", "javascript", "java", "csharp", "go", "php", "lua", "shell"}
+    | {"nginx", "apache", "haproxy", "caddyfile"}
+)
+_GENERAL: Final = "general_fixes"
+_NEAR: Final = "near_misses"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS."""
+
+    code: str
+    says: str
+    source: str
+    gateway: str = ""
+    library: str = ""
+    snippet: str = ""
+    format: str = ""  # of the snippet, one of FORMATS
+
+
+@dataclass(frozen=True, slots=True)
+class NearRemedy:
+    """Which of two values that nearly agree to change; `near` are beginnings of near misses (diagnosis/near.py)."""
+
+    near: tuple[str, ...]
+    remedy: Remedy
+    settings: Mapping[str, str]  # gateway or library -> the name of the verifier's side there; "" is any
+
+
+@cache
+def remedies() -> tuple[Remedy, ...]:
+    """Every remedy of the general, the gateways' and the libraries' files. Raises KnowledgeError, also when a code has no general one."""
+    found = tuple(_remedies())
+    general = {remedy.code for remedy in found if not remedy.gateway and not remedy.library}
+    for code in CODES.keys() - general:
+        raise KnowledgeError(_GENERAL, code, "needs a remedy without gateway and library")
+    return found
+
+
+@cache
+def near_remedies() -> tuple[NearRemedy, ...]:
+    """Every entry of near_misses/, in order. Raises KnowledgeError."""
+    return tuple(_near(file, row, table["settings"]) for file, table in tables(_NEAR) for row in table["remedy"])
+
+
+def _remedies() -> Iterator[Remedy]:
+    for file, content in (*tables(_GENERAL), *facts("gateway", "fixes"), *facts("library", "fixes")):
+        owner = {kind: content[kind] for kind in ("gateway", "library") if kind in content}
+        for row in content["remedy"]:
+            yield read(file, owner | row)
+
+
+def _near(file: str, row: Mapping[str, Any], settings: Mapping[str, str]) -> NearRemedy:
+    remedy = read(file, {name: value for name, value in row.items() if name != "near"})
+    if not row.get("near") or "" not in settings:
+        raise KnowledgeError(file, remedy.code, 'needs near, and a setting for ""')
+    return NearRemedy(tuple(row["near"]), remedy, settings)
+
+
+def read(file: str, row: Mapping[str, Any]) -> Remedy:
+    """One entry, checked; `file` is for messages. Raises KnowledgeError."""
+    try:
+        remedy = Remedy(**row)
+    except TypeError as error:
+        raise KnowledgeError(file, str(row.get("code")), str(error)) from None
+    if remedy.gateway and remedy.library:
+        raise KnowledgeError(file, remedy.code, "is for a gateway or for a library, not for both")
+    if remedy.code not in CODES:
+        raise KnowledgeError(file, remedy.code, "not in the taxonomy")
+    if not remedy.source.strip() or not remedy.says.strip():
+        raise KnowledgeError(file, remedy.code, "needs words and a source")
+    if bool(remedy.snippet) != bool(remedy.format) or remedy.format not in FORMATS | {""}:
+        raise KnowledgeError(file, remedy.code, f"a snippet needs a format of {sorted(FORMATS)}")
+    names = {name for text in (remedy.says, remedy.snippet) for _, name, _, _ in Formatter().parse(text) if name}
+    if strange := names - PLACEHOLDERS:
+        raise KnowledgeError(file, remedy.code, f"placeholders are {sorted(PLACEHOLDERS)}, not {sorted(strange)}")
+    return remedy

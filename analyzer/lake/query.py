@@ -1,0 +1,76 @@
+"""One query of a reader, with a time limit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+
+from analyzer.lake.errors import NotOneQuery, QueryTimeout
+
+# DuckLake's upkeep and the catalog scanners are table functions, so a SELECT could write files or read other databases.
+TABLE_FUNCTIONS: Final = frozenset(
+    {
+        "duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_schemas", "duckdb_tables", "duckdb_types",
+        "duckdb_views", "generate_series", "json_each", "json_tree", "pragma_table_info", "range", "snapshots",
+        "summary", "unnest",
+    }
+)  # fmt: skip
+_FUNCTIONS: Final = "SELECT json_extract_string(json_serialize_sql(CAST(? AS VARCHAR)), '$..function.function_name')"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Rows with the names and DuckDB types of their columns."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One mapping per row."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def run_query(con: duckdb.DuckDBPyConnection, sql: str, params: Sequence[Any] = (), *, timeout_s: float = 10) -> Result:
+    """Run exactly one SELECT. Raises NotOneQuery, QueryTimeout, or duckdb.Error as DuckDB words it."""
+    _only_select(con, sql)
+    expired = threading.Event()
+
+    def interrupt() -> None:
+        expired.set()
+        con.interrupt()
+
+    timer = threading.Timer(timeout_s, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        return _result(con.execute(sql, list(params)))
+    except duckdb.InterruptException:
+        if expired.is_set():
+            raise QueryTimeout(timeout_s) from None
+        raise
+    finally:
+        timer.cancel()
+
+
+def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    types = [statement.type.name for statement in con.extract_statements(sql)]
+    if types != ["SELECT"]:
+        raise NotOneQuery(types)
+    (names,) = con.execute(_FUNCTIONS, [sql]).fetchall()[0]
+    forbidden = sorted({name.lower() for name in names or ()} - TABLE_FUNCTIONS)
+    if forbidden:
+        raise NotOneQuery([f"table function {name}" for name in forbidden])
+
+
+def _result(con: duckdb.DuckDBPyConnection) -> Result:
+    description = con.description or []
+    return Result(
+        columns=tuple(column[0] for column in description),
+        types=tuple(str(column[1]) for column in description),
+        rows=con.fetchall(),
+    )

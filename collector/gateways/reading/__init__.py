@@ -1,0 +1,1 @@
+"""What gateway parsers share: scanners, times, fields of JSON records, what a sentence is about."""

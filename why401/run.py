@@ -1,0 +1,208 @@
+"""Puts the pieces together: sources → intake → worker → sink, started, watched and stopped in order."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from collector.errors import ConfigurationError, Why401Error
+from collector.events import Event, Outcome
+from collector.gateways import names
+from collector.intake import BoundedIntake
+from collector.pipeline import UNREAD_REASONS, Collector
+from collector.redaction.pseudonyms import Pseudonyms
+from collector.settings import Settings
+from collector.sinks import Sink
+from collector.sources import Source
+from collector.telemetry import Telemetry
+from collector.token.verification import KeySets, Verifier
+from collector.worker import Each, Stage, Worker
+from why401.cli.options import key_file, settle_memory
+from why401.credential_warnings import Warner
+
+log = logging.getLogger("why401")
+STOP_SECONDS: Final = 30.0
+
+
+def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
+    """Every source that the settings name. Raises ConfigurationError when there is none, or a format is unknown."""
+    _check_formats(settings)
+    sources: list[Source] = [*_otlp(settings, telemetry), *_kafka(settings, telemetry)]
+    if settings.files.paths:
+        from collector.sources.file import FileSource
+
+        sources.append(FileSource(settings.files, telemetry))
+    if not sources:
+        raise ConfigurationError(
+            "otlp.grpc, otlp.http, kafka.topics, files.paths", "", "at least one source", file=settings.file
+        )
+    return sources
+
+
+def _check_formats(settings: Settings) -> None:
+    known = names(settings.formats)
+    for section in ("otlp", "kafka", "files"):
+        value = getattr(settings, section).gateway
+        if value and value not in known:
+            raise ConfigurationError(
+                f"{section}.gateway", value, "expected one of " + ", ".join(known), file=settings.file
+            )
+
+
+def _otlp(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    if not settings.otlp.grpc and not settings.otlp.http:
+        return
+    from collector.sources.otlp.door import Door
+
+    door = Door(settings.otlp, telemetry, base=settings.base, insecure=settings.insecure)
+    if settings.otlp.grpc:
+        from collector.sources.otlp.grpc_source import OtlpGrpcSource
+
+        yield OtlpGrpcSource(settings.otlp, telemetry, door)
+    if settings.otlp.http:
+        from collector.sources.otlp.http_source import OtlpHttpSource
+
+        yield OtlpHttpSource(settings.otlp, telemetry, door)
+
+
+def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    kafka = settings.kafka
+    if kafka.bootstrap and kafka.topics:
+        from collector.sources.kafka.source import KafkaSource, decode_raw
+
+        yield KafkaSource(kafka, telemetry, topics=kafka.topics, group=kafka.group, decode=decode_raw(kafka.gateway))
+
+
+def need_brokers(settings: Settings, what_for: str) -> None:
+    """Stop the start of a command that lives on Kafka. Raises ConfigurationError when no broker is named."""
+    if not settings.kafka.bootstrap:
+        raise ConfigurationError("kafka.bootstrap", (), what_for, file=settings.file)
+
+
+def event_source(settings: Settings, telemetry: Telemetry) -> Source:
+    """The analyzer's source: safe events of the event topic."""
+    from collector.sources.kafka.source import KafkaSource, decode_event
+
+    kafka = settings.kafka
+    return KafkaSource(
+        kafka, telemetry, topics=(kafka.events_topic,), group=f"{kafka.group}-analyze", decode=decode_event
+    )
+
+
+@contextmanager
+def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector]:
+    """The collector's stages with fresh key sets and the pseudonym key."""
+    settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key_sets = KeySets(settings.issuers, settings.base, telemetry)
+    key_sets.load()
+    key_sets.start()
+    try:
+        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(key_file(settings)), telemetry)
+    finally:
+        key_sets.close()
+
+
+def event_stage(telemetry: Telemetry) -> Stage:
+    """The analyzer's stage: events pass; one that stands for a dropped record is counted, as the collector counted it."""
+
+    def pass_on(event: Event) -> Event:
+        if event.outcome is Outcome.UNREAD:
+            reason = event.words.reason if event.words.reason in UNREAD_REASONS else "other"
+            telemetry.count("why401.records.dropped", reason=reason)
+        return event
+
+    return Each(pass_on)
+
+
+def run(
+    settings: Settings,
+    telemetry: Telemetry,
+    sources: Sequence[Source],
+    stage: Stage,
+    sink: Sink,
+    *,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run until SIGINT or SIGTERM. Sources stop first; what they had handed over is committed; then the sink closes.
+
+    `ready` is called when every source listens. Raises ThreadDied when a source or the worker died of an error.
+    """
+    settle_memory()
+    provider = telemetry.start(settings.telemetry)
+    intake = BoundedIntake(settings.queue, sink, telemetry)
+    stop_sources, stop_worker = threading.Event(), threading.Event()
+    died: list[BaseException] = []
+    run_worker = _guarded(Worker(intake, stage, sink, telemetry).run, stop_sources, died)
+    worker = threading.Thread(target=run_worker, args=(stop_worker,), name="worker", daemon=True)
+    readers = [_reader(source, intake, stop_sources, died) for source in sources]
+    for thread in (worker, *readers):
+        thread.start()
+    try:
+        _wait_until_ready(sources, stop_sources)
+        _wait_for_signal(stop_sources, readers, ready, Warner(telemetry).look)
+    finally:
+        stop_sources.set()
+        for thread in readers:
+            thread.join(STOP_SECONDS)
+        intake.close()
+        stop_worker.set()
+        worker.join(STOP_SECONDS)
+        sink.close()
+        provider.shutdown()
+    if died:
+        raise died[0] if isinstance(died[0], Why401Error) else ThreadDied(died[0])
+
+
+class ThreadDied(Why401Error):
+    """A bug of ours ended a thread; its traceback is in the log."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"stopped by an unexpected {type(error).__name__}; see the log")
+
+
+def _reader(
+    source: Source, intake: BoundedIntake, stop: threading.Event, died: list[BaseException]
+) -> threading.Thread:
+    name = type(source).__name__
+    return threading.Thread(target=_guarded(source.run, stop, died), args=(intake, stop), name=name, daemon=True)
+
+
+def _guarded(target: Callable[..., None], stop: threading.Event, died: list[BaseException]) -> Callable[..., None]:
+    """A thread that dies takes the process with it in order: a half-dead collector would look healthy."""
+
+    def run_it(*args: Any) -> None:
+        try:
+            target(*args)
+        except Why401Error as error:  # its message says all
+            died.append(error)
+            stop.set()
+        except Exception as error:
+            log.exception("%s died", threading.current_thread().name)
+            died.append(error)
+            stop.set()
+
+    return run_it
+
+
+def _wait_until_ready(sources: Sequence[Source], stop: threading.Event) -> None:
+    """Receivers say when they listen; other sources have nothing to wait for."""
+    for listening in (getattr(source, "ready", None) for source in sources):
+        while isinstance(listening, threading.Event) and not listening.wait(0.1) and not stop.is_set():
+            pass
+
+
+def _wait_for_signal(
+    stop: threading.Event, readers: Sequence[threading.Thread], ready: Callable[[], None], look: Callable[[], None]
+) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if not stop.is_set():
+        ready()
+    while not stop.wait(0.2):
+        look()
+        if not any(thread.is_alive() for thread in readers):  # files that are not followed come to an end
+            return

@@ -1,0 +1,55 @@
+"""The allow list of remote SQL as macros, filled from the lists that the dashboard's SQL page decides by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Final
+
+import duckdb
+
+from analyzer.lake import policy
+from analyzer.lake.view_files import quoted
+
+MAX_ROWS: Final = 1_000_000  # of one answer; beyond it an error, since a short answer would be a wrong one
+MAX_LENGTH: Final = 20_000  # characters of a statement, as on the dashboard's page
+MAX_TREE: Final = 400_000  # characters of its syntax tree: judging a deeper one takes seconds
+SCHEMA: Final = """
+ATTACH ':memory:' AS sec;
+CREATE TABLE sec.main.tokens (sha256 VARCHAR, client VARCHAR, expires TIMESTAMPTZ);
+CREATE TABLE sec.main.ended (session VARCHAR)
+"""
+_TAKEN: Final = """
+SELECT lower(table_name) FROM duckdb_tables() UNION SELECT lower(view_name) FROM duckdb_views()
+UNION SELECT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro', 'pragma')
+"""
+
+
+def install(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `sec` with the macros `authenticate`, `authorize` and the tables behind them. Call it last: it reads the catalog."""
+    con.execute(SCHEMA)
+    taken = [name for (name,) in con.execute(_TAKEN).fetchall()]
+    con.execute(macros(taken))
+
+
+def macros(taken: Iterable[str]) -> str:
+    """policy.sql with its lists filled in. `taken`: names that a WITH may not define."""
+    text = files("why401.sql_server").joinpath("authorization.sql").read_text(encoding="utf-8")
+    return text.format(
+        views=_list(policy.VIEWS),
+        metadata=_list(policy.METADATA),
+        shown=_list(policy.SHOWN),
+        table_functions=_list(policy.TABLE_FUNCTIONS),
+        functions_denied=_list(policy.FUNCTIONS_DENIED),
+        prefix_denied=quoted(policy.PREFIX_DENIED),
+        function_schemas=_list(policy.FUNCTION_SCHEMAS),
+        function_catalogs=_list(policy.FUNCTION_CATALOGS),
+        taken=_list(taken),
+        max_rows=MAX_ROWS,
+        max_length=MAX_LENGTH,
+        max_tree=MAX_TREE,
+    )
+
+
+def _list(names: Iterable[str]) -> str:
+    return "[" + ", ".join(quoted(name) for name in sorted(names)) + "]"
