@@ -29,7 +29,7 @@ def _group(item: pytest.Item) -> str:
         return "kafka"
     if file.startswith(("tests/dashboard/", "tests/threats/test_dashboard")):
         return "browser"
-    return "store" if file.startswith("tests/analyzer/store/") else file
+    return "store" if file.startswith(("tests/analyzer/store/", "tests/analyzer/lake/")) else file
 
 
 @pytest.fixture(scope="session")
