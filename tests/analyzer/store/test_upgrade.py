@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,12 +21,12 @@ LAKES = sorted((Path(__file__).parents[2] / "fixtures" / "lakes").glob("*.tar.xz
 
 
 @pytest.fixture(params=LAKES, ids=lambda path: path.name.removesuffix(".tar.xz"))
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a lake as that release left it."""
     with tarfile.open(request.param) as archive:
         archive.extractall(tmp_path, filter="data")
     (folder,) = tmp_path.iterdir()
-    yield Settings(data_dir=str(folder))
+    return Settings(data_dir=str(folder))
 
 
 def groups(settings: Settings) -> dict[str, int]:
