@@ -166,8 +166,8 @@ def scenario_commit() -> Result:
 
 def _explained(lines: list[str]) -> int:
     """`why401 explain --json`, with nothing remembered from the round before."""
-    from why401.cli.options import settle_memory
     from why401.explainer import Explainer, Writer
+    from why401.process import settle_memory
 
     explainer, writer = Explainer(Settings()), Writer()
     settle_memory()

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from analyzer.pipeline import Analyzer, StoreSink
+from analyzer.pipeline import Analyzer
 from analyzer.store import open_store
+from analyzer.store.sink import StoreSink
 from benchmarks.harness import Result
 from benchmarks.traffic import envoy_json, records
 from collector.intake import BoundedIntake

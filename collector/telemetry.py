@@ -10,15 +10,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
-from opentelemetry.sdk.resources import Resource
+from typing import TYPE_CHECKING, Any, Final
 
 from collector.errors import ConfigurationError
 from collector.settings import TelemetrySettings
+
+if TYPE_CHECKING:  # the SDK takes a tenth of a second to import: only a process that exports pays for it
+    from opentelemetry.metrics import CallbackOptions, Observation
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,9 @@ class Telemetry:
 
         Raises ConfigurationError when the Prometheus address is taken.
         """
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.resources import Resource
+
         resource = Resource.create({"service.name": "why401"})
         provider = MeterProvider(metric_readers=[*readers, *_readers(settings)], resource=resource)
         meter = provider.get_meter("why401")
@@ -155,6 +158,8 @@ class Telemetry:
         return provider
 
     def _counted(self, name: str) -> Callable[[CallbackOptions], list[Observation]]:
+        from opentelemetry.metrics import Observation
+
         def observe(_: CallbackOptions) -> list[Observation]:
             with self._lock:
                 return [Observation(n, dict(key)) for key, n in self._counts[name].items()]
@@ -162,11 +167,15 @@ class Telemetry:
         return observe
 
     def _gauged(self, name: str) -> Callable[[CallbackOptions], list[Observation]]:
+        from opentelemetry.metrics import Observation
+
         return lambda _: [Observation(read(), dict(key)) for key, read in list(self._gauges[name].items())]
 
 
 def in_memory() -> tuple[Telemetry, InMemoryMetricReader]:
     """A Telemetry whose exports a test reads."""
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
     telemetry, reader = Telemetry(), InMemoryMetricReader()
     telemetry.start(TelemetrySettings(prometheus="", otlp_endpoint=""), readers=[reader])
     return telemetry, reader

@@ -21,8 +21,9 @@ from collector.sources import Source
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
 from collector.worker import Each, Stage, Worker
-from why401.cli.options import key_file, settle_memory
+from why401.cli.options import key_file
 from why401.credential_warnings import Warner
+from why401.process import settle_memory
 
 log = logging.getLogger("why401")
 STOP_SECONDS: Final = 30.0

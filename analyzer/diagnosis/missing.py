@@ -33,10 +33,11 @@ ANY: Final = LogSettings()
 @cache
 def log_settings() -> Mapping[str, LogSettings]:
     """By gateway kind, as its logging.toml says."""
-    found = {}
-    for _, content in facts("gateway", "logging"):
-        found[content.pop("gateway")] = LogSettings(**content)
-    return found
+    names = ("reason", "token", "source")
+    return {
+        content["gateway"]: LogSettings(**{name: content[name] for name in names if name in content})
+        for _, content in facts("gateway", "logging")
+    }
 
 
 def missing(case: Case, confidence: float) -> tuple[str, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
+from analyzer.knowledge.products import table
 from analyzer.knowledge.signatures import KnowledgeError
 from analyzer.knowledge.splitting import split_words, stem
 from analyzer.taxonomy import CODES
@@ -54,12 +53,11 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """meaning.toml. Raises KnowledgeError."""
-    return parse(files("analyzer.knowledge").joinpath(_FILE).read_text(encoding="utf-8"))
+    return checked(table(_FILE))
 
 
-def parse(text: str) -> Lexicon:
-    """A lexicon from TOML, checked as a whole. Raises KnowledgeError."""
-    raw = tomllib.loads(text)
+def checked(raw: Mapping[str, Any]) -> Lexicon:
+    """A lexicon of the content of meaning.toml, checked as a whole. Raises KnowledgeError."""
     things, states, grammar = raw["thing"], raw["state"], raw["grammar"]
     _check_means(raw)
     filler = frozenset(map(stem, grammar["filler"]))
@@ -153,12 +151,12 @@ def _check_phrase(words: tuple[str, ...], phrase: str, filler: frozenset[str]) -
 def _check_means(raw: Mapping[str, Any]) -> None:
     things, states = raw["thing"], raw["state"]
     pairs = {f"{thing}.{state}" for thing in things for state in states}
-    for table, columns in (("means", {*states, ANY_STATE, NO_STATE}), ("about", {*CODES, *pairs})):
-        for row, cells in raw[table].items():
+    for section, columns in (("means", {*states, ANY_STATE, NO_STATE}), ("about", {*CODES, *pairs})):
+        for row, cells in raw[section].items():
             if (row and row not in things) or not cells.keys() <= columns:
                 raise KnowledgeError(
-                    _FILE, f"{table}.{row}", "names a thing, and in it states, or (about) pairs and codes"
+                    _FILE, f"{section}.{row}", "names a thing, and in it states, or (about) pairs and codes"
                 )
             for column, codes in cells.items():
                 if not codes or not set(codes) <= CODES.keys():
-                    raise KnowledgeError(_FILE, f"{table}.{row}.{column}", "needs codes of the taxonomy")
+                    raise KnowledgeError(_FILE, f"{section}.{row}.{column}", "needs codes of the taxonomy")

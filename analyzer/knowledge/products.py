@@ -1,36 +1,35 @@
-"""The knowledge files on disk: one folder a gateway, one a library, and in it one file a kind of fact (README.md)."""
+"""The knowledge files by product: one folder a gateway, one a library, and in it one file a kind of fact (README.md)."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, Literal
+
+from analyzer.knowledge import compiled
 
 Kind = Literal["gateway", "library"]
 FOLDERS: Final[Mapping[Kind, str]] = {"gateway": "gateways", "library": "libraries"}
 
 
 def table(path: str) -> dict[str, Any]:
-    """The content of one file, `path` relative to this package."""
-    return tomllib.loads(files("analyzer.knowledge").joinpath(path).read_text(encoding="utf-8"))
+    """The content of one file, `path` relative to this package. Not to be changed: every caller gets the same one."""
+    return compiled.tables()[path]
 
 
 def tables(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The files of one folder, in the order of their names: (path, content)."""
-    for name in sorted(item.name for item in files("analyzer.knowledge").joinpath(folder).iterdir()):
-        if name.endswith(".toml"):
-            yield f"{folder}/{name}", table(f"{folder}/{name}")
+    for path, content in compiled.tables().items():
+        if path.rpartition("/")[0] == folder:
+            yield path, content
 
 
 def facts(kind: Kind, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The file `<what>.toml` of every product that has one, in the order of the folders' names: (path, content)."""
-    root = files("analyzer.knowledge").joinpath(FOLDERS[kind])
-    for product in sorted(root.iterdir(), key=lambda item: item.name):
-        if product.joinpath(f"{what}.toml").is_file():
-            path = f"{FOLDERS[kind]}/{product.name}/{what}.toml"
-            yield path, table(path)
+    for path, content in compiled.tables().items():
+        folder, _, rest = path.partition("/")
+        if folder == FOLDERS[kind] and rest.endswith(f"/{what}.toml"):
+            yield path, content
 
 
 @cache

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.pipeline import Analyzer, StoreSink
+from analyzer.pipeline import Analyzer
 from analyzer.store import open_store
+from analyzer.store.sink import StoreSink
 from analyzer.verdicts import Verdict
 from collector.events import Event, Origin, Outcome, Request, gateway
 from collector.records import Batch, Position

@@ -129,7 +129,7 @@ def test_the_process_is_not_dumpable() -> None:
     asked = (
         "import ctypes; from why401.cli import options; from collector.settings import Settings\n"
         "libc = ctypes.CDLL(None); before = libc.prctl(3, 0, 0, 0, 0)\n"
-        "options.start_process(Settings()); print(before, libc.prctl(3, 0, 0, 0, 0))"
+        "process.start_process(Settings()); print(before, libc.prctl(3, 0, 0, 0, 0))"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False, timeout=60)
 

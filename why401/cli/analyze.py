@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from why401 import process
 from why401.cli import options
 from why401.run import event_source, event_stage, need_brokers, run
 
@@ -14,10 +15,10 @@ from why401.run import event_source, event_stage, need_brokers, run
 def command(config_file: str | None, data_dir: str | None) -> None:
     """Events in from Kafka, diagnosed and grouped into the lake. Run as many as you like with a PostgreSQL catalog."""
     settings = options.settings(config_file, data_dir=data_dir)
-    options.start_process(settings)
+    process.start_process(settings)
     need_brokers(settings, "the brokers that hold the events")
-    from analyzer.pipeline import StoreSink
     from analyzer.store import open_store
+    from analyzer.store.sink import StoreSink
     from collector.telemetry import Telemetry
 
     telemetry = Telemetry()

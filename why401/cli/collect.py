@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from why401 import process
 from why401.cli import options
 from why401.run import collector_of, need_brokers, raw_sources, run
 
@@ -14,7 +15,7 @@ from why401.run import collector_of, need_brokers, raw_sources, run
 def command(config_file: str | None, data_dir: str | None) -> None:
     """Raw records in, safe events out to the Kafka topic `why401.events`. Run as many as you like."""
     settings = options.settings(config_file, data_dir=data_dir)
-    options.start_process(settings)
+    process.start_process(settings)
     need_brokers(settings, "the brokers that take the events")
     from collector.joining.stage import Joining
     from collector.sinks.kafka import KafkaSink

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.visible import visible_json
+from why401 import process
 from why401.cli import options, records
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
-    options.settle_memory()
+    process.settle_memory()
     for texts in records.read_together(record, form):
         verdicts = explainer.explain_all(texts)
         if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from collector.settings import Settings
+from why401 import process
 from why401.cli import options
 from why401.run import collector_of, raw_sources, run
 
@@ -29,13 +30,13 @@ def command(
         "files__follow": False if no_follow else None,
     }
     settings = options.settings(config_file, data_dir=data_dir, **flags)
-    options.start_process(settings)
+    process.start_process(settings)
     _run(settings)
 
 
 def _run(settings: Settings) -> None:
-    from analyzer.pipeline import StoreSink
     from analyzer.store import open_store
+    from analyzer.store.sink import StoreSink
     from collector.joining.stage import Joining
     from collector.telemetry import Telemetry
 

@@ -14,7 +14,7 @@ import click
 
 from collector.errors import ConfigurationError
 from collector.settings import Settings
-from why401.cli import options
+from why401 import process
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_CLIENT: Final = "default"
@@ -85,7 +85,7 @@ def _serve(settings: Settings, asked: Remote, timeout_s: float, config_file: str
     from why401.sql_server.server import Order
     from why401.sql_server.supervisor import Plan, Supervisor, on_signals
 
-    options.no_core_dumps()
+    process.no_core_dumps()
     beyond = check_address(asked.address, insecure=asked.insecure)
     check_free(asked.address)
     _first_token(asked, file, log)

@@ -22,6 +22,7 @@ from analyzer.lake.attach import connect_lake, harden, load_extension, secrets
 from analyzer.lake.policy import VIEWS
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
+from why401 import process
 from why401.cli import options
 from why401.sql_server import authorization
 
@@ -117,7 +118,7 @@ def _rss_mib() -> int:
 
 def _limit(memory_mib: int) -> None:
     """No core dumps; no more private memory than a heavy query needs, since not all of it counts for DuckDB's limit."""
-    options.no_core_dumps()
+    process.no_core_dumps()
     with contextlib.suppress(ValueError, OSError):  # a lower limit holds already
         most = (memory_mib + OVERHEAD_MIB + STACKS_MIB) << 20
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))

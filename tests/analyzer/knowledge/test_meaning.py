@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analyzer.diagnosis.messages import read_event
 from analyzer.knowledge import KnowledgeError, read_meaning, read_words
-from analyzer.knowledge.lexicon import lexicon, parse
+from analyzer.knowledge.lexicon import checked, lexicon
 from analyzer.knowledge.meaning import CONSIDERED, MOST, READINGS
 from analyzer.knowledge.splitting import split_words
 from analyzer.taxonomy import CODES
@@ -219,7 +219,7 @@ def test_a_wrong_lexicon_does_not_load(old: str, new: str, entry: str) -> None:
     """A code of no taxonomy, an unknown thing, a phrase with a filler in it: the entry is named."""
     text = files("analyzer.knowledge").joinpath("meaning.toml").read_text(encoding="utf-8")
     with pytest.raises(KnowledgeError) as caught:
-        parse(text.replace(old, new, 1))
+        checked(tomllib.loads(text.replace(old, new, 1)))
     assert entry == caught.value.entry
 
 
