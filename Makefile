@@ -68,7 +68,7 @@ $(VENV)/.audit $(VENV)/.fuzz: $(VENV)/.%: requirements/%.txt $(VENV)/.ready
 	@touch $@
 
 lock: ## Recompile the hashed requirements
-	@for set in "run:--extra demo" "dev:--extra demo --group dev"; do \
+	@for set in "run:--all-extras" "dev:--all-extras --group dev"; do \
 	  uv pip compile pyproject.toml $${set#*:} --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" --quiet -o requirements/$${set%%:*}.txt; done
 	@for group in audit fuzz; do \

@@ -23,6 +23,7 @@ from collector.token.verification import KeySets, Verifier
 from collector.worker import Each, Stage, Worker
 from why401.cli.options import key_file
 from why401.credential_warnings import Warner
+from why401.extras import need
 from why401.process import settle_memory
 
 log = logging.getLogger("why401")
@@ -32,11 +33,7 @@ STOP_SECONDS: Final = 30.0
 def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
     """Every source that the settings name. Raises ConfigurationError when there is none, or a format is unknown."""
     _check_formats(settings)
-    sources: list[Source] = [*_otlp(settings, telemetry), *_kafka(settings, telemetry)]
-    if settings.files.paths:
-        from collector.sources.file import FileSource
-
-        sources.append(FileSource(settings.files, telemetry))
+    sources = [source for of_kind in SOURCES for source in of_kind(settings, telemetry)]
     if not sources:
         raise ConfigurationError(
             "otlp.grpc, otlp.http, kafka.topics, files.paths", "", "at least one source", file=settings.file
@@ -73,13 +70,26 @@ def _otlp(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
 def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
     kafka = settings.kafka
     if kafka.bootstrap and kafka.topics:
+        need("kafka.topics", "kafka")
         from collector.sources.kafka.source import KafkaSource, decode_raw
 
         yield KafkaSource(kafka, telemetry, topics=kafka.topics, group=kafka.group, decode=decode_raw(kafka.gateway))
 
 
+def _files(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    if settings.files.paths:
+        from collector.sources.file import FileSource
+
+        yield FileSource(settings.files, telemetry)
+
+
+# Every kind of source, in the order in which they are started. A new one: its function here, its section in the settings.
+SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = (_otlp, _kafka, _files)
+
+
 def need_brokers(settings: Settings, what_for: str) -> None:
-    """Stop the start of a command that lives on Kafka. Raises ConfigurationError when no broker is named."""
+    """Stop the start of a command that lives on Kafka. Raises ConfigurationError when no broker is named, ExtraMissing."""
+    need("Kafka", "kafka")
     if not settings.kafka.bootstrap:
         raise ConfigurationError("kafka.bootstrap", (), what_for, file=settings.file)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from why401.cli import options
+from why401.extras import need
 
 
 @click.command("dashboard")
@@ -17,6 +18,7 @@ from why401.cli import options
 def command(config_file: str | None, data_dir: str | None, address: str | None) -> None:
     """Serve the page. It only reads; run it beside `why401 up` or anywhere that reaches the lake."""
     settings = options.settings(config_file, data_dir=data_dir, dashboard__address=address)
+    need("why401 dashboard", "dashboard")
     from dashboard import config, login
 
     login.check(settings)

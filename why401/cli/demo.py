@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from why401.extras import need
+
 
 @click.command("demo")
 @click.option("--seconds", type=float, help="End by itself after this long, with the summary as last lines.")
@@ -16,6 +18,7 @@ def command(seconds: float | None, no_dashboard: bool, rate: float) -> None:
 
     Ctrl-C stops everything and prints what was found.
     """
+    need("why401 demo", "demo")
     from why401.demo.run import run_demo
 
     sys.exit(run_demo(seconds=seconds, dashboard=not no_dashboard, rate=rate, out=sys.stdout))
