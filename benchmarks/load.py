@@ -144,7 +144,7 @@ def _configure(folder: Path, grpc: int, otlp: int, prometheus: int, kafka: str, 
 def _why401(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "why401.cli", "up", "--config", str(config)], stdout=out, stderr=out
+            [sys.executable, "-m", "why401", "up", "--config", str(config)], stdout=out, stderr=out
         )
     try:
         yield process

@@ -14,6 +14,7 @@ from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
 
 HERE: Final = Path(__file__).parent
+REFERENCE: Final = "<!-- What follows is written by `python -m docs.generate`; edit the views' comments. -->"
 NOTE: Final = "<!-- Written by `python -m docs.generate`; edit the table in the code. -->\n"
 
 
@@ -78,7 +79,7 @@ def page(name: str) -> str:
 
 def with_reference(text: str) -> str:
     """docs/sql.md with the views' reference, which ends the page, as the store documents it."""
-    return text[: text.index("### `failures`")] + reference()
+    return text[: text.index(REFERENCE)] + f"{REFERENCE}\n\n{reference()}"
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from tests.canary_records import Carrier
 
 EXPORT: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 END: Final = "the-last-record-of-"  # request id of the record that closes a source
-MAIN: Final = ("-m", "why401.cli")
+MAIN: Final = ("-m", "why401")
 
 
 @dataclass

@@ -327,7 +327,7 @@ def test_a_command_prints_none(command: str, tmp_path: Path) -> None:
     records = tmp_path / "records.log"
     records.write_bytes(lines_of(done, command, places=3))
     answer = subprocess.run(
-        [sys.executable, "-m", "why401.cli", command, str(records)], capture_output=True, timeout=300, check=False
+        [sys.executable, "-m", "why401", command, str(records)], capture_output=True, timeout=300, check=False
     )
 
     assert len(answer.stdout) > 10_000, answer.stderr

@@ -29,7 +29,7 @@ def why401(command: str, config: Path, log: Path) -> Iterator[subprocess.Popen[b
     """One why401 process; ended by its own pid."""
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "why401.cli", command, "--config", str(config)], stderr=out, stdout=out
+            [sys.executable, "-m", "why401", command, "--config", str(config)], stderr=out, stdout=out
         )
     try:
         yield process

@@ -176,7 +176,7 @@ def guarded(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
             f'client_secret_file = "client-secret"\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\n'
             'viewers = ["viewers"]\noperators = ["operators"]\n'
         )
-        command = [sys.executable, "-m", "why401.cli", "dashboard", "--config", str(work / "why401.toml")]
+        command = [sys.executable, "-m", "why401", "dashboard", "--config", str(work / "why401.toml")]
         environment = {**os.environ, "TMPDIR": str(work / "tmp"), "PYTHONPATH": str(ROOT)}
         environment.pop(config.CONFIG_ENV, None)
         with (work / "log").open("wb") as log:

@@ -60,7 +60,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fill(config: Path, log: Path) -> None:
     """Put a log file into the lake, by the product."""
-    command = [sys.executable, "-m", "why401.cli", "up", "--config", str(config), "--file", str(log), "--no-follow"]
+    command = [sys.executable, "-m", "why401", "up", "--config", str(config), "--file", str(log), "--no-follow"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert 0 == done.returncode, done.stderr
 
@@ -110,7 +110,7 @@ def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     def _serve(config: Path, *options: str) -> Remote:
         address = f"127.0.0.1:{free_ports(1)[0]}"
         log = tmp_path_factory.mktemp("remote") / "log"
-        command = [sys.executable, "-m", "why401.cli", "sql", "--serve"]
+        command = [sys.executable, "-m", "why401", "sql", "--serve"]
         command += ["--config", str(config), "--address", address]
         with log.open("w") as stderr:
             process = subprocess.Popen(

@@ -165,7 +165,7 @@ def test_the_log_of_a_hostile_run_is_plain_text(hostile: Path, tmp_path: Path) -
     command = [
         sys.executable,
         "-m",
-        "why401.cli",
+        "why401",
         "up",
         "--config",
         str(hostile),

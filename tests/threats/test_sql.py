@@ -464,7 +464,7 @@ def test_an_address_in_use_is_named(remote: Remote) -> None:
     command = [
         sys.executable,
         "-m",
-        "why401.cli",
+        "why401",
         "sql",
         "--serve",
         "--config",
@@ -487,7 +487,7 @@ def test_many_clients_are_served(remote: Remote) -> None:
 def test_no_store_is_said_in_words(tmp_path: Path) -> None:
     """A server that cannot start ends with status 2 and its reason, not in a loop."""
     (tmp_path / "why401.toml").write_text(f'data_dir = "{tmp_path}/data"\n')
-    command = [sys.executable, "-m", "why401.cli", "sql", "--serve", "--config", str(tmp_path / "why401.toml")]
+    command = [sys.executable, "-m", "why401", "sql", "--serve", "--config", str(tmp_path / "why401.toml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     assert (2, True) == (done.returncode, "no store at" in done.stderr)

@@ -78,7 +78,7 @@ def test_what_is_written_is_private(umask: int, tmp_path: Path) -> None:
 
 
 def _under(umask: int, *arguments: str) -> None:
-    command = [sys.executable, "-m", "why401.cli", *arguments]
+    command = [sys.executable, "-m", "why401", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, umask=umask)
     assert 0 == done.returncode, done.stderr
 
@@ -101,7 +101,7 @@ def test_no_core_dump_holds_a_token(command: str, real_lake: Path, tmp_path: Pat
         arguments += ["--address", f"127.0.0.1:{remote}"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "why401.cli", *arguments, "--config", str(config)], stdout=log, stderr=log
+            [sys.executable, "-m", "why401", *arguments, "--config", str(config)], stdout=log, stderr=log
         )
     try:
         eventually(lambda: "ready" in (tmp_path / "log").read_text(), f"{command} is ready")
@@ -223,7 +223,7 @@ def test_a_reader_that_never_ends_does_not_hold_the_writer(real_lake: Path, tmp_
     from tests.threats.conftest import fill
 
     endless = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b, (SELECT count(*) FROM failures)"
-    command = [sys.executable, "-m", "why401.cli", "sql", "--config", str(real_lake), "--timeout", "60", "--json"]
+    command = [sys.executable, "-m", "why401", "sql", "--config", str(real_lake), "--timeout", "60", "--json"]
     reader = subprocess.Popen([*command, endless], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     (tmp_path / "more.log").write_text("\n".join(envoy_json(10, tokens=2, denied=False)) + "\n")
     done = threading.Event()

@@ -35,7 +35,7 @@ class Child:
         self.name = name
         self.log = folder / f"{name}.log"
         self._stopped = False
-        command = [sys.executable, "-m", "why401.cli", *arguments]
+        command = [sys.executable, "-m", "why401", *arguments]
         with self.log.open("wb") as log:
             # Ctrl-C at the terminal reaches the whole group: in a session of their own, children end in our order.
             self._process = subprocess.Popen(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from collector.events import TokenFacts, TokenKind
 from collector.token import claims, credentials
+from collector.token import facts as token_facts
 from collector.token.credentials import unwrap
 from collector.token.facts import read_token
 from tests.tokens import NOW, b64, part, raw, token
@@ -74,7 +75,7 @@ def test_where_a_token_breaks_is_named(value: str, kind: TokenKind, anomaly: str
     read = facts(f"Bearer {value}")
 
     assert (kind, True) == (read.kind, anomaly in read.anomalies)
-    assert set(read.anomalies) <= {*facts.ANOMALIES, *credentials.ANOMALIES}
+    assert set(read.anomalies) <= {*token_facts.ANOMALIES, *credentials.ANOMALIES}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [
         sys.executable,
         "-m",
-        "why401.cli",
+        "why401",
         "up",
         "--config",
         str(config),
@@ -208,7 +208,7 @@ def test_up_serves_metrics_and_shows_a_record_within_two_seconds(tmp_path: Path)
         f'[telemetry]\nprometheus = "127.0.0.1:{prometheus}"\n'
     )
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "why401.cli", "up", "--config", str(config)], stderr=log)
+        process = subprocess.Popen([sys.executable, "-m", "why401", "up", "--config", str(config)], stderr=log)
     try:
         eventually(lambda: b"ready" in (tmp_path / "log").read_bytes(), "up is ready")
         body = {

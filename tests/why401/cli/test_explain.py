@@ -146,9 +146,9 @@ def test_invalid_utf8_is_one_record(tmp_path: Path) -> None:
 
 
 def test_the_command_starts_as_a_program() -> None:
-    """`python -m why401.cli` and the installed script are the same."""
+    """`python -m why401` and the installed script are the same."""
     done = subprocess.run(
-        [sys.executable, "-m", "why401.cli", "explain", "--json", LINES[2]],
+        [sys.executable, "-m", "why401", "explain", "--json", LINES[2]],
         capture_output=True,
         text=True,
         check=True,

@@ -59,7 +59,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "access.log").write_text("\n".join([*UNKNOWN, UNKNOWN[0], known, secret, "garbage 17"]) + "\n")
     config = folder / "why401.toml"
     config.write_text(f'data_dir = "{folder}/data"\n[otlp]\ngrpc = ""\nhttp = ""\n[telemetry]\nprometheus = ""\n')
-    command = [sys.executable, "-m", "why401.cli", "up", "--config", str(config), "--no-follow"]
+    command = [sys.executable, "-m", "why401", "up", "--config", str(config), "--no-follow"]
     command += ["--file", str(folder / "access.log")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert 0 == done.returncode, done.stderr

@@ -22,7 +22,7 @@ from why401.cli import redact as module
 HANG_S = 30
 SECRET = samples.make(4)["opaque"][0]
 LINE = f"GET /orders token={SECRET} 401"
-COMMAND = [sys.executable, "-m", "why401.cli", "redact"]
+COMMAND = [sys.executable, "-m", "why401", "redact"]
 
 
 def run(*arguments: str, data: bytes = b"") -> Result:

@@ -207,7 +207,7 @@ def test_collect_topic_analyze(secured, tmp_path):
         'security_protocol = "SASL_SSL"\nsasl_mechanism = "SCRAM-SHA-512"\n'
         f'sasl_username = "{USER}"\nsasl_password_file = "password"\nssl_cafile = "{secured.file("ca.pem")}"\n'
     )
-    commands = [[sys.executable, "-m", "why401.cli", name, "--config", str(config)] for name in ("collect", "analyze")]
+    commands = [[sys.executable, "-m", "why401", name, "--config", str(config)] for name in ("collect", "analyze")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (tmp_path / "log").open("wb") as log:
         processes = [
