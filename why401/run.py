@@ -13,6 +13,7 @@ from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
 from collector.gateways import names
 from collector.intake import BoundedIntake
+from collector.joining.stage import Joining
 from collector.pipeline import UNREAD_REASONS, Collector
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
@@ -127,6 +128,43 @@ def event_stage(telemetry: Telemetry) -> Stage:
         return event
 
     return Each(pass_on)
+
+
+def up(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Collector and analyzer in this process, until a signal. `ready` is called when every source listens.
+
+    Raises ConfigurationError, SinkUnavailable, ThreadDied.
+    """
+    from analyzer.store import open_store
+    from analyzer.store.sink import StoreSink
+
+    telemetry = Telemetry()
+    sources = raw_sources(settings, telemetry)
+    with collector_of(settings, telemetry) as collector:
+        sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
+        run(settings, telemetry, sources, Joining(collector, settings.joining, telemetry), sink, ready=ready)
+
+
+def collect(settings: Settings) -> None:
+    """Raw records in, safe events out to the event topic, until a signal. Raises as `up`, and ExtraMissing."""
+    need_brokers(settings, "the brokers that take the events")
+    from collector.sinks.kafka import KafkaSink
+
+    telemetry = Telemetry()
+    with collector_of(settings, telemetry) as collector:
+        sources, sink = raw_sources(settings, telemetry), KafkaSink(settings.kafka, telemetry)
+        run(settings, telemetry, sources, Joining(collector, settings.joining, telemetry), sink)
+
+
+def analyze(settings: Settings) -> None:
+    """Events in from the event topic, diagnosed and grouped into the lake, until a signal. Raises as `collect`."""
+    need_brokers(settings, "the brokers that hold the events")
+    from analyzer.store import open_store
+    from analyzer.store.sink import StoreSink
+
+    telemetry = Telemetry()
+    sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
+    run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
 
 
 def run(

@@ -7,7 +7,6 @@ import click
 from collector.settings import Settings
 from why401 import process
 from why401.cli import options
-from why401.run import collector_of, raw_sources, run
 
 
 @click.command("up")
@@ -31,27 +30,9 @@ def command(
     }
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     process.start_process(settings)
-    _run(settings)
+    from why401 import run
 
-
-def _run(settings: Settings) -> None:
-    from analyzer.store import open_store
-    from analyzer.store.sink import StoreSink
-    from collector.joining.stage import Joining
-    from collector.telemetry import Telemetry
-
-    telemetry = Telemetry()
-    sources = raw_sources(settings, telemetry)
-    with collector_of(settings, telemetry) as collector:
-        sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
-        run(
-            settings,
-            telemetry,
-            sources,
-            Joining(collector, settings.joining, telemetry),
-            sink,
-            ready=lambda: _say_ready(settings),
-        )
+    run.up(settings, ready=lambda: _say_ready(settings))
 
 
 def _say_ready(settings: Settings) -> None:
