@@ -53,14 +53,19 @@ def licence(about: PackageMetadata) -> str:
     """The SPDX expression, else the classifiers joined, else the old free text's first line; "" for none."""
     if expressions := about.get_all("License-Expression"):
         return str(expressions[0])
-    classifiers = [
-        text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License ::")
-    ]
-    specific = [text for text in classifiers if text != "OSI Approved"]
-    if specific:
-        return " OR ".join(f'"{text}"' for text in specific)
-    text = str((about.get_all("License") or [""])[0]).strip().splitlines()
-    return f'"{text[0]}"' if text else ""
+    return " OR ".join(f'"{text}"' for text in _classified(about) or _free_text(about))
+
+
+def _classified(about: PackageMetadata) -> list[str]:
+    """What the classifiers say, but for the one that says no more than that it is one."""
+    classifiers = [str(text) for text in about.get_all("Classifier") or ()]
+    ends = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License ::")]
+    return [text for text in ends if text != "OSI Approved"]
+
+
+def _free_text(about: PackageMetadata) -> list[str]:
+    lines = str((about.get_all("License") or [""])[0]).strip().splitlines()
+    return lines[:1]
 
 
 def is_allowed(expression: str, known: Rules) -> bool:

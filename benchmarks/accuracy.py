@@ -166,25 +166,29 @@ def report(corpus: Path) -> str:
 def live_gateways() -> Iterator[str]:
     """One row per gateway; one that this machine cannot run says what is missing."""
     yield "## Other live gateways\n\n| gateway | token in the log | refused | right | causes right | wrong |\n|---|---|---|---|---|---|\n"
-    sums: Counter[bool] = Counter()
-    rights: Counter[bool] = Counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:  # each mostly waits for its own log
         runs = {gateway.name: pool.submit(of_live_gateway, gateway) for gateway in GATEWAYS if not gateway.missing()}
+    by_token: dict[bool, list[Answer]] = {}
     for gateway in GATEWAYS:
         if lacking := gateway.missing():
             yield f"| {gateway.name} | | | | | not run: {lacking} |\n"
             continue
         answers = runs[gateway.name].result()
-        wrong = ", ".join(f"`{a.name}` {a.accepted[0]} → {a.code}" for a in answers if not a.is_right)
-        right, causes = sum(a.is_right for a in answers), sum(a.has_right_cause for a in answers)
-        sums[gateway.without_token] += len(answers)
-        rights[gateway.without_token] += right
-        shown = "no" if gateway.without_token else "yes"
-        yield f"| {gateway.name} | {shown} | {len(answers)} | {right} | {causes} | {wrong} |\n"
-    for without_token, count in sums.items():
+        by_token.setdefault(gateway.without_token, []).extend(answers)
+        yield gateway_row(gateway, answers)
+    for without_token, answers in by_token.items():
         what = "Without the token" if without_token else "With the token in the log"
-        yield f"\n{what}: **{rights[without_token]} of {count} ({rights[without_token] / count:.1%})**.\n"
+        right = sum(answer.is_right for answer in answers)
+        yield f"\n{what}: **{right} of {len(answers)} ({right / len(answers):.1%})**.\n"
     yield "\n"
+
+
+def gateway_row(gateway: LiveGateway, answers: list[Answer]) -> str:
+    """A row of the table of live gateways, with every wrong answer by name."""
+    wrong = ", ".join(f"`{a.name}` {a.accepted[0]} → {a.code}" for a in answers if not a.is_right)
+    right, causes = sum(a.is_right for a in answers), sum(a.has_right_cause for a in answers)
+    shown = "no" if gateway.without_token else "yes"
+    return f"| {gateway.name} | {shown} | {len(answers)} | {right} | {causes} | {wrong} |\n"
 
 
 def live_libraries() -> Iterator[str]:

@@ -137,28 +137,39 @@ def ordinary(count: int) -> dict[str, list[str]]:
 
 def main(arguments: list[str]) -> None:
     """Both tables."""
-    kinds = {
-        kind: [Labelled(*line) for seed in SEEDS for line in generated.lines(kind, seed)] for kind in generated.KINDS
-    }
-    if arguments:
-        raws = map(json.loads, Path(arguments[0]).read_text(encoding="utf-8").splitlines())
-        kinds["labelled file"] = [Labelled(raw["raw"], raw["secrets"], raw["keep"]) for raw in raws]
+    kinds = labelled(arguments)
     slow = detect_secrets()
     tools: Tools = {"why401": ours, "Bearer and JWT regex": baseline} | ({"detect-secrets": slow} if slow else {})
     head = "  ".join(f"{tool:<26}" for tool in tools)
+    everything = [line for lines in kinds.values() for line in lines]
+    speeds(tools, head, everything)
+    print(f"\n{'recall by kind':<28} lines    {head}")
+    for kind, lines in kinds.items():
+        recall(kind, lines, tools)
+    recall("all", everything, tools)
+
+
+def labelled(files: list[str]) -> dict[str, list[Labelled]]:
+    """Generated lines by kind, and those of a labelled file."""
+    kinds = {
+        kind: [Labelled(*line) for seed in SEEDS for line in generated.lines(kind, seed)] for kind in generated.KINDS
+    }
+    if files:
+        raws = map(json.loads, Path(files[0]).read_text(encoding="utf-8").splitlines())
+        kinds["labelled file"] = [Labelled(raw["raw"], raw["secrets"], raw["keep"]) for raw in raws]
+    return kinds
+
+
+def speeds(tools: Tools, head: str, hard: list[Labelled]) -> None:
+    """Time per line by tool, then in blocks as `why401 redact` reads them."""
     print(f"{'lines':<28} {'mean':>7}  {head}")
     for name, lines in ordinary(20_000).items():
         speed(name, lines, tools)
     speed("Envoy JSON with a token", envoy_json(500, tokens=500), tools)
-    everything = [line for lines in kinds.values() for line in lines]
-    speed("hard", [line.raw for line in everything], tools)
+    speed("hard", [line.raw for line in hard], tools)
     print(f"\n{'why401 redact, in blocks':<28} {'mean':>7}")
     for name, lines in ordinary(20_000).items():
         filtered(name, lines)
-    print(f"\n{'recall by kind':<28} lines    {head}")
-    for kind, labelled in kinds.items():
-        recall(kind, labelled, tools)
-    recall("all", everything, tools)
 
 
 if __name__ == "__main__":

@@ -47,16 +47,22 @@ def mentions(text: str, known: Lexicon) -> Mentions:
     at = 0
     while at < len(said) and len(grammar.states) < MENTIONS > len(grammar.things):
         size, senses = _senses(said, at, known)
-        is_quoted = said[at].quoted and any(sense.quoted for sense in senses)
-        for sense in senses:
-            if sense.quoted == is_quoted:
-                grammar.take(sense, at + size - 1 if sense.role in _FORWARD else at, said[at], said[at + size - 1])
+        for sense in _meant(senses, said[at]):
+            grammar.take(sense, at + size - 1 if sense.role in _FORWARD else at, said[at], said[at + size - 1])
         at += size
-    things = grammar.things[:MENTIONS]
-    if known.needs:
-        present = {thing.name for thing in things}
-        things = [thing for thing in things if known.needs.get(thing.name, thing.name) in present]
-    return Mentions(things, grammar.states[:MENTIONS], grammar.cause)
+    return Mentions(_needed(grammar.things[:MENTIONS], known), grammar.states[:MENTIONS], grammar.cause)
+
+
+def _meant(senses: tuple[Sense, ...], first: Word) -> list[Sense]:
+    """Those of a phrase in quotes, when it is in quotes and has one; else the others."""
+    is_quoted = first.quoted and any(sense.quoted for sense in senses)
+    return [sense for sense in senses if sense.quoted == is_quoted]
+
+
+def _needed(things: list[Mention], known: Lexicon) -> list[Mention]:
+    """The things without those that mean nothing unless another thing is mentioned, too."""
+    present = {thing.name for thing in things}
+    return [thing for thing in things if known.needs.get(thing.name, thing.name) in present]
 
 
 def _content(text: str, known: Lexicon) -> tuple[list[Word], set[int]]:
@@ -120,7 +126,12 @@ class _Grammar:
             self._state(sense.name, at, first, self._denied(at))
         elif role == "got" and at - self._demand <= REACH:
             self._state("mismatch", at, first)
-        elif role in ("negation", "demand"):
+        else:
+            self._turn(role, at)
+
+    def _turn(self, role: str, at: int) -> None:
+        """A word that is no thing and no state, and changes what is said of those behind it."""
+        if role in ("negation", "demand"):
             self._denier = at
             self._demand = at if role == "demand" else self._demand
         elif role in ABSENCE:

@@ -61,11 +61,7 @@ def checked(raw: Mapping[str, Any]) -> Lexicon:
     things, states, grammar = raw["thing"], raw["state"], raw["grammar"]
     _check_means(raw)
     filler = frozenset(map(stem, grammar["filler"]))
-    phrases: dict[tuple[str, ...], tuple[Sense, ...]] = {}
-    for phrase, sense in _entries(things, states, grammar):
-        words = tuple(word.text for word in split_words(phrase))
-        _check_phrase(words, phrase, filler)
-        phrases[words] = tuple(dict.fromkeys((*phrases.get(words, ()), sense)))
+    phrases = _phrases(things, states, grammar, filler)
     places = frozenset(grammar["place"])
     if not places <= filler:
         raise KnowledgeError(_FILE, "place", f"needs fillers, not {sorted(places - filler)}")
@@ -77,13 +73,29 @@ def checked(raw: Mapping[str, Any]) -> Lexicon:
         places=places,
         weights={name: entry.get("weight", 1.0) for name, entry in (*things.items(), *states.items())},
         rightward=frozenset(name for name, entry in states.items() if entry.get("looks") == "right"),
-        needs={name: entry["needs"] for name, entry in things.items() if "needs" in entry},
-        plurals={name: entry["plural"] for name, entry in things.items() if "plural" in entry},
+        needs=_named(things, "needs"),
+        plurals=_named(things, "plural"),
         kinds=kinds,
         means=_meanings(_table(raw["means"]), things, states, kinds),
         about=_table(raw["about"]),
         contexts=frozenset(raw["about"]),
     )
+
+
+def _phrases(
+    things: Mapping[str, Any], states: Mapping[str, Any], grammar: Mapping[str, Any], filler: frozenset[str]
+) -> dict[tuple[str, ...], tuple[Sense, ...]]:
+    found: dict[tuple[str, ...], tuple[Sense, ...]] = {}
+    for phrase, sense in _entries(things, states, grammar):
+        words = tuple(word.text for word in split_words(phrase))
+        _check_phrase(words, phrase, filler)
+        found[words] = tuple(dict.fromkeys((*found.get(words, ()), sense)))
+    return found
+
+
+def _named(entries: Mapping[str, Any], key: str) -> dict[str, str]:
+    """Of the entries that have it, the value of a key."""
+    return {name: entry[key] for name, entry in entries.items() if key in entry}
 
 
 def _lengths(phrases: Mapping[tuple[str, ...], object]) -> dict[str, tuple[int, ...]]:
@@ -157,6 +169,10 @@ def _check_means(raw: Mapping[str, Any]) -> None:
                 raise KnowledgeError(
                     _FILE, f"{section}.{row}", "names a thing, and in it states, or (about) pairs and codes"
                 )
-            for column, codes in cells.items():
-                if not codes or not set(codes) <= CODES.keys():
-                    raise KnowledgeError(_FILE, f"{section}.{row}.{column}", "needs codes of the taxonomy")
+            _check_cells(f"{section}.{row}", cells)
+
+
+def _check_cells(entry: str, cells: Mapping[str, Any]) -> None:
+    for column, codes in cells.items():
+        if not codes or not set(codes) <= CODES.keys():
+            raise KnowledgeError(_FILE, f"{entry}.{column}", "needs codes of the taxonomy")

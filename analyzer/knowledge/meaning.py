@@ -103,23 +103,27 @@ def _in_context(pair: _Pair, spoken: Iterable[str], known: Lexicon) -> _Pair:
 
 def _pairs(said: Mentions, known: Lexicon) -> Iterator[_Pair]:
     """Every state with every thing in its reach, and by itself where that says something."""
-    means = known.means
     for thing in said.things:
-        if found := means.get((thing.name, NO_STATE)):
+        if found := known.means.get((thing.name, NO_STATE)):
             yield _Pair(thing.name, NO_STATE, found[0], _alone(thing) * _INHERITED ** found[1])
     low = 0
     for state in said.states:
         while low < len(said.things) and said.things[low].at < state.at - REACH:
             low += 1
-        outer = _OUTER if state.at < said.cause else 1.0
-        if found := means.get(("", state.name)):
-            yield _Pair("", state.name, found[0], _alone(state) * outer)
-        for thing in said.things[low:]:
-            if thing.at > state.at + REACH:
-                break
-            if (found := means.get((thing.name, state.name))) and _belong(thing, state):
-                score = outer * _together(thing, state, forward=state.name in known.rightward)
-                yield _Pair(thing.name, state.name, found[0], score * _INHERITED ** found[1])
+        yield from _with_things(state, said, low, known)
+
+
+def _with_things(state: Mention, said: Mentions, low: int, known: Lexicon) -> Iterator[_Pair]:
+    """One state by itself, then with every thing in its reach; `low` is the first of those."""
+    outer = _OUTER if state.at < said.cause else 1.0
+    if found := known.means.get(("", state.name)):
+        yield _Pair("", state.name, found[0], _alone(state) * outer)
+    for thing in said.things[low:]:
+        if thing.at > state.at + REACH:
+            break
+        if (found := known.means.get((thing.name, state.name))) and _belong(thing, state):
+            score = outer * _together(thing, state, forward=state.name in known.rightward)
+            yield _Pair(thing.name, state.name, found[0], score * _INHERITED ** found[1])
 
 
 def _alone(mention: Mention) -> float:

@@ -59,9 +59,7 @@ def split_words(text: str) -> Iterator[Word]:
 def _silent_until(text: str, start: int, end: int) -> int:
     """Where what says nothing ends that begins with this name: an address, a token, a parameter; else `start`."""
     behind = text[end : end + 1]
-    if behind == ":" and text.startswith("://", end):
-        return _until_space(text, end)
-    if end - start >= _ENCODED and text.startswith("eyJ", start):
+    if _is_address(text, end) or (end - start >= _ENCODED and text.startswith("eyJ", start)):
         return _until_space(text, end)
     if behind == "=" and text.startswith('="', end):
         return start if text[start:end] in _SPEAKING else _parameter_end(text, end + 2)
@@ -69,6 +67,11 @@ def _silent_until(text: str, start: int, end: int) -> int:
         return _identifier_end(text, start, end)
     check = _SILENT.get(behind)
     return end if check and check(text, start, end) else start
+
+
+def _is_address(text: str, end: int) -> bool:
+    """The name that ends here is a URL's scheme."""
+    return text.startswith("://", end)
 
 
 def _identifier_end(text: str, start: int, end: int) -> int:
@@ -130,12 +133,18 @@ def _pieces(name: str) -> tuple[tuple[str, bool, bool, bool], ...]:
     if len(name) >= _OPAQUE and _is_opaque(name):
         return ()
     pieces = [piece for run in name.split("_") for piece in _humps(run)]
-    named = len(pieces) >= _NAME or (len(pieces) > 1 and name.endswith(_CLASS_NAMES))
-    said = pieces[:-1] if named and name.endswith(_CLASS_NAMES) else pieces
-    return tuple(
-        (word, named, word != piece.lower() and piece.endswith("s"), len(pieces) == 1)
-        for piece, word in ((piece, stem(piece)) for piece in said if len(piece) <= _LONGEST_WORD)
-    )
+    alone = len(pieces) == 1
+    is_class = name.endswith(_CLASS_NAMES)
+    named = len(pieces) >= _NAME or (is_class and len(pieces) > 1)
+    if named and is_class:
+        pieces.pop()  # "Error" says nothing
+    return tuple([_piece(piece, named, alone) for piece in pieces if len(piece) <= _LONGEST_WORD])
+
+
+def _piece(piece: str, named: bool, alone: bool) -> tuple[str, bool, bool, bool]:
+    word = stem(piece)
+    is_plural = word != piece.lower() and piece.endswith("s")
+    return (word, named, is_plural, alone)
 
 
 def _is_opaque(name: str) -> bool:
@@ -146,13 +155,24 @@ def _humps(run: str) -> Iterator[str]:
     """`JWTClaimsError` -> JWT, Claims, Error."""
     start = 0
     for at in range(1, len(run)):
-        rises = run[at].isupper() and not run[at - 1].isupper() and not run[at - 1].isdigit()
-        starts = run[at - 1].isupper() and run[at].islower() and at - 1 > start
-        if rises or starts:
-            yield run[start : at if rises else at - 1]
-            start = at if rises else at - 1
+        if _rises(run, at):
+            yield run[start:at]
+            start = at
+        elif _ends_capitals(run, at) and at - 1 > start:
+            yield run[start : at - 1]
+            start = at - 1
     if run[start:]:
         yield run[start:]
+
+
+def _rises(run: str, at: int) -> bool:
+    """The C of `JwtClaims`. What follows a digit does not: `RS256Key` stays one word."""
+    return run[at].isupper() and not run[at - 1].isupper() and not run[at - 1].isdigit()
+
+
+def _ends_capitals(run: str, at: int) -> bool:
+    """The l of `JWTClaims`: the capital before it begins the next word."""
+    return run[at - 1].isupper() and run[at].islower()
 
 
 def stem(word: str) -> str:

@@ -180,28 +180,32 @@ def _says_enough(row: _Row, holes: Iterable[int]) -> bool:
 def _template(rows: list[_Row], places: frozenset[int]) -> Template:
     texts, columns = _joined(*_columns(rows, places))
     messages = [row.message for row in rows]
-    by_gateway: Counter[str] = Counter()
-    for message in messages:
-        by_gateway[message.gateway] += message.records
-    ids = {template_id(row.shape) for row in rows}
-    firsts = [message.first_seen for message in messages if message.first_seen]
-    lasts = [message.last_seen for message in messages if message.last_seen]
-    kinds = [_kind(column) for column in columns]
+    gateways = _records_by_gateway(messages)
     return Template(
-        id=min(
-            (row.message.first_seen.timestamp() if row.message.first_seen else 0.0, template_id(row.shape))
-            for row in rows
-        )[1],
-        ids=frozenset(ids),
+        id=template_id(min(rows, key=_age).shape),
+        ids=frozenset(template_id(row.shape) for row in rows),
         texts=texts,
-        holes=tuple(zip(_names(texts), kinds, strict=True)),
-        records=by_gateway.total(),
-        gateways=tuple(sorted(by_gateway.items(), key=lambda item: (-item[1], item[0]))),
-        first_seen=min(firsts, default=None),
-        last_seen=max(lasts, default=None),
+        holes=tuple(zip(_names(texts), map(_kind, columns), strict=True)),
+        records=sum(gateways.values()),
+        gateways=tuple(sorted(gateways.items(), key=lambda item: (-item[1], item[0]))),
+        first_seen=min(filter(None, (message.first_seen for message in messages)), default=None),
+        last_seen=max(filter(None, (message.last_seen for message in messages)), default=None),
         examples=tuple(dict.fromkeys(message.text for message in messages))[:EXAMPLES],
         unread=messages[0].unread,
     )
+
+
+def _records_by_gateway(messages: Iterable[Message]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for message in messages:
+        found[message.gateway] += message.records
+    return found
+
+
+def _age(row: _Row) -> tuple[float, str]:
+    """The oldest first; of those seen at the same time, or without a time, the one whose id is the smallest."""
+    first = row.message.first_seen
+    return (first.timestamp() if first else 0.0, template_id(row.shape))
 
 
 def _columns(rows: list[_Row], places: frozenset[int]) -> tuple[list[str], list[list[str]]]:
