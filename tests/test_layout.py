@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from analyzer.lake.view_files import view_names
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "analyzer", "dashboard", "why401")
@@ -97,6 +101,64 @@ def test_the_rule_refuses_a_planted_breach() -> None:
     ]
 
     assert [False] * len(breaches) == [allowed(*breach) for breach in breaches]
+
+
+def tables_named(sql: str) -> set[str]:
+    """The tables and views that a statement reads, by DuckDB's own parser; names that it defines itself are left out."""
+    tree = json.loads(duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()[0][0])
+    assert not tree["error"], f"{tree.get('error_message')}: {sql}"
+    named, own, waiting = set[str](), set[str](), [tree]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+            if value.get("type") == "BASE_TABLE":
+                named.add(".".join(filter(None, (value["catalog_name"], value["schema_name"], value["table_name"]))))
+            own |= {entry["key"] for entry in (value.get("cte_map") or {}).get("map", ())}
+    return named - own
+
+
+# Views are the public API; these ask for what no view shows on purpose.
+BESIDE_THE_VIEWS = {"why401/queries/whois.sql": {"store.events", "store.deltas"}}
+
+
+@pytest.mark.parametrize("folder", ["dashboard/queries", "why401/queries"])
+def test_sql_of_readers_names_views_only(folder: str) -> None:
+    """Tables may change with any release; what reads them breaks without a test that notices."""
+    found = {
+        str(path.relative_to(ROOT)): beside
+        for path in sorted((ROOT / folder).glob("*.sql"))
+        if (beside := tables_named(path.read_text(encoding="utf-8")) - set(view_names()))
+    }
+
+    assert {path: names for path, names in BESIDE_THE_VIEWS.items() if path.startswith(folder)} == found
+
+
+def test_the_parser_sees_a_table() -> None:
+    """A join, a subquery and a WITH are looked into."""
+    sql = "WITH mine AS (FROM store.deltas) SELECT * FROM mine JOIN groups USING (group_id) WHERE 1 IN (SELECT 1 FROM store.notes)"
+
+    assert {"store.deltas", "groups", "store.notes"} == tables_named(sql)
+
+
+def test_nothing_untyped_slips_in() -> None:
+    """Every argument and every result has a type; `self` and `cls` need none."""
+    found = [
+        f"{name}:{node.lineno} {node.name}"
+        for name, path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_typed(node)
+    ]
+
+    assert [] == found
+
+
+def is_typed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    about = node.args
+    arguments = [*about.posonlyargs, *about.args, *about.kwonlyargs, *filter(None, (about.vararg, about.kwarg))]
+    return node.returns is not None and all(arg.annotation or arg.arg in ("self", "cls") for arg in arguments)
 
 
 def test_only_the_client_of_the_dashboard_knows_duckdb() -> None:
