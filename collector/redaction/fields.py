@@ -125,29 +125,42 @@ def _key(data: bytes, start: int, end: int) -> tuple[int, bytes]:
 
 def _value(data: bytes, kind: str, key: int, glue_end: int, field: bytes) -> Iterator[Hit]:
     glue = field.rstrip(b" \t")[-1:]
-    if not _is_glue(data, key, glue_end, glue, field) or MASKED.end_at(data, glue_end) > 0:
-        return
-    is_tag = glue == b">" and not field.rstrip(b" \t").endswith(b"=>")
-    start = _inner_text(data, glue_end, field) if is_tag else _OPENING.end_at(data, glue_end)
+    start = _start(data, key, glue_end, glue, field)
     if start < 0 or _is_userinfo(data, key, start):
         return
     quote = opening_quote(data, start)
     if kind == "cookie":
         yield from cookies(data, start, quote)
         return
-    if kind == "name" and _PERSONAL.find(data, max(0, key - _NEAR), start + _NEAR)[0] < 0:
+    if kind == "name" and not _is_persons(data, key, start):
         return
-    end = _end(data, key, start, quote)
-    if kind == "user" and not quote:
-        end = max(end, _DOMAIN_USER.end_at(data, start))
+    end = _end(data, kind, key, start, quote)
     if glue in b"\"'" and not _is_pairs_value(data, start, end):
         return
     prose = b":" in field[-3:] and not quote
-    for hit in JUDGES[kind](Value(data, start, end, bool(quote), prose)):
+    yield from _judged(Value(data, start, end, bool(quote), prose), kind, quote)
+
+
+def _start(data: bytes, key: int, glue_end: int, glue: bytes, field: bytes) -> int:
+    """Where the value begins; -1 when there is none, or a mask."""
+    if not _is_glue(data, key, glue_end, glue, field) or MASKED.end_at(data, glue_end) > 0:
+        return -1
+    is_tag = glue == b">" and not field.rstrip(b" \t").endswith(b"=>")
+    return _inner_text(data, glue_end, field) if is_tag else _OPENING.end_at(data, glue_end)
+
+
+def _is_persons(data: bytes, key: int, start: int) -> bool:
+    """`name` stands among other claims about a person."""
+    return _PERSONAL.find(data, max(0, key - _NEAR), start + _NEAR)[0] >= 0
+
+
+def _judged(value: Value, kind: str, quote: bytes) -> Iterator[Hit]:
+    data, start = value.data, value.start
+    for hit in JUDGES[kind](value):
         long = hit.end == limit(data, start)
         yield hit._replace(end=end_of(data, hit.start, quote, len(data))) if long else hit
     if quote and data[start - len(quote) - 1 : start - len(quote)] == b"[":
-        yield from _others(data, kind, end, quote)
+        yield from _others(data, kind, value.end, quote)
 
 
 def _others(data: bytes, kind: str, end: int, quote: bytes) -> Iterator[Hit]:
@@ -179,7 +192,12 @@ def _is_userinfo(data: bytes, key: int, start: int) -> bool:
     return data[max(0, key - 3) : key] == b"://" and b"@" in data[start : end_of(data, start, b"", limit(data, start))]
 
 
-def _end(data: bytes, key: int, start: int, quote: bytes) -> int:
+def _end(data: bytes, kind: str, key: int, start: int, quote: bytes) -> int:
+    end = _plain_end(data, key, start, quote)
+    return max(end, _DOMAIN_USER.end_at(data, start)) if kind == "user" and not quote else end
+
+
+def _plain_end(data: bytes, key: int, start: int, quote: bytes) -> int:
     end = end_of(data, start, quote, limit(data, start))
     if data[max(0, key - 1) : key] == b";" and not quote:  # `;jsessionid=…?x=1`, a parameter of a path's segment
         query = _PARAMETER_END.find(data, start, end)[0]

@@ -79,15 +79,18 @@ def _behind_word(data: bytes, start: int) -> Iterator[Hit]:
 
 def _credential(value: Value, *, strict: bool) -> Iterator[Hit]:
     text = value.text
-    if says_nothing(text) or _PARAMETER.end_at(value.data, value.start) > 0:
-        return
-    words = text.split(None, 1)
-    if is_mask(words[0]) or (len(words) > 1 and is_statement(words[0])):
+    if says_nothing(text) or _PARAMETER.end_at(value.data, value.start) > 0 or _begins_with_statement(text):
         return
     if value.prose and _is_sentence(value):
         return
     if strict or shapes.is_credential(text) or _is_likely(text):
         yield Hit(value.start, value.end, NAME, TOKEN)
+
+
+def _begins_with_statement(text: bytes) -> bool:
+    """`[REDACTED] …`, `missing in request`."""
+    words = text.split(None, 1)
+    return is_mask(words[0]) or (len(words) > 1 and is_statement(words[0]))
 
 
 def _is_likely(text: bytes) -> bool:

@@ -16,6 +16,9 @@ from collector.redaction.patterns import compiled
 WINDOW: Final = 96  # characters of a run that are decoded or measured; a token shows its kind in fewer
 MIN_ENTROPY: Final = 3.4  # bit a character; detect-secrets and gitleaks use 3.0 to 4.5 for their generic rules
 MIN_HEX_ENTROPY: Final = 2.5  # of at most 4; counters and padded ids have less
+MIN_RANDOM: Final = 20
+MIN_HEX: Final = 32  # digits of 128 bits
+MIN_HEX_DIGITS: Final = 4
 MIN_JSON: Final = 8
 MAX_SPOKEN: Final = 40  # a longer word in which case changes every fourth letter is none, whatever its vowels
 MIN_TEXT: Final = 12  # bytes of printable text; random bytes look so once in 10^5 runs
@@ -104,21 +107,40 @@ def _is_pronounceable(run: bytes) -> bool:
 def is_random(run: bytes) -> bool:
     """At least 20 characters that no person chose: keys, signatures, opaque tokens, 128-bit hex."""
     size = min(len(run), WINDOW)
-    if size < 20 or is_public(run):
+    if size < MIN_RANDOM or is_public(run):
         return False
     run = run[:WINDOW]
     shape = classes(run)
-    upper, lower, digits = shape.count(b"A"), shape.count(b"a"), shape.count(b"0")
-    if not upper + lower or (upper < 2 and (size < 32 or digits < 4)):
+    digits = shape.count(b"0")
+    may_be_hex = size >= MIN_HEX and digits >= MIN_HEX_DIGITS
+    if not _has_letters(shape, may_be_hex):
         return False
-    if size >= 32 and digits >= 4 and _HEX.fits(run):
+    if may_be_hex and _HEX.fits(run):
         return _entropy(run) >= MIN_HEX_ENTROPY
+    return _is_irregular(run, shape, size, digits) and not is_word(run) and _entropy(run) >= MIN_ENTROPY
+
+
+def _has_letters(shape: bytes, may_be_hex: bool) -> bool:
+    """Two capitals; a run that may be hex or base36 needs one letter."""
+    return shape.count(b"A") >= 2 or (may_be_hex and (b"a" in shape or b"A" in shape))
+
+
+def _is_irregular(run: bytes, shape: bytes, size: int, digits: int) -> bool:
+    """Changes between lower case, upper case and digits at every fifth character; in base36 at every fourth."""
     dense = shape.translate(None, _SEPARATORS)
     changes = _changes(dense if len(dense) * 10 >= size * 9 else shape)
-    mixed = upper >= 2 and lower >= 2 and digits >= 1 and changes * 5 >= size
-    letters = upper >= 3 and lower >= 3 and changes * 5 >= size
-    base36 = size >= 32 and digits >= 6 and changes * 4 >= size and b"-" not in run
-    return (mixed or letters or base36) and not is_word(run) and _entropy(run) >= MIN_ENTROPY
+    if changes * 5 < size:
+        return False
+    return _mixes_cases(shape, digits) or (changes * 4 >= size and _is_base36(run, size, digits))
+
+
+def _mixes_cases(shape: bytes, digits: int) -> bool:
+    least = min(shape.count(b"A"), shape.count(b"a"))
+    return least >= 3 or (least == 2 and digits >= 1)
+
+
+def _is_base36(run: bytes, size: int, digits: int) -> bool:
+    return size >= MIN_HEX and digits >= 6 and b"-" not in run
 
 
 def _changes(shape: bytes) -> int:
