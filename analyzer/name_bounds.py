@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from collector.events import Event, Request, TokenFacts
+from collector.safe import OTHER, Safe
 
-OTHER: Final = "(other)"
 ADMIT: Final = 50
 LIMITS: Final = {
     "issuer": 200,
@@ -33,11 +33,11 @@ class Vocabulary:
     def __init__(self, limits: dict[str, int] | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
         self._limits = limits or LIMITS
         self._fixed = set(known)  # configured values are never pushed out
-        self._names: dict[str, OrderedDict[str, None]] = {kind: OrderedDict() for kind in self._limits}
+        self._names: dict[str, OrderedDict[Safe, None]] = {kind: OrderedDict() for kind in self._limits}
         self._waiting: dict[str, OrderedDict[str, int]] = {kind: OrderedDict() for kind in self._limits}
         self.refused = 0
 
-    def name(self, kind: str, value: str) -> str:
+    def name(self, kind: str, value: Safe) -> Safe:
         """The value itself when it is known by name, else OTHER."""
         names = self._names[kind]
         if not value or value in names or (kind, value) in self._fixed:

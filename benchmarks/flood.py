@@ -17,6 +17,7 @@ from benchmarks.traffic import envoy_json, records
 from collector.events import Event
 from collector.pipeline import Collector
 from collector.redaction.pseudonyms import Pseudonyms
+from collector.safe import Safe
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
@@ -45,11 +46,15 @@ def events(count: int) -> Iterator[Event]:
     now = time.time_ns()
     for n in range(count):
         token = replace(
-            first.token, iss=f"https://{n:x}.evil.example/", kid=f"kid-{n:x}", client=f"c-{n:x}", aud=(f"a-{n:x}",)
+            first.token,
+            iss=Safe(f"https://{n:x}.evil.example/"),
+            kid=Safe(f"kid-{n:x}"),
+            client=Safe(f"c-{n:x}"),
+            aud=(Safe(f"a-{n:x}"),),
         )
-        request = replace(first.request, route=f"/r-{n:x}", host=f"h-{n:x}", user_agent=f"ua-{n:x}")
+        request = replace(first.request, route=Safe(f"/r-{n:x}"), host=Safe(f"h-{n:x}"), user_agent=Safe(f"ua-{n:x}"))
         if count // 2 <= n < count // 2 + REAL_EVENTS:
-            token = replace(first.token, iss=REAL_ISSUER, kid=REAL_KID)
+            token = replace(first.token, iss=Safe(REAL_ISSUER), kid=Safe(REAL_KID))
             request = first.request
         yield replace(first, time_ns=now + n, observed_ns=now + n, token=token, request=request)
 

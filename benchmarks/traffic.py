@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from collector.events import Origin
 from collector.records import RawRecord
+from collector.safe import Safe
 
 NOW = int(time.time())
 REASONS = (
@@ -67,4 +68,7 @@ def _line(number: int, credential: str, *, denied: bool) -> dict[str, object]:
 
 def records(lines: list[str]) -> list[RawRecord]:
     """Raw records as the Kafka source hands them over."""
-    return [RawRecord(Origin("kafka", "raw", 0, offset), NOW * 10**9, text=line) for offset, line in enumerate(lines)]
+    return [
+        RawRecord(Origin(kind=Safe("kafka"), source=Safe("raw"), partition=0, offset=offset), NOW * 10**9, text=line)
+        for offset, line in enumerate(lines)
+    ]

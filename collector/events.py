@@ -1,4 +1,4 @@
-"""The event: the contract between collector and analyzer. No field can hold a token.
+"""The event: the contract between collector and analyzer. No field can hold a token; every text in it is `Safe`.
 
 An event says what one request was, what the verifier said of it and what shape its credential had.
 It is JSON on Kafka (`to_json`, `from_json`) and a frozen dataclass in memory; names follow the
@@ -19,6 +19,8 @@ from operator import attrgetter
 from typing import Any, Final, get_type_hints
 
 import orjson
+
+from collector.safe import EMPTY, Safe
 
 SCHEMA_VERSION: Final = 1
 Read = Callable[[Any], Any]  # a JSON value in, a field's value out; raises TypeError or ValueError
@@ -73,8 +75,8 @@ class Verification(StrEnum):
 class Origin:
     """Where the raw record came from; (source, partition, offset, index) is unique for Kafka."""
 
-    kind: str  # kafka, otlp, file, argument
-    source: str = ""  # topic, peer or path
+    kind: Safe  # kafka, otlp, file, argument
+    source: Safe = EMPTY  # topic, peer or path
     partition: int = -1
     offset: int = -1
     index: int = 0  # of the record within its Kafka message, which may hold several
@@ -84,33 +86,33 @@ class Origin:
 class Gateway:
     """The gateway that wrote the record."""
 
-    kind: str
-    instance: str = ""
-    version: str = ""
+    kind: Safe
+    instance: Safe = EMPTY
+    version: Safe = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """The request as far as it is safe: no query string, no user, a truncated address."""
 
-    method: str = ""
-    route: str = ""  # template: ids replaced, at most 8 segments
-    host: str = ""
+    method: Safe = EMPTY
+    route: Safe = EMPTY  # template: ids replaced, at most 8 segments
+    host: Safe = EMPTY
     status: int = 0
-    trace_id: str = ""
-    request_id: str = ""
-    client: str = ""  # /24 or /48 network
-    user_agent: str = ""  # family only
+    trace_id: Safe = EMPTY
+    request_id: Safe = EMPTY
+    client: Safe = EMPTY  # /24 or /48 network
+    user_agent: Safe = EMPTY  # family only
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """What the verifier said, redacted."""
 
-    reason: str = ""  # a machine's word: RESPONSE_CODE_DETAILS, an error code, a termination state
-    message: str = ""  # a sentence for people: an error log's message, a library's exception
-    challenge: str = ""  # WWW-Authenticate
-    flags: str = ""  # response flags, termination state
+    reason: Safe = EMPTY  # a machine's word: RESPONSE_CODE_DETAILS, an error code, a termination state
+    message: Safe = EMPTY  # a sentence for people: an error log's message, a library's exception
+    challenge: Safe = EMPTY  # WWW-Authenticate
+    flags: Safe = EMPTY  # response flags, termination state
     body_bytes: int = -1  # length of the response body; Envoy's identifies its text
     upstream_status: int = 0
 
@@ -136,32 +138,32 @@ class TokenFacts:
     """The shape of a credential. Lengths are characters of the compact form."""
 
     kind: TokenKind = TokenKind.UNKNOWN
-    scheme: str = ""  # the word before the token as sent, when it is a known scheme; else "other"
-    location: str = ""  # authorization, query:access_token, cookie:session, header:x-token, message
+    scheme: Safe = EMPTY  # the word before the token as sent, when it is a known scheme; else "other"
+    location: Safe = EMPTY  # authorization, query:access_token, cookie:session, header:x-token, message
     credentials: int = 0  # how many came
     size: int = 0
     parts: tuple[int, ...] = ()
     signature_bytes: int = -1
-    alg: str = ""
-    typ: str = ""
-    cty: str = ""
-    kid: str = ""
-    enc: str = ""
-    zip: str = ""
-    crit: tuple[str, ...] = ()
-    header_names: tuple[str, ...] = ()
-    iss: str = ""
-    aud: tuple[str, ...] = ()
-    client: str = ""  # azp, client_id, appid or cid
-    scopes: tuple[str, ...] = ()
-    token_use: str = ""
-    cnf: str = ""  # jkt, x5t#S256, jwk
-    claims: tuple[tuple[str, str], ...] = ()  # (name, JSON type) in the token's order
-    faults: tuple[tuple[str, str], ...] = ()  # (claim, what is wrong with its value)
-    anomalies: tuple[str, ...] = ()  # of the closed set in collector/token/facts.py
+    alg: Safe = EMPTY
+    typ: Safe = EMPTY
+    cty: Safe = EMPTY
+    kid: Safe = EMPTY
+    enc: Safe = EMPTY
+    zip: Safe = EMPTY
+    crit: tuple[Safe, ...] = ()
+    header_names: tuple[Safe, ...] = ()
+    iss: Safe = EMPTY
+    aud: tuple[Safe, ...] = ()
+    client: Safe = EMPTY  # azp, client_id, appid or cid
+    scopes: tuple[Safe, ...] = ()
+    token_use: Safe = EMPTY
+    cnf: Safe = EMPTY  # jkt, x5t#S256, jwk
+    claims: tuple[tuple[Safe, Safe], ...] = ()  # (name, JSON type) in the token's order
+    faults: tuple[tuple[Safe, Safe], ...] = ()  # (claim, what is wrong with its value)
+    anomalies: tuple[Safe, ...] = ()  # of the closed set in collector/token/facts.py
     verification: Verification = Verification.NOT_CHECKED
-    verified_by: str = ""  # the configured issuer whose keys were tried
-    user: str = ""  # keyed pseudonym of the user claim; never the value
+    verified_by: Safe = EMPTY  # the configured issuer whose keys were tried
+    user: Safe = EMPTY  # keyed pseudonym of the user claim; never the value
     key_epoch: int = 0
 
     def claim_type(self, name: str) -> str:
@@ -187,7 +189,7 @@ class Event:
     token: TokenFacts = TokenFacts()
     times: TokenTimes = NO_TIMES
     time_known: bool = True  # False: the record had no time and time_ns is the arrival
-    redactions: tuple[tuple[str, int], ...] = ()
+    redactions: tuple[tuple[Safe, int], ...] = ()
     schema: int = SCHEMA_VERSION
 
 
@@ -376,21 +378,27 @@ def _each(read: Read, value: Any) -> tuple[Any, ...]:
     return tuple([read(item) for item in _exactly(list, value)])
 
 
-def _pair(second: Read, value: Any) -> tuple[str, Any]:
+def trusted(value: Any) -> Safe:
+    """Text of an event on the event topic, which redaction made before it was written. For the decoder alone."""
+    if type(value) is not str:
+        raise TypeError(f"expected str, not {type(value).__name__}")
+    return Safe(value)
+
+
+def _pair(second: Read, value: Any) -> tuple[Safe, Any]:
     one, two = _exactly(list, value)
-    return _exactly(str, one), second(two)
+    return trusted(one), second(two)
 
 
-_text: Final[Read] = partial(_exactly, str)
 _READERS: Final[dict[Any, Read]] = {
-    str: _text,
+    Safe: trusted,
     int: _integer,
     bool: partial(_exactly, bool),
     float | None: _seconds,
-    tuple[str, ...]: partial(_each, _text),
+    tuple[Safe, ...]: partial(_each, trusted),
     tuple[int, ...]: partial(_each, _integer),
-    tuple[tuple[str, str], ...]: partial(_each, partial(_pair, _text)),
-    tuple[tuple[str, int], ...]: partial(_each, partial(_pair, _integer)),
+    tuple[tuple[Safe, Safe], ...]: partial(_each, partial(_pair, trusted)),
+    tuple[tuple[Safe, int], ...]: partial(_each, partial(_pair, _integer)),
 }
 
 
@@ -406,6 +414,6 @@ _READ: Final[dict[str, Read]] = _readers(Event, _TOP) | {
 
 
 @lru_cache(maxsize=4096)
-def gateway(kind: str, instance: str = "", version: str = "") -> Gateway:
+def gateway(kind: Safe, instance: Safe = EMPTY, version: Safe = EMPTY) -> Gateway:
     """A shared Gateway; there are few, and every event needs one."""
-    return Gateway(kind, instance, version)
+    return Gateway(kind=kind, instance=instance, version=version)

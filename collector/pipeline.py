@@ -26,32 +26,42 @@ from collector.events import (
     TokenTimes,
     Verification,
     Words,
-    gateway,
 )
 from collector.gateways import NotAuth, with_formats
 from collector.records import Half, Parsed, RawRecord
-from collector.redaction import request_facts, safe, safe_id, safe_text, template
+from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, template
 from collector.redaction.pseudonyms import Pseudonyms
+from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
 from collector.settings import Settings
 from collector.shippers import peel
 from collector.telemetry import Telemetry
-from collector.token.credentials import Credential, find_credentials, raw_places
+from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, raw_places
 from collector.token.facts import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
 from collector.token.verification import NOT_CHECKED, Verifier
 
 CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
 CACHE_WORDS: Final = 5_000
 MAX_MESSAGE: Final = 2_000
-UNREAD_REASONS: Final = ("joined", "empty", "no_parser", "broken_json", "unreadable", "not_auth", "too_large", "failed")
+MAX_INSTANCE: Final = 300  # characters that are read of one; 100 are shown
+MAX_AGENT: Final = 300
+MAX_PATH: Final = 2_000
+_EMPTY_RECORD: Final = fixed("empty")
+_NO_PARSER: Final = fixed("no_parser")
+_BROKEN_JSON: Final = fixed("broken_json")
+_NOT_AUTH: Final = fixed("not_auth")
+UNREAD_REASONS: Final = (
+    JOINED, _EMPTY_RECORD, _NO_PARSER, _BROKEN_JSON, UNREADABLE, _NOT_AUTH, fixed("too_large"), FAILED,
+)  # fmt: skip
 # What a status other than 401, 403, 407, 429, 431 needs beside it to count as refused by authentication.
 _AUTH_WORDS: Final = (
     "jwt", "jws", "token", "auth", "jwks", "oauth", "oidc", "signature", "credential", "bearer", "issuer", "audience",
     "expired", "claim", "rbac", "forbidden", "denied", "scope", "kid", "saml", "permission", "iss", "aud", "nbf", "idx1",
 )  # fmt: skip
 _REFUSED: Final = frozenset((401, 403, 407, 429, 431, 494))
-_ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location="authorization")
+_ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location=AUTHORIZATION)
 _UNKNOWN: Final = TokenFacts()
-_HEX: Final = frozenset("0123456789abcdefABCDEF-")
+_IN_MESSAGE: Final = fixed("message")
+_SEVERAL: Final = fixed("several")
 _TOKEN_START: Final = ("eyJ", "ewo")
 _TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/")
 
@@ -80,14 +90,14 @@ class Collector:
         try:
             return self._collect(peel(record))
         except NotAuth:
-            return self._unread(record, "not_auth", ""), None
+            return self._unread(record, _NOT_AUTH, ""), None
         except UnreadableRecord as error:
-            return self._unread(record, "unreadable", error.gateway), None
+            return self._unread(record, UNREADABLE, error.gateway), None
         except (
             Exception
         ) as error:  # a bug of ours must not stop the pipeline; its kind is counted, the record not shown
             self._telemetry.count("why401.errors", stage="collect", kind=type(error).__name__)
-            return self._unread(record, "failed", ""), None
+            return self._unread(record, FAILED, ""), None
 
     def end_batch(self) -> None:
         """Called after each batch: counts are told."""
@@ -113,40 +123,36 @@ class Collector:
         """The event of a record that was parsed already."""
         outcome = parsed.outcome or _outcome(parsed)
         if outcome is None:
-            return self._unread(record, "not_auth", parsed.gateway)
+            return self._unread(record, _NOT_AUTH, parsed.gateway)
         time_ns = parsed.time_ns or record.time_ns or record.observed_ns
         token, times = self._token(parsed, time_ns)
         words, redactions = self._redacted_words(parsed)
         return Event(
-            time_ns,
-            record.observed_ns,
-            record.origin,
-            _gateway(parsed.gateway, parsed.instance[:300], parsed.version[:100]),
-            outcome,
-            parsed.responder if parsed.responder is not Responder.UNKNOWN else _responder(parsed),
-            _request(parsed, record),
-            words,
-            token,
-            times,
-            bool(parsed.time_ns or record.time_ns),
-            redactions,
+            time_ns=time_ns,
+            observed_ns=record.observed_ns,
+            origin=record.origin,
+            gateway=_gateway(parsed.gateway, parsed.instance[:MAX_INSTANCE], parsed.version[:100]),
+            outcome=outcome,
+            responder=parsed.responder if parsed.responder is not Responder.UNKNOWN else _responder(parsed),
+            request=_request(parsed, record),
+            words=words,
+            token=token,
+            times=times,
+            time_known=bool(parsed.time_ns or record.time_ns),
+            redactions=redactions,
         )
 
-    def _unread(self, record: RawRecord, reason: str, gateway_kind: str) -> Event:
+    def _unread(self, record: RawRecord, reason: Safe, gateway_kind: str) -> Event:
         self._telemetry.count("why401.records.dropped", reason=reason)
-        text = (
-            ""
-            if reason in ("not_auth", "empty")
-            else template(record.text or str(record.fields or record.attributes or ""))
-        )
-        words = Words(reason=reason, message=text)
+        says_nothing = reason in (_NOT_AUTH, _EMPTY_RECORD)
+        message = EMPTY if says_nothing else template(record.text or str(record.fields or record.attributes or ""))
         return Event(
-            record.time_ns or record.observed_ns,
-            record.observed_ns,
-            record.origin,
-            gateway(gateway_kind),
-            Outcome.UNREAD,
-            words=words,
+            time_ns=record.time_ns or record.observed_ns,
+            observed_ns=record.observed_ns,
+            origin=record.origin,
+            gateway=_gateway(gateway_kind, "", ""),
+            outcome=Outcome.UNREAD,
+            words=Words(reason=reason, message=message),
             time_known=bool(record.time_ns),
         )
 
@@ -193,7 +199,7 @@ class Collector:
             read = read_token(first, issuer.user_claim, self._name_user)
         facts = self._verified(first, read.facts)
         if len(credentials) > 1:
-            facts = replace(facts, credentials=len(credentials), anomalies=(*facts.anomalies, "several"))
+            facts = replace(facts, credentials=len(credentials), anomalies=(*facts.anomalies, _SEVERAL))
         return facts, read
 
     def _user_claim(self, claims: Mapping[str, object] | None) -> str:
@@ -209,18 +215,22 @@ class Collector:
             return facts
         return replace(facts, verification=result.verification, verified_by=result.issuer)
 
-    def _name_user(self, iss: str, value: str) -> tuple[str, int]:
+    def _name_user(self, iss: str, value: str) -> tuple[Safe, int]:
         return self._pseudonyms.of("user", f"{iss} {value}"), self._pseudonyms.epoch
 
-    def _redacted_words(self, parsed: Parsed) -> tuple[Words, tuple[tuple[str, int], ...]]:
+    def _redacted_words(self, parsed: Parsed) -> tuple[Words, tuple[tuple[Safe, int], ...]]:
         key = (parsed.reason, parsed.message, parsed.challenge, parsed.flags, parsed.body_bytes, parsed.upstream_status)
         held = self._words.get(key)
         if held is not None:
             return held, ()
-        found: dict[str, int] = {}
-        reason, message, challenge = (_redact_into(text, found) for text in key[:3])
+        found: dict[Safe, int] = {}
         words = Words(
-            reason, message, challenge, safe_text(parsed.flags, 80), parsed.body_bytes, parsed.upstream_status
+            reason=_redact_into(parsed.reason, found),
+            message=_redact_into(parsed.message, found),
+            challenge=_redact_into(parsed.challenge, found),
+            flags=safe_text(parsed.flags, 80),
+            body_bytes=parsed.body_bytes,
+            upstream_status=parsed.upstream_status,
         )
         if not found:  # only texts without secrets are remembered
             self._remember(key, words)
@@ -234,9 +244,9 @@ class Collector:
             self._words.popitem(last=False)
 
 
-def _redact_into(text: str, found: dict[str, int]) -> str:
+def _redact_into(text: str, found: dict[Safe, int]) -> Safe:
     if not text or text == "-":
-        return ""
+        return EMPTY
     result = safe(text[: MAX_MESSAGE * 4], MAX_MESSAGE)
     for rule, count in result.found:
         found[rule] = found.get(rule, 0) + count
@@ -258,7 +268,10 @@ def _times(read: TokenRead, time_ns: int) -> TokenTimes:
     if claims.exp is None and claims.iat is None and claims.nbf is None:
         return NO_TIMES
     return TokenTimes(
-        _offset(claims.iat, now), _offset(claims.nbf, now), _offset(claims.exp, now), _offset(claims.auth_time, now)
+        iat_s=_offset(claims.iat, now),
+        nbf_s=_offset(claims.nbf, now),
+        exp_s=_offset(claims.exp, now),
+        auth_time_s=_offset(claims.auth_time, now),
     )
 
 
@@ -322,28 +335,20 @@ def _responder(parsed: Parsed) -> Responder:
 @lru_cache(maxsize=4096)
 def _gateway(kind: str, instance: str, version: str) -> Gateway:
     """A shared Gateway: there are few, and every event needs one."""
-    return Gateway(kind, safe_id(instance, 100), safe_text(version, 40))
-
-
-def _id(text: str) -> str:
-    """A request or trace id. UUIDs and W3C trace ids, which most are, cannot hold anything else."""
-    is_uuid = len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-"
-    if (is_uuid or len(text) == 32) and _HEX.issuperset(text) and not text.isdecimal():
-        return text
-    return safe_id(text, 80) if text else ""
+    return Gateway(kind=safe_text(kind, 100), instance=safe_id(instance, 100), version=safe_text(version, 40))
 
 
 def _request(parsed: Parsed, record: RawRecord) -> Request:
-    path = parsed.path.partition("?")[0][:2000]
+    path = parsed.path.partition("?")[0][:MAX_PATH]
     return Request(
-        request_facts.method(parsed.method),
-        safe_text(parsed.route, 200) if parsed.route else request_facts.route(path),
-        safe_text(parsed.host, 200),
-        parsed.status,
-        _id(parsed.trace_id or record.trace_id),
-        _id(parsed.request_id),
-        request_facts.network(parsed.client),
-        request_facts.user_agent(parsed.user_agent[:300]),
+        method=request_facts.method(parsed.method),
+        route=safe_text(parsed.route, 200) if parsed.route else request_facts.route(path),
+        host=safe_text(parsed.host, 200),
+        status=parsed.status,
+        trace_id=request_facts.identifier(parsed.trace_id or record.trace_id),
+        request_id=request_facts.identifier(parsed.request_id),
+        client=request_facts.network(parsed.client),
+        user_agent=request_facts.user_agent(parsed.user_agent[:MAX_AGENT]),
     )
 
 
@@ -355,7 +360,7 @@ def _from_text(text: str) -> tuple[Credential, ...]:
             at = text.find(start, at + 1)
         value = _run(text, at) if at >= 0 else ""
         if value.count(".") >= 1:
-            return (Credential("message", "", value),)
+            return (Credential(_IN_MESSAGE, EMPTY, value),)
     return ()
 
 
@@ -370,10 +375,10 @@ def _dict(value: Mapping[str, object] | None) -> dict[str, object] | None:
     return None if value is None else dict(value)
 
 
-def _why_unread(record: RawRecord) -> str:
+def _why_unread(record: RawRecord) -> Safe:
     if record.fields is not None or record.attributes:
-        return "no_parser"
+        return _NO_PARSER
     text = record.text.strip()
     if not text:
-        return "empty"
-    return "broken_json" if text[0] in "{[" else "no_parser"
+        return _EMPTY_RECORD
+    return _BROKEN_JSON if text[0] in "{[" else _NO_PARSER

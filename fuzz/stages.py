@@ -12,6 +12,7 @@ from collector.events import Origin
 from collector.pipeline import Collector
 from collector.records import RawRecord
 from collector.redaction.pseudonyms import Pseudonyms
+from collector.safe import Safe
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
@@ -50,7 +51,7 @@ def text_of(data: bytes) -> str:
 
 def raw(text: str = "", **parts: Any) -> RawRecord:
     """A raw record of now."""
-    return RawRecord(Origin("file", "fuzz"), 1_795_430_000 * 10**9, text=text, **parts)
+    return RawRecord(Origin(kind=Safe("file"), source=Safe("fuzz")), 1_795_430_000 * 10**9, text=text, **parts)
 
 
 def fixtures() -> Iterator[dict[str, Any]]:

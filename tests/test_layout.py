@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "analyzer", "dashboard", "why401")
 CONTRACT = {
     "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
-    "collector.sources", "collector.sinks", "collector.visible",
+    "collector.sources", "collector.sinks", "collector.safe", "collector.visible",
     "collector.settings.access", "collector.settings.checks", "collector.settings.private",
     "collector.settings.reading", "collector.settings.table",
 }  # fmt: skip
@@ -159,6 +159,135 @@ def is_typed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     about = node.args
     arguments = [*about.posonlyargs, *about.args, *about.kwonlyargs, *filter(None, (about.vararg, about.kwarg))]
     return node.returns is not None and all(arg.annotation or arg.arg in ("self", "cls") for arg in arguments)
+
+
+# Who may name a topic or a path of the operator's settings as it is.
+CONFIGURED = {"collector.sources.file", "collector.sources.kafka.source"}
+
+
+def unproved(name: str, source: str) -> Iterator[str]:
+    """What mypy cannot see about `Safe`: who makes it of a str, and of which."""
+    tree = ast.parse(source)
+    trusted = {id(node) for f in ast.walk(tree) if is_named(f, "trusted") for node in ast.walk(f)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (
+                f"{alias.name} as {alias.asname}" for alias in node.names if alias.name in MAKERS and alias.asname
+            )
+        if isinstance(node, ast.Call):
+            is_trusted = name == "collector.events" and id(node) in trusted
+            yield from (f"{name}:{node.lineno} {ast.unparse(node)}" for _ in wrong_makers(name, node, tree, is_trusted))
+
+
+MAKERS = ("Safe", "fixed", "member_of", "configured", "trusted")
+
+
+def is_named(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name == name
+
+
+def spelled(node: ast.expr) -> str:
+    """`Safe` of `Safe`, `safe.Safe` and `"Safe"`."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def wrong_makers(name: str, call: ast.Call, tree: ast.Module, is_trusted: bool) -> Iterator[str]:
+    made, passed_on = spelled(call.func), {spelled(arg) for arg in call.args}
+    if within(name, "collector.redaction"):
+        return
+    if (
+        (made == "Safe" and not is_trusted and not (name == "collector.safe" and is_literal(call.args[0], tree)))
+        or (passed_on & imported_makers(tree) and name != "collector.safe")
+        or (made == "fixed" and not is_literal(call.args[0], tree))
+        or (made == "member_of" and not (isinstance(call.args[1], ast.Name) and call.args[1].id in constants(tree)))
+        or (made == "configured" and name not in CONFIGURED)
+        or (made == "trusted" and name != "collector.events")
+    ):
+        yield made
+
+
+def imported_makers(tree: ast.Module) -> set[str]:
+    """Makers that a module could pass on to be called; `fixed` is the name of other things too."""
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and ours(node.module or "")]
+    return {"Safe"} | {alias.name for node in froms for alias in node.names if alias.name in MAKERS}
+
+
+def is_literal(node: ast.expr, tree: ast.Module) -> bool:
+    """A literal, or a constant of a module of ours that is one."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    if not isinstance(node, ast.Name):
+        return False
+    if node.id in constants(tree):
+        return isinstance(constants(tree)[node.id], ast.Constant)
+    origin = next(
+        (i.module for i in tree.body if isinstance(i, ast.ImportFrom) and node.id in [a.name for a in i.names]), ""
+    )
+    path = ROOT.joinpath(*(origin or "").split(".")).with_suffix(".py")
+    return bool(origin) and path.exists() and is_literal(node, ast.parse(path.read_text(encoding="utf-8")))
+
+
+def constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """The module's constants: names in capitals that are assigned once, at its top."""
+    pairs = [(a.target, a.value) for a in tree.body if isinstance(a, ast.AnnAssign) and a.value]
+    pairs += [(a.targets[0], a.value) for a in tree.body if isinstance(a, ast.Assign)]
+    named = [(target.id, value) for target, value in pairs if isinstance(target, ast.Name) and target.id.isupper()]
+    stores = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return {name: value for name, value in named if stores.count(name) == 1}
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
+def test_only_redaction_makes_safe_text(name: str, path: Path) -> None:
+    """Outside of redaction a `Safe` comes of a literal, of a closed set, of the operator's names, or off the event topic."""
+    assert [] == list(unproved(name, path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("collector.pipeline", "Safe(parsed.path)"),
+        ("collector.pipeline", "safe.Safe('x')"),
+        ("collector.safe", "Safe(text)"),
+        ("collector.pipeline", "cast(Safe, parsed.path)"),
+        ("collector.pipeline", "cast('Safe', parsed.path)"),
+        ("collector.pipeline", "tuple(map(Safe, words))"),
+        ("collector.pipeline", "from collector.redaction import fixed\ntuple(map(fixed, words))"),
+        ("collector.pipeline", "from collector.safe import Safe as S"),
+        ("analyzer.pipeline", "trusted(text)"),
+        ("collector.events", "def decode(text):\n    return Safe(text)"),
+        ("collector.token.facts", "fixed(parsed.path)"),
+        ("collector.token.facts", "fixed(f'header:{name}')"),
+        ("collector.token.facts", "fixed(name)"),
+        ("collector.token.facts", "NAME = parsed.path\nfixed(NAME)"),
+        ("collector.token.facts", "for NAME in words:\n    fixed(NAME)"),
+        ("collector.token.facts", "member_of(text, [text])"),
+        ("collector.token.facts", "member_of(text, words)"),
+        ("collector.pipeline", "configured(parsed.host)"),
+    ],
+)
+def test_a_planted_maker_of_safe_text_is_found(name: str, source: str) -> None:
+    """Each way around redaction is refused."""
+    assert 1 == len(list(unproved(name, source)))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("collector.redaction.shapes", "Safe(text)"),
+        ("collector.safe", "EMPTY = Safe('')"),
+        ("collector.events", "def trusted(value):\n    return Safe(value)"),
+        ("collector.token.facts", "fixed('elided')"),
+        ("collector.token.facts", "NAME: Final = 'elided'\nfixed(NAME)"),
+        ("why401.explainer", "from analyzer.diagnosis.missing import BARE_TOKEN\nfixed(BARE_TOKEN)"),
+        ("collector.token.facts", "PLACES = frozenset(('a', 'b'))\none_of(text, PLACES)"),
+        ("collector.sources.file", "configured(path)"),
+    ],
+)
+def test_an_allowed_maker_of_safe_text_is_not_reported(name: str, source: str) -> None:
+    """What the rule is not about passes."""
+    assert [] == list(unproved(name, source))
 
 
 def test_only_the_client_of_the_dashboard_knows_duckdb() -> None:

@@ -18,12 +18,14 @@ from collector.events import Event, Origin, Outcome, gateway, to_mapping
 from collector.joining.stage import join
 from collector.pipeline import Collector
 from collector.records import Half, Parsed, RawRecord
+from collector.redaction import fixed
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
 
-_ORIGIN = Origin("argument")
+_ORIGIN = Origin(kind=fixed("argument"))
+_BARE_TOKEN = gateway(fixed(BARE_TOKEN))
 MAX_HELD = 5_000  # diagnoses, about 2 kB each
 
 
@@ -64,7 +66,7 @@ class Explainer:
 
     def _of_token(self, record: RawRecord, token: str) -> tuple[Event, None]:
         parsed = Parsed("", headers={"authorization": token}, credential_logged=True, outcome=Outcome.DENIED)
-        return replace(self._collector.event(record, parsed), gateway=gateway(BARE_TOKEN), time_known=True), None
+        return replace(self._collector.event(record, parsed), gateway=_BARE_TOKEN, time_known=True), None
 
     def _as_message(self, record: RawRecord, unread: Event) -> Event:
         """Text that no parser knows is read as an application's own words."""

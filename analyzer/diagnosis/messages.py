@@ -22,7 +22,7 @@ KNOWN: Final = 0.3  # a text of which no signature makes as much as this is read
 def read_event(event: Event, read: Read = read_words) -> tuple[Reading, ...]:
     """Readings of all the words of an event, the most certain and most specific first."""
     words, kind = event.words, event.gateway.kind
-    texts = [text for text in (words.reason, words.message, words.challenge) if text]
+    texts: list[str] = [text for text in (words.reason, words.message, words.challenge) if text]
     if not texts and event.request.status in (401, 403):
         texts = list(body_texts(kind, words.body_bytes))
     # Within a text the knowledge base's order stands (wrapped before wrapper); the text that says most comes first.

@@ -59,7 +59,7 @@ class _Common:
 
     def learn(self, token: TokenFacts, lifetime_s: float) -> None:
         self.tokens += 1
-        there = dict(token.claims)
+        there: dict[str, str] = dict(token.claims)
         if self.claims.items() - there.items():
             self.claims = {name: kind for name, kind in self.claims.items() if there.get(name) == kind}
         self.scopes.intersection_update(token.scopes)

@@ -171,7 +171,7 @@ def _identity(verdict: Verdict) -> tuple[str, str, str]:
 def _shape(out: Plan, event: Event, at: int, who: tuple[str, str], memory: Memory) -> None:
     token = event.token
     passing = event.outcome is Outcome.ALLOWED
-    names = tuple(sorted(name for name, _ in token.claims))
+    names: tuple[str, ...] = tuple(sorted(name for name, _ in token.claims))
     if memory.fold("shape", "\0".join(names), passing=passing) == OTHER:
         names = (OTHER,)
     out.sum(at, "shape", *who, token.kind.value, token.alg, token.typ, names, passing=passing)

@@ -15,8 +15,22 @@ from analyzer.verdicts import Verdict
 from collector.errors import Fenced
 from collector.events import Event, Outcome, Words, gateway
 from collector.records import Batch, joined
+from collector.safe import FAILED
 from collector.settings import Settings
 from collector.telemetry import Telemetry
+
+
+def _failed(event: Event) -> Event:
+    """What is stored in place of an event that could not be judged."""
+    return Event(
+        time_ns=event.time_ns,
+        observed_ns=event.observed_ns,
+        origin=event.origin,
+        gateway=gateway(event.gateway.kind),
+        outcome=Outcome.UNREAD,
+        words=Words(reason=FAILED),
+        time_known=event.time_known,
+    )
 
 
 class StoreSink:
@@ -76,8 +90,7 @@ class StoreSink:
         except Exception as error:
             self._telemetry.count("why401.errors", stage="analyze", kind=type(error).__name__)
             self._telemetry.count("why401.records.dropped", reason="failed")
-            kept = (event.time_ns, event.observed_ns, event.origin, gateway(event.gateway.kind), Outcome.UNREAD)
-            return Verdict(Event(*kept, words=Words(reason="failed"), time_known=event.time_known))
+            return Verdict(_failed(event))
 
     def _commit(self) -> None:
         verdicts = [verdict for _, judged in self._batches for verdict in judged]

@@ -21,6 +21,7 @@ from typing import Any, Final
 from collector.events import Event, Gateway, Outcome, Request, Responder, TokenKind, Words
 from collector.pipeline import Collector
 from collector.records import Batch, Half, joined
+from collector.safe import EMPTY, JOINED, Safe
 from collector.settings import JoiningSettings
 from collector.telemetry import Telemetry
 
@@ -144,9 +145,14 @@ def merge(slot: Slot, other: Slot) -> Slot:
     kept.events[kept.index] = _merged(kept.event, gone.event, words)
     was = gone.event
     gone.events[gone.index] = Event(
-        was.time_ns, was.observed_ns, was.origin, Gateway(was.gateway.kind), Outcome.UNREAD,
-        words=Words(reason="joined"), time_known=was.time_known,
-    )  # fmt: skip
+        time_ns=was.time_ns,
+        observed_ns=was.observed_ns,
+        origin=was.origin,
+        gateway=Gateway(kind=was.gateway.kind),
+        outcome=Outcome.UNREAD,
+        words=Words(reason=JOINED),
+        time_known=was.time_known,
+    )
     kept.half = _known_so_far(kept.half, gone.half)
     return kept
 
@@ -187,14 +193,14 @@ def _merged(kept: Event, gone: Event, words: Words) -> Event:
 def _words(first: Words, second: Words) -> Words:
     """Both lines' sentences: the second's stands as the reason when there is none."""
     message = first.message or second.message
-    also = second.message if first.message and second.message != first.message else ""
+    also = second.message if first.message and second.message != first.message else EMPTY
     return Words(
-        first.reason or second.reason or also,
-        message,
-        first.challenge or second.challenge,
-        first.flags or second.flags,
-        max(first.body_bytes, second.body_bytes),
-        first.upstream_status or second.upstream_status,
+        reason=first.reason or second.reason or also,
+        message=message,
+        challenge=first.challenge or second.challenge,
+        flags=first.flags or second.flags,
+        body_bytes=max(first.body_bytes, second.body_bytes),
+        upstream_status=first.upstream_status or second.upstream_status,
     )
 
 
@@ -203,7 +209,7 @@ def _filled(kept: Request, gone: Request) -> Request:
     return replace(kept, **missing) if any(missing.values()) else kept
 
 
-def _summed(one: tuple[tuple[str, int], ...], other: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+def _summed(one: tuple[tuple[Safe, int], ...], other: tuple[tuple[Safe, int], ...]) -> tuple[tuple[Safe, int], ...]:
     counts = dict(one)
     for rule, count in other:
         counts[rule] = counts.get(rule, 0) + count

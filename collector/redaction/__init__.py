@@ -2,21 +2,29 @@
 
 `redact` and `safe_text` take any text, never raise and fail closed: when a rule breaks, the text is gone and the
 rule `failed` is counted. Their rules, what they miss and their sources: docs/redaction.md.
+`Safe`, the type of every text of an Event, is made in this package alone, out of redacted text without control characters
+(`safe`, `safe_text`, `safe_id`, `template`) and of what no record has a part in (`fixed`, `member_of`, `configured`).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from collector.redaction import engine, structure, unparsed
+from collector.redaction.constants import configured, fixed, member_of
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
 from collector.redaction.lines import redact_lines
+from collector.safe import Safe
 
 __all__ = [
     "FAILED_TEXT",
     "NAMES",
     "Redacted",
+    "SafeText",
+    "configured",
+    "fixed",
+    "member_of",
     "redact",
     "redact_fast",
     "redact_lines",
@@ -30,6 +38,13 @@ __all__ = [
 CLEAN_ENTRIES: Final = 8192  # texts in which nothing was found; longer ones are not kept
 MAX_CLEAN: Final = 256
 _ID_KEY: Final = "kid="  # a key whose values rule `entropy` leaves alone
+
+
+class SafeText(NamedTuple):
+    """A text for an Event, and how often each rule replaced something in it."""
+
+    text: Safe
+    found: tuple[tuple[Safe, int], ...] = ()
 
 
 class _Found(Exception):  # a way out of the cache, not an error
@@ -77,35 +92,35 @@ def redact_value(obj: Any) -> Any:
         return FAILED_TEXT
 
 
-def template(text: str) -> str:
+def template(text: str) -> Safe:
     """What records of one kind have in common: redacted, values replaced by {id}, {q}, {hex}, {n}; 300 characters."""
     try:
-        return unparsed.generalised(redact(text[: unparsed.MAX_TEMPLATE_READ]).text)
+        return Safe(unparsed.generalised(redact(text[: unparsed.MAX_TEMPLATE_READ]).text))
     except Exception:
-        return FAILED_TEXT
+        return Safe(FAILED_TEXT)
 
 
-def safe(text: str, limit: int) -> Redacted:
+def safe(text: str, limit: int) -> SafeText:
     """`safe_text`, and what was found."""
     try:
         redacted = redact_fast(text[: unparsed.MAX_READ])
-        return Redacted(unparsed.shown(redacted.text, limit), redacted.found)
+        return SafeText(Safe(unparsed.shown(redacted.text, limit)), redacted.found)
     except Exception:
-        return FAILED._replace(text=FAILED_TEXT[:limit])
+        return SafeText(Safe(FAILED_TEXT[:limit]), FAILED.found)
 
 
-def safe_text(text: str, limit: int) -> str:
+def safe_text(text: str, limit: int) -> Safe:
     """Free text for an Event: redacted, control and bidirectional characters escaped, at most `limit` characters."""
     return safe(text, limit).text
 
 
-def safe_id(text: str, limit: int) -> str:
+def safe_id(text: str, limit: int) -> Safe:
     """`safe_text` for a value known to be an identifier (kid, iss, aud, client, trace or request id).
 
     A random-looking run in it is expected and stays; tokens, vendors' credentials and personal data go as ever.
     """
     shown = safe_text(_ID_KEY + text, limit + len(_ID_KEY))
-    return shown.removeprefix(_ID_KEY)
+    return Safe(shown.removeprefix(_ID_KEY))
 
 
 def _text(text: str) -> str:

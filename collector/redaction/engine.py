@@ -11,6 +11,7 @@ from collector.redaction.addresses import INSIDE, ipv4, ipv6, leading, networks
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
 from collector.redaction.patterns import any_of, compiled
 from collector.redaction.views import TRIGGER, View, deeper, fold
+from collector.safe import Safe
 
 # What `found` may count, in the order of docs/redaction.md; `failed` counts texts that were given up.
 NAMES: Final = (
@@ -54,18 +55,18 @@ class Redacted(NamedTuple):
     """A text that may be stored, and how often each rule replaced something in it."""
 
     text: str
-    found: tuple[tuple[str, int], ...] = ()
+    found: tuple[tuple[Safe, int], ...] = ()
 
 
 Redact = Callable[[str], str]
-FAILED: Final = Redacted(FAILED_TEXT, (("failed", 1),))
+FAILED: Final = Redacted(FAILED_TEXT, ((Safe("failed"), 1),))
 
 
 _triggered: Final = any_of([*(rule.trigger for rule in RULES), TRIGGER])
 # Most texts hold at most addresses. One search for anything else is faster than the set that names what.
 OTHERS: Final = (TRIGGER, *(rule.trigger for rule in RULES if rule.name not in ("jose", "ipv4")))
 _SUSPECT: Final = compiled(b"|".join((jose.SUSPECT, INSIDE, *OTHERS)))
-_ADDRESS: Final = (("ip", 1),)
+_IP: Final = Safe("ip")
 _ESCAPED: Final = len(RULES)
 _JOSE: Final = [rule.name for rule in RULES].index("jose")
 _MOSTLY: Final = frozenset(
@@ -79,16 +80,24 @@ def run(text: str) -> Redacted:
     if _SUSPECT.find(data)[0] < 0:
         redacted, count = leading(text, data)
         if count >= 0:
-            return Redacted(redacted, _ADDRESS if count else ())
+            return _with_networks(redacted, count)
     triggered = _triggered(data)
     if not triggered:
         return Redacted(text)
-    if _MOSTLY.issuperset(triggered) and not (_JOSE in triggered and jose.may_hold(data)):
+    if _holds_addresses_at_most(data, triggered):
         redacted, count = networks(text, data)
         if count >= 0:
-            return Redacted(redacted, (("ip", count),) if count else ())
+            return _with_networks(redacted, count)
     hits = _hits(data, triggered)
     return _until_clean(text, hits) if hits else Redacted(text)
+
+
+def _with_networks(text: str, count: int) -> Redacted:
+    return Redacted(text, ((_IP, count),)) if count else Redacted(text)
+
+
+def _holds_addresses_at_most(data: bytes, triggered: list[int]) -> bool:
+    return _MOSTLY.issuperset(triggered) and not (_JOSE in triggered and jose.may_hold(data))
 
 
 def _until_clean(text: str, hits: list[Hit]) -> Redacted:
@@ -101,7 +110,7 @@ def _until_clean(text: str, hits: list[Hit]) -> Redacted:
         data = fold(text)
         hits = _hits(data, _triggered(data))
         if not hits:
-            return Redacted(text, tuple(sorted(found.items())))
+            return Redacted(text, tuple((Safe(rule), count) for rule, count in sorted(found.items())))
     return FAILED
 
 

@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 from collector.errors import ConfigurationError
 from collector.redaction import key_file
 from collector.redaction.key_file import KEY_BYTES, SETTING
+from collector.safe import Safe
 
 DIGEST_BYTES: Final = 16  # 128 bits: no collision among 10^9 users in practice
 CACHE_ENTRIES: Final = 65_536  # about 12 MB; a storm repeats few users
@@ -33,7 +34,7 @@ class Pseudonyms:
             raise ConfigurationError(SETTING, f"{len(key)} bytes", f"expected a key of at least {KEY_BYTES} bytes")
         self._path: Path | None = None
         self._seen: key_file.Signature | None = None
-        self._cache: Final[OrderedDict[bytes, str]] = OrderedDict()
+        self._cache: Final[OrderedDict[bytes, Safe]] = OrderedDict()
         self._use(key, epoch)
 
     @classmethod
@@ -73,7 +74,7 @@ class Pseudonyms:
         self._key = hmac.new(key, digestmod=hashlib.sha256)
         self._cache.clear()
 
-    def of(self, kind: str, value: str) -> str:
+    def of(self, kind: str, value: str) -> Safe:
         """32 hex digits for a value of a kind ("user"); equal in and out, and only within one epoch."""
         message = f"{kind}:{value}".encode("utf-8", "surrogatepass")
         # Keyed by digest, so that the cache holds nothing readable.
@@ -83,12 +84,12 @@ class Pseudonyms:
             return known
         return self._remember(name, self._digest(message))
 
-    def _digest(self, message: bytes) -> str:
+    def _digest(self, message: bytes) -> Safe:
         mac = self._key.copy()
         mac.update(message)
-        return mac.digest()[:DIGEST_BYTES].hex()
+        return Safe(mac.digest()[:DIGEST_BYTES].hex())
 
-    def _remember(self, name: bytes, pseudonym: str) -> str:
+    def _remember(self, name: bytes, pseudonym: Safe) -> Safe:
         self._cache[name] = pseudonym
         if len(self._cache) > CACHE_ENTRIES:
             self._cache.popitem(last=False)

@@ -6,30 +6,63 @@ import ipaddress
 from functools import lru_cache
 from typing import Final
 
-from collector.redaction import safe_text
+from collector.redaction import safe_id, safe_text
+from collector.safe import EMPTY, Safe
 
 MAX_SEGMENTS: Final = 8
 MAX_SEGMENT_CHARS: Final = 40
 MAX_PATH_CHARS: Final = 2_000
 MIN_PIECE: Final = 4
+MAX_VERSION_CHARS: Final = 6
+MIN_HEX: Final = 8
+MANY_DIGITS: Final = 4
+UUID_CHARS: Final = 36
+TRACE_ID_CHARS: Final = 32
+MAX_ID_CHARS: Final = 80
 _HEX: Final = frozenset("0123456789abcdefABCDEF-")
+_ADDRESS: Final = frozenset("0123456789abcdefABCDEF.:[]")
 _BROWSERS: Final = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
+    ("Edg/", Safe("Edge")),
+    ("OPR/", Safe("Opera")),
+    ("Firefox/", Safe("Firefox")),
+    ("Chrome/", Safe("Chrome")),
+    ("Safari/", Safe("Safari")),
 )
-_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
+_ANOTHER_BROWSER: Final = Safe("Mozilla")
+_ANOTHER: Final = Safe("other")
+_ID: Final = Safe("{id}")
+_METHODS: Final = {
+    name: Safe(name)
+    for name in ("", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
+}  # fmt: skip
 
 
-def method(raw: str) -> str:
+def method(raw: str) -> Safe:
     """An HTTP method of RFC 9110, or "other"; attackers choose the rest."""
-    return raw if raw in _METHODS or not raw else "other"
+    return _METHODS.get(raw, _ANOTHER)
+
+
+def identifier(text: str) -> Safe:
+    """A request or trace id. UUIDs and W3C trace ids, which most are, cannot hold anything else."""
+    if not text:
+        return EMPTY
+    if _has_id_shape(text) and _HEX.issuperset(text) and not text.isdecimal():
+        return Safe(text)
+    return safe_id(text, MAX_ID_CHARS)
+
+
+def _has_id_shape(text: str) -> bool:
+    is_uuid = len(text) == UUID_CHARS and text[8] == text[13] == text[18] == text[23] == "-"
+    return is_uuid or len(text) == TRACE_ID_CHARS
+
+
+def peer(address: str) -> Safe:
+    """Who sent us telemetry: an address of the operator's own machines, whole."""
+    return Safe(address) if _ADDRESS.issuperset(address) else safe_text(address, MAX_ID_CHARS)
 
 
 @lru_cache(maxsize=8192)
-def route(path: str) -> str:
+def route(path: str) -> Safe:
     """A template of the path: no query, ids as {id}, at most MAX_SEGMENTS segments.
 
     >>> route("/orders/81723/items?access_token=x")
@@ -42,27 +75,40 @@ def route(path: str) -> str:
     # The whole is redacted, for a secret may have slashes in it and its pieces look like nothing.
     clean = set(safe_text(bare, MAX_PATH_CHARS).split("/"))
     kept = [_segment(text, text in clean) for text in segments[: MAX_SEGMENTS + 1]]
-    return "/".join(kept) + ("/…" if len(segments) > MAX_SEGMENTS + 1 else "")
+    return Safe("/".join(kept) + ("/…" if len(segments) > MAX_SEGMENTS + 1 else ""))
 
 
-def _segment(text: str, is_clean: bool) -> str:
+def _segment(text: str, is_clean: bool) -> Safe:
     """The segment, or {id}. What is shorter than MIN_PIECE may be glued to a credential and is none."""
     if not text:
-        return ""
+        return EMPTY
     if not is_clean and len(text) >= MIN_PIECE:
-        return "{id}"
+        return _ID
     digits = sum(c.isdigit() for c in text)
-    is_version = text[0] in "vV" and text[1:].replace(".", "").isdigit() and len(text) <= 6
-    is_hexadecimal = len(text) >= 8 and digits and _HEX.issuperset(text)
-    if not is_version and (digits * 2 >= len(text) or is_hexadecimal or digits >= 4 or len(text) > MAX_SEGMENT_CHARS):
-        return "{id}"
-    if "%" in text or ":" in text or "@" in text or "=" in text or ("." in text[1:-1] and digits):
-        return "{id}"
+    if (not _is_version(text) and _is_number(text, digits)) or _is_file_or_encoded(text, digits):
+        return _ID
     return safe_text(text, MAX_SEGMENT_CHARS)
 
 
+def _is_version(text: str) -> bool:
+    """`v1`, `v2.10`."""
+    return text[0] in "vV" and text[1:].replace(".", "").isdigit() and len(text) <= MAX_VERSION_CHARS
+
+
+def _is_number(text: str, digits: int) -> bool:
+    """Mostly digits, hexadecimal, many digits, or longer than a name."""
+    if digits * 2 >= len(text) or digits >= MANY_DIGITS or len(text) > MAX_SEGMENT_CHARS:
+        return True
+    return bool(digits) and len(text) >= MIN_HEX and _HEX.issuperset(text)
+
+
+def _is_file_or_encoded(text: str, digits: int) -> bool:
+    """Percent-encoded, a pair, a mail address, or a file whose name has a number in it."""
+    return any(map(text.__contains__, "%:@=")) or (digits > 0 and "." in text[1:-1])
+
+
 @lru_cache(maxsize=8192)
-def network(address: str) -> str:
+def network(address: str) -> Safe:
     """The /24 or /48 network of an address, with or without a port; "" when it is none.
 
     >>> network("203.0.113.77:4711")
@@ -76,17 +122,17 @@ def network(address: str) -> str:
     try:
         ip = ipaddress.ip_address(text)
     except ValueError:
-        return ""
+        return EMPTY
     prefix = 24 if ip.version == 4 else 48
-    return str(ipaddress.ip_network((ip, prefix), strict=False))
+    return Safe(str(ipaddress.ip_network((ip, prefix), strict=False)))
 
 
 @lru_cache(maxsize=4096)
-def user_agent(raw: str) -> str:
+def user_agent(raw: str) -> Safe:
     """The family: a browser's name, or the first product token without its version."""
     if raw in ("", "-"):
-        return ""
+        return EMPTY
     if raw.startswith("Mozilla/"):
-        return next((name for mark, name in _BROWSERS if mark in raw), "Mozilla")
+        return next((name for mark, name in _BROWSERS if mark in raw), _ANOTHER_BROWSER)
     product = raw.partition("/")[0].partition(" ")[0].partition("(")[0]
-    return safe_text(product, 40) if product.replace("-", "").replace("_", "").replace(".", "").isalnum() else "other"
+    return safe_text(product, 40) if product.replace("-", "").replace("_", "").replace(".", "").isalnum() else _ANOTHER

@@ -25,6 +25,7 @@ from typing import BinaryIO, Final, cast
 from collector.errors import Backpressure
 from collector.events import Origin
 from collector.records import Batch, RawRecord
+from collector.redaction import configured, fixed
 from collector.settings import FileSettings
 from collector.sources import Intake
 from collector.sources.lines import MultiLine
@@ -41,6 +42,7 @@ RESCAN_SECONDS: Final = 2.0
 OFFER_SECONDS: Final = 0.5
 BACKPRESSURE_SECONDS: Final = 0.05  # an intake that shuts down refuses at once
 STDIN: Final = "-"
+_FILE: Final = fixed("file")
 
 
 @dataclass(slots=True, repr=False)
@@ -231,7 +233,12 @@ class FileSource:
 
     def _record(self, path: str, offset: int, line: bytes) -> RawRecord:
         text = line.decode("utf-8", "replace").rstrip("\r")
-        return RawRecord(Origin("file", path, offset=offset), time.time_ns(), text=text, gateway=self._settings.gateway)
+        return RawRecord(
+            Origin(kind=_FILE, source=configured(path), offset=offset),
+            time.time_ns(),
+            text=text,
+            gateway=self._settings.gateway,
+        )
 
     def _count_cut(self, tail: _Tail) -> None:
         """Records that kept their beginning only. They are stored, so they are no drops."""

@@ -11,6 +11,9 @@ from typing import Final
 from urllib.parse import unquote
 
 from collector.records import Parsed
+from collector.redaction import fixed, member_of, safe_text
+from collector.redaction.constants import labelled
+from collector.safe import EMPTY, Safe
 
 SCHEMES: Final = frozenset(
     ("bearer", "basic", "dpop", "digest", "negotiate", "ntlm", "hawk", "mac", "hoba", "mutual", "vapid", "scram-sha-256",
@@ -49,16 +52,38 @@ ANOMALIES: Final = (
     "scheme_other", "scheme_only", "scheme_glued", "value_null", "value_template", "value_quoted", "value_whitespace",
     "value_percent", "joined", "several",
 )  # fmt: skip
+AUTHORIZATION: Final = fixed("authorization")
+MAX_COOKIE_NAME: Final = 40
+MAX_SCHEME: Final = 20
+MAX_MISSPELT: Final = 10  # letters of a misspelt Bearer
+MIN_GLUED: Final = 20  # characters of `Bearer` and a token without anything between them
+_COOKIE: Final = fixed("cookie")
+_ANOTHER: Final = fixed("other")
+_HEADER_PLACES: Final = frozenset(f"header:{name}" for name in TOKEN_HEADERS)
+_QUERY_PLACES: Final = frozenset(f"query:{name}" for name in QUERY_NAMES)
+_SCHEME_MISSING: Final = fixed("scheme_missing")
+_SCHEME_DOUBLED: Final = fixed("scheme_doubled")
+_SCHEME_COLON: Final = fixed("scheme_colon")
+_SCHEME_QUOTED: Final = fixed("scheme_quoted")
+_SCHEME_CASE: Final = fixed("scheme_case")
+_SCHEME_MISSPELT: Final = fixed("scheme_misspelt")
+_SCHEME_OTHER: Final = fixed("scheme_other")
+_SCHEME_ONLY: Final = fixed("scheme_only")
+_SCHEME_GLUED: Final = fixed("scheme_glued")
+# What stands between Bearer and the token where a space belongs, in the order in which it is looked for.
+_GLUE: Final = {
+    ":": _SCHEME_COLON, "=": _SCHEME_COLON, "%20": _SCHEME_GLUED, "+": _SCHEME_GLUED, "\t": _SCHEME_GLUED, "_": _SCHEME_GLUED,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credential:
-    """One credential, raw. `anomalies` are words of ANOMALIES."""
+    """One credential, its value raw. `anomalies` are words of ANOMALIES."""
 
-    location: str
-    scheme: str
+    location: Safe
+    scheme: Safe
     value: str
-    anomalies: tuple[str, ...] = ()
+    anomalies: tuple[Safe, ...] = ()
 
 
 def raw_places(parsed: Parsed) -> str:
@@ -84,7 +109,7 @@ def _from_headers(headers: Mapping[str, str]) -> Iterator[Credential]:
         yield unwrap(authorization)
     for name, value in headers.items():
         if name in TOKEN_HEADERS and not is_absent(value):
-            yield _bare(value, f"header:{name}")
+            yield _bare(value, member_of(f"header:{name}", _HEADER_PLACES))
 
 
 def _from_query(path: str) -> Iterator[Credential]:
@@ -94,7 +119,7 @@ def _from_query(path: str) -> Iterator[Credential]:
     for pair in query.partition("#")[0].split("&", 64)[:64]:
         name, _, value = pair.partition("=")
         if name.lower() in QUERY_NAMES and value:
-            yield _bare(unquote(value), f"query:{name.lower()}")
+            yield _bare(unquote(value), member_of(f"query:{name.lower()}", _QUERY_PLACES))
 
 
 def _from_cookies(headers: Mapping[str, str]) -> Iterator[Credential]:
@@ -103,7 +128,7 @@ def _from_cookies(headers: Mapping[str, str]) -> Iterator[Credential]:
         name, _, value = pair.strip().partition("=")
         is_named = any(word in name.lower() for word in COOKIE_WORDS)
         if is_named and value.count(".") in (2, 4):  # a session id in a cookie is no token of the gateway's concern
-            yield _bare(unquote(value), f"cookie:{name[:40]}")
+            yield _bare(unquote(value), labelled(_COOKIE, safe_text(name, MAX_COOKIE_NAME)))
 
 
 def is_absent(value: str) -> bool:
@@ -111,65 +136,77 @@ def is_absent(value: str) -> bool:
     return value in ("", "-", '"-"')
 
 
-def _bare(value: str, location: str) -> Credential:
+def _bare(value: str, location: Safe) -> Credential:
     """A place that holds a token without a scheme, though some clients add one."""
     head, _, rest = value.strip().partition(" ")
     if head.lower() == "bearer" and rest:
-        return Credential(location, head, rest.strip())
-    return Credential(location, "", value.strip(), tuple(_value_anomalies(value.strip())))
+        return Credential(location, _safe_scheme(head), rest.strip())
+    return Credential(location, EMPTY, value.strip(), tuple(_value_anomalies(value.strip())))
 
 
 def unwrap(header: str) -> Credential:
     """Split an Authorization value into scheme and token, noting what a strict verifier would refuse."""
     text = header.strip()
-    odd: list[str] = []
+    odd: list[Safe] = []
     if text[:1] in "\"'" and text[-1:] == text[:1] and len(text) > 1:
-        odd.append("scheme_quoted")
+        odd.append(_SCHEME_QUOTED)
         text = text[1:-1].strip()
     scheme, value = _split_scheme(text, odd)
     if scheme.lower() == "bearer" and value[:7].lower() in ("bearer ", "bearer:"):
-        odd.append("scheme_doubled")
+        odd.append(_SCHEME_DOUBLED)
         value = value[7:].strip()
     odd.extend(_scheme_anomalies(scheme, value, odd))
     odd.extend(_value_anomalies(value))
-    return Credential("authorization", _safe_scheme(scheme), _bare_value(value), tuple(odd))
+    return Credential(AUTHORIZATION, _safe_scheme(scheme), _bare_value(value), tuple(odd))
 
 
-def _split_scheme(text: str, odd: list[str]) -> tuple[str, str]:
+def _split_scheme(text: str, odd: list[Safe]) -> tuple[str, str]:
+    """Scheme and value; the scheme is "" when the value stands alone."""
     head, space, rest = text.partition(" ")
     if head.endswith((":", "=", ",")) and head[:-1].isalpha():
-        odd.append("scheme_colon")
+        odd.append(_SCHEME_COLON)
         return head[:-1], rest.strip()
     if space:
         return head, rest.strip()
     if head.lower() in SCHEMES:
         return head, ""
-    for mark in (":", "=", "%20", "+", "\t", "_"):
+    return _split_glued(head, odd) or ("", text)
+
+
+def _split_glued(head: str, odd: list[Safe]) -> tuple[str, str] | None:
+    """`Bearer:x`, `Bearer%20x`, `Bearerx`."""
+    for mark, anomaly in _GLUE.items():
         word, found, value = head.partition(mark)
         if found and word.lower() == "bearer":
-            odd.append("scheme_colon" if mark in ":=" else "scheme_glued")
+            odd.append(anomaly)
             return word, value.strip()
-    if head[:6].lower() == "bearer" and len(head) > 20:
-        odd.append("scheme_glued")
+    if head[:6].lower() == "bearer" and len(head) > MIN_GLUED:
+        odd.append(_SCHEME_GLUED)
         return head[:6], head[6:]
-    return "", text
+    return None
 
 
-def _scheme_anomalies(scheme: str, value: str, odd: list[str]) -> Iterator[str]:
-    low = scheme.lower()
+def _scheme_anomalies(scheme: str, value: str, odd: list[Safe]) -> Iterator[Safe]:
     if is_redacted(value) or is_redacted(scheme):
         return  # the gateway replaced the value; what the client sent is not known
     if not scheme:
         if value.lower() not in NULL_WORDS:
-            yield "scheme_missing"
-        return
-    if low in ("bearer", "dpop"):
-        if not value:
-            yield "scheme_only"
-        if scheme not in ("Bearer", "DPoP") and "scheme_colon" not in odd:
-            yield "scheme_case"
-        return
-    yield "scheme_other" if low in OTHER_SCHEMES or not _is_near_bearer(low) else "scheme_misspelt"
+            yield _SCHEME_MISSING
+    elif scheme.lower() in ("bearer", "dpop"):
+        yield from _token_scheme_anomalies(scheme, value, odd)
+    else:
+        yield _SCHEME_OTHER if _is_other_scheme(scheme.lower()) else _SCHEME_MISSPELT
+
+
+def _token_scheme_anomalies(scheme: str, value: str, odd: list[Safe]) -> Iterator[Safe]:
+    if not value:
+        yield _SCHEME_ONLY
+    if scheme not in ("Bearer", "DPoP") and _SCHEME_COLON not in odd:
+        yield _SCHEME_CASE
+
+
+def _is_other_scheme(word: str) -> bool:
+    return word in OTHER_SCHEMES or not _is_near_bearer(word)
 
 
 def _is_near_bearer(word: str) -> bool:
@@ -178,37 +215,66 @@ def _is_near_bearer(word: str) -> bool:
     return len(set("bearer") & set(word)) >= 4
 
 
-def _value_anomalies(value: str) -> list[str]:
-    odd = []
-    word = value.lower().partition(" ")[0]
-    if word in NULL_WORDS:
-        odd.append("value_null")
-    if value.startswith(("{{", "${", "$(", "<%", "%{")) or (
-        value[:1] == "<" and value[-1:] == ">" and " " not in value
-    ):
-        odd.append("value_template")
-    if len(value) > 1 and value[0] in "\"'<" and value[-1] in "\"'>" and "value_template" not in odd:
-        odd.append("value_quoted")
-    if "," in value and value.count(".") >= 3:
-        odd.append("joined")
-    if any(c in value for c in "\t\r\n") or (" " in value and value.count(".") >= 2 and "," not in value):
-        odd.append("value_whitespace")
-    if "%2E" in value.upper() or "%3D" in value.upper() or "%20" in value:
-        odd.append("value_percent")
-    return odd
+def _value_anomalies(value: str) -> list[Safe]:
+    return [anomaly for anomaly, has in _VALUE_ANOMALIES if has(value)] if value else []
+
+
+def _is_null(value: str) -> bool:
+    return value.lower().partition(" ")[0] in NULL_WORDS
+
+
+def _is_template(value: str) -> bool:
+    is_placeholder = value[0] == "<" and value[-1] == ">" and " " not in value
+    return is_placeholder or value.startswith(("{{", "${", "$(", "<%", "%{"))
+
+
+def _is_in_quotes(value: str) -> bool:
+    return len(value) > 1 and value[0] in "\"'<" and value[-1] in "\"'>"
+
+
+def _is_quoted(value: str) -> bool:
+    return _is_in_quotes(value) and not _is_template(value)
+
+
+def _is_joined(value: str) -> bool:
+    return "," in value and value.count(".") >= 3
+
+
+def _has_whitespace(value: str) -> bool:
+    if "\t" in value or "\r" in value or "\n" in value:
+        return True
+    return " " in value and value.count(".") >= 2 and "," not in value
+
+
+def _is_percent_encoded(value: str) -> bool:
+    return "%" in value and any(map(value.upper().__contains__, ("%2E", "%3D", "%20")))
+
+
+_VALUE_ANOMALIES: Final = (
+    (fixed("value_null"), _is_null),
+    (fixed("value_template"), _is_template),
+    (fixed("value_quoted"), _is_quoted),
+    (fixed("joined"), _is_joined),
+    (fixed("value_whitespace"), _has_whitespace),
+    (fixed("value_percent"), _is_percent_encoded),
+)
 
 
 def _bare_value(value: str) -> str:
-    if len(value) > 1 and value[0] in "\"'<" and value[-1] in "\"'>":
-        return value[1:-1]
-    return value
+    return value[1:-1] if _is_in_quotes(value) else value
 
 
-def _safe_scheme(scheme: str) -> str:
+def _safe_scheme(scheme: str) -> Safe:
     """The word as sent when it is a known one (its case matters), else "other": it might be the token itself."""
-    if not scheme or scheme.lower() in SCHEMES:
-        return scheme
-    return scheme if scheme.isalpha() and len(scheme) <= 10 and _is_near_bearer(scheme.lower()) else "other"
+    if not scheme:
+        return EMPTY
+    if scheme.lower() in SCHEMES or _is_misspelt_bearer(scheme):
+        return safe_text(scheme, MAX_SCHEME)
+    return _ANOTHER
+
+
+def _is_misspelt_bearer(scheme: str) -> bool:
+    return scheme.isalpha() and len(scheme) <= MAX_MISSPELT and _is_near_bearer(scheme.lower())
 
 
 def is_redacted(value: str) -> bool:

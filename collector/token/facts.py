@@ -16,7 +16,8 @@ from typing import Any, Final
 import orjson
 
 from collector.events import TokenFacts, TokenKind
-from collector.redaction import safe_id, safe_text
+from collector.redaction import fixed, safe_id, safe_text
+from collector.safe import EMPTY, Safe
 from collector.token.claims import Claims, read_claims
 from collector.token.credentials import Credential, is_redacted
 
@@ -27,6 +28,7 @@ URLSAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 HMAC_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 EC_BYTES: Final = {"ES256": 64, "ES256K": 64, "ES384": 96, "ES512": 132}
 ED_BYTES: Final = (64, 114)
+CASED_ALGS: Final = ("RS256", "HS256", "ES256", "PS256", "NONE")
 RSA_BYTES: Final = (128, 192, 256, 320, 384, 512, 768, 1024)  # moduli in use; a cut signature has some other length
 
 # Words of TokenFacts.anomalies that come from the token itself.
@@ -37,6 +39,47 @@ ANOMALIES: Final = (
     "elided", "trailing_dot", "empty_part", "too_long", "kid_not_string", "alg_not_string", "alg_missing", "alg_case",
     "typ_not_string", "b64_false", "embedded_key",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a compact JWS and the anomalies that tell where it breaks."""
+
+    bad_base64: Safe
+    cut: Safe
+    not_json: Safe = EMPTY
+    not_object: Safe = EMPTY
+    duplicate_member: Safe = EMPTY
+
+
+_HEADER: Final = _Part(
+    bad_base64=fixed("bad_base64_header"),
+    cut=fixed("header_cut"),
+    not_json=fixed("header_not_json"),
+    not_object=fixed("header_not_object"),
+    duplicate_member=fixed("header_duplicate_member"),
+)
+_PAYLOAD: Final = _Part(
+    bad_base64=fixed("bad_base64_payload"),
+    cut=fixed("payload_cut"),
+    not_json=fixed("payload_not_json"),
+    not_object=fixed("payload_not_object"),
+    duplicate_member=fixed("payload_duplicate_member"),
+)
+_SIGNATURE: Final = _Part(bad_base64=fixed("bad_base64_signature"), cut=fixed("signature_cut"))
+_PADDING: Final = fixed("padding")
+_STANDARD_BASE64: Final = fixed("standard_base64")
+_ELIDED: Final = fixed("elided")
+_EMPTY_PART: Final = fixed("empty_part")
+_TRAILING_DOT: Final = fixed("trailing_dot")
+_TOO_LONG: Final = fixed("too_long")
+_SIGNATURE_EMPTY: Final = fixed("signature_empty")
+_SIGNATURE_SHORT: Final = fixed("signature_short")
+_SIGNATURE_UNPADDED: Final = fixed("signature_unpadded")
+_SIGNATURE_LONG: Final = fixed("signature_long")
+_SIGNATURE_DER: Final = fixed("signature_der")
+_SIGNATURE_TEXT: Final = fixed("signature_text")
+_MESSAGE: Final = fixed("message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +95,15 @@ class _Head:
     """A JOSE header: its object, what was odd in reading it, and its parameters as facts."""
 
     value: dict[str, Any] | None
-    odd: tuple[str, ...]
-    alg: str
-    typ: str
-    cty: str
-    kid: str
-    enc: str
-    zip: str
-    crit: tuple[str, ...]
-    names: tuple[str, ...]
+    odd: tuple[Safe, ...]
+    alg: Safe
+    typ: Safe
+    cty: Safe
+    kid: Safe
+    enc: Safe
+    zip: Safe
+    crit: tuple[Safe, ...]
+    names: tuple[Safe, ...]
 
 
 @dataclass(slots=True)
@@ -71,16 +114,16 @@ class _Parts:
     head: _Head
     payload: dict[str, Any] | None
     signature: bytes | None
-    odd: list[str]
+    odd: list[Safe]
 
 
-NameUser = Callable[[str, str], tuple[str, int]]
+NameUser = Callable[[str, str], tuple[Safe, int]]
 """Issuer and the user claim's value in, the pseudonym and its key epoch out: the value itself goes no further."""
 
 
-def nobody(_issuer: str, _value: str) -> tuple[str, int]:
+def nobody(_issuer: str, _value: str) -> tuple[Safe, int]:
     """A NameUser that names nobody."""
-    return "", 0
+    return EMPTY, 0
 
 
 def read_token(credential: Credential, user_claim: str = "", name_user: NameUser = nobody) -> TokenRead:
@@ -107,8 +150,8 @@ def read_claims_only(
     header: dict[str, Any] | None, payload: dict[str, Any], user_claim: str = "", name_user: NameUser = nobody
 ) -> TokenRead:
     """Facts of a token that the gateway logged as decoded claims."""
-    facts = TokenFacts(kind=TokenKind.REDACTED, location="message", credentials=1)
-    parts = _Parts((), _head(header, ()), payload, None, [])
+    facts = TokenFacts(kind=TokenKind.REDACTED, location=_MESSAGE, credentials=1)
+    parts = _Parts(lengths=(), head=_head(header, ()), payload=payload, signature=None, odd=[])
     return _assemble(parts, facts, TokenKind.REDACTED, (user_claim, name_user))
 
 
@@ -118,7 +161,7 @@ def _read_redacted(text: str, base: TokenFacts, who: tuple[str, NameUser]) -> To
     if not looks_whole:
         return TokenRead(replace(base, kind=TokenKind.REDACTED), Claims())
     parts = _take_apart(pieces[:2])
-    parts.odd = ["elided"]
+    parts.odd = [_ELIDED]
     return _assemble(parts, base, TokenKind.REDACTED, who)
 
 
@@ -145,39 +188,45 @@ def _is_broken_jose(text: str, pieces: list[str]) -> bool:
 
 
 def _header_of(piece: str) -> dict[str, Any] | None:
-    decoded = _decode(piece, [], "header")
+    decoded = _decode(piece, [], _HEADER)
     value = _json(decoded) if decoded else None
     return value if isinstance(value, dict) and ("alg" in value or "enc" in value) else None
 
 
 def _take_apart(pieces: list[str], lengths: list[str] | None = None) -> _Parts:
     head = _decoded_head(pieces[0]) if len(pieces[0]) <= MAX_KEPT_HEAD else _decoded_head.__wrapped__(pieces[0])
-    odd: list[str] = list(head.odd)
-    raw = [_decode(piece, odd, name) for piece, name in zip(pieces[1:], ("payload", "signature"), strict=False)]
-    payload = _object(raw[0], odd, "payload") if raw else None
-    if any(piece == "" for piece in pieces[:2]):
-        odd.append("empty_part")
+    odd = list(head.odd)
+    data = _decode(pieces[1], odd, _PAYLOAD) if len(pieces) > 1 else None
+    signature = _decode(pieces[2], odd, _SIGNATURE) if len(pieces) > 2 else None
+    payload = _object(data, odd, _PAYLOAD)
+    odd += _count_anomalies(pieces)
+    if data:
+        odd += _duplicates(_PAYLOAD, data, payload)
+    sizes = tuple(map(len, lengths or pieces))
+    return _Parts(lengths=sizes, head=head, payload=payload, signature=signature, odd=odd)
+
+
+def _count_anomalies(pieces: list[str]) -> Iterator[Safe]:
+    if "" in pieces[:2]:
+        yield _EMPTY_PART
     if len(pieces) > 3:
-        odd.append("trailing_dot" if pieces[3] == "" else "too_long")
-    if raw and raw[0]:
-        odd += _duplicates("payload", raw[0], payload)
-    return _Parts(tuple(map(len, lengths or pieces)), head, payload, raw[1] if len(raw) > 1 else None, odd)
+        yield _TRAILING_DOT if pieces[3] == "" else _TOO_LONG
 
 
 @lru_cache(maxsize=2048)
 def _decoded_head(piece: str) -> _Head:
     """An issuer signs thousands of tokens under one header, so it is read once."""
-    odd: list[str] = []
-    data = _decode(piece, odd, "header")
-    value = _object(data, odd, "header")
-    return _head(value, (*odd, *_duplicates("header", data or b"", value)))
+    odd: list[Safe] = []
+    data = _decode(piece, odd, _HEADER)
+    value = _object(data, odd, _HEADER)
+    return _head(value, (*odd, *_duplicates(_HEADER, data or b"", value)))
 
 
-def _head(value: dict[str, Any] | None, odd: tuple[str, ...]) -> _Head:
+def _head(value: dict[str, Any] | None, odd: tuple[Safe, ...]) -> _Head:
     header = value or {}
     return _Head(
-        value,
-        odd,
+        value=value,
+        odd=odd,
         alg=_text(header.get("alg"), 40),
         typ=_text(header.get("typ"), 60),
         cty=_text(header.get("cty"), 60),
@@ -193,30 +242,30 @@ def _is_urlsafe(piece: str) -> bool:
     return URLSAFE.issuperset(piece)
 
 
-def _decode(piece: str, odd: list[str], name: str) -> bytes | None:
+def _decode(piece: str, odd: list[Safe], part: _Part) -> bytes | None:
     text = piece
     if "=" in text:
         text = text.rstrip("=")
-        _note(odd, "padding")
+        _note(odd, _PADDING)
     if "+" in text or "/" in text:
         text = text.replace("+", "-").replace("/", "_")
-        _note(odd, "standard_base64")
+        _note(odd, _STANDARD_BASE64)
     if "..." in piece or "…" in piece:
-        _note(odd, "elided")
+        _note(odd, _ELIDED)
     if not _is_urlsafe(text):
-        odd.append(f"bad_base64_{name}")
+        odd.append(part.bad_base64)
         return None
     if len(text) % 4 == 1:  # no byte string encodes to this length: the part was cut
-        odd.append(f"{name}_cut")
+        odd.append(part.cut)
         text = text[:-1]
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
-        odd.append(f"bad_base64_{name}")
+        odd.append(part.bad_base64)
         return None
 
 
-def _note(odd: list[str], word: str) -> None:
+def _note(odd: list[Safe], word: Safe) -> None:
     if word not in odd:
         odd.append(word)
 
@@ -228,24 +277,24 @@ def _json(data: bytes) -> Any:
         return None
 
 
-def _object(data: bytes | None, odd: list[str], name: str) -> dict[str, Any] | None:
+def _object(data: bytes | None, odd: list[Safe], part: _Part) -> dict[str, Any] | None:
     if not data:
         return None
     value = _json(data)
     if isinstance(value, dict):
         return value
     if value is not None:
-        odd.append(f"{name}_not_object")
-    elif f"{name}_cut" not in odd:
+        odd.append(part.not_object)
+    elif part.cut not in odd:
         starts_well = data[:1] == b"{" and b'"' in data[:3]
-        odd.append(f"{name}_cut" if starts_well and not data.rstrip().endswith(b"}") else f"{name}_not_json")
+        odd.append(part.cut if starts_well and not data.rstrip().endswith(b"}") else part.not_json)
     return None
 
 
-def _duplicates(name: str, data: bytes, value: dict[str, Any] | None) -> Iterator[str]:
+def _duplicates(part: _Part, data: bytes, value: dict[str, Any] | None) -> Iterator[Safe]:
     """Members named twice: parsers disagree on which one counts (RFC 7519, section 4)."""
     if value and data.count(b'":') > len(value) and _top_level_members(data) > len(value):
-        yield f"{name}_duplicate_member"
+        yield part.duplicate_member
 
 
 def _top_level_members(data: bytes) -> int:
@@ -289,7 +338,7 @@ def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, who: tuple[str, 
     if kind in (TokenKind.JWS, TokenKind.MALFORMED) and parts.signature is not None and header:
         odd.extend(_signature_anomalies(str(header.get("alg", "")), parts.signature, odd))
     claims = read_claims(parts.payload, user_claim) if parts.payload is not None else Claims()
-    user, key_epoch = name_user(claims.iss, claims.user_value) if claims.user_value else ("", 0)
+    user, key_epoch = name_user(claims.iss, claims.user_value) if claims.user_value else (EMPTY, 0)
     facts = TokenFacts(
         kind=kind,
         scheme=base.scheme,
@@ -321,66 +370,96 @@ def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, who: tuple[str, 
     return TokenRead(facts, claims)
 
 
-def _text(value: object, limit: int) -> str:
+def _text(value: object, limit: int) -> Safe:
     if value is None:
-        return ""
+        return EMPTY
     return safe_id(value if isinstance(value, str) else str(value), limit)
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _texts(value: object) -> tuple[Safe, ...]:
     return tuple(_text(item, 60) for item in value[:10]) if isinstance(value, list) else ()
 
 
-def _header_anomalies(header: dict[str, Any]) -> list[str]:
-    odd = []
+def _header_anomalies(header: dict[str, Any]) -> list[Safe]:
+    return [anomaly for anomaly, has in _HEADER_ANOMALIES if has(header)] if header else []
+
+
+def _lacks_alg(header: dict[str, Any]) -> bool:
+    return header.get("alg") is None
+
+
+def _is_alg_not_string(header: dict[str, Any]) -> bool:
     alg = header.get("alg")
-    if header and alg is None:
-        odd.append("alg_missing")
-    elif alg is not None and not isinstance(alg, str):
-        odd.append("alg_not_string")
-    elif (
-        isinstance(alg, str)
-        and alg != alg.upper()
-        and alg.upper() in ("RS256", "HS256", "ES256", "PS256", "NONE")
-        and alg != "none"
-    ):
-        odd.append("alg_case")
-    if "kid" in header and not isinstance(header["kid"], str):
-        odd.append("kid_not_string")
-    if "typ" in header and not isinstance(header["typ"], str):
-        odd.append("typ_not_string")
-    if header.get("b64") is False:
-        odd.append("b64_false")
-    if "jwk" in header or "x5c" in header:
-        odd.append("embedded_key")
-    return odd
+    return alg is not None and not isinstance(alg, str)
 
 
-def _signature_anomalies(alg: str, signature: bytes, odd: list[str]) -> list[str]:
+def _is_alg_case_wrong(header: dict[str, Any]) -> bool:
+    """Names are compared letter by letter (RFC 7515, section 4.1.1); lower-case `none` is right."""
+    alg = header.get("alg")
+    return isinstance(alg, str) and alg not in ("none", alg.upper()) and alg.upper() in CASED_ALGS
+
+
+def _is_kid_not_string(header: dict[str, Any]) -> bool:
+    return "kid" in header and not isinstance(header["kid"], str)
+
+
+def _is_typ_not_string(header: dict[str, Any]) -> bool:
+    return "typ" in header and not isinstance(header["typ"], str)
+
+
+def _is_b64_false(header: dict[str, Any]) -> bool:
+    return header.get("b64") is False
+
+
+def _embeds_key(header: dict[str, Any]) -> bool:
+    return "jwk" in header or "x5c" in header
+
+
+_HEADER_ANOMALIES: Final = (
+    (fixed("alg_missing"), _lacks_alg),
+    (fixed("alg_not_string"), _is_alg_not_string),
+    (fixed("alg_case"), _is_alg_case_wrong),
+    (fixed("kid_not_string"), _is_kid_not_string),
+    (fixed("typ_not_string"), _is_typ_not_string),
+    (fixed("b64_false"), _is_b64_false),
+    (fixed("embedded_key"), _embeds_key),
+)
+
+
+def _signature_anomalies(alg: str, signature: bytes, odd: list[Safe]) -> list[Safe]:
+    if not signature:
+        return [_SIGNATURE_EMPTY]
+    if len(signature) != HMAC_BYTES.get(alg) and signature.isascii() and signature.decode().isprintable():
+        return [_SIGNATURE_TEXT]  # random bytes do not look so: somebody wrote it by hand
+    if _SIGNATURE.cut in odd:
+        return [_SIGNATURE_SHORT]
+    if alg in HMAC_BYTES:
+        return _wrong_length(len(signature), HMAC_BYTES[alg])
+    if alg in EC_BYTES:
+        return _ec_anomalies(signature, EC_BYTES[alg])
+    return _odd_length(alg, len(signature))
+
+
+def _ec_anomalies(signature: bytes, expected: int) -> list[Safe]:
     length = len(signature)
-    if length == 0:
-        return ["signature_empty"]
-    if length != HMAC_BYTES.get(alg) and signature.isascii() and signature.decode().isprintable():
-        return ["signature_text"]  # random bytes do not look so: somebody wrote it by hand
-    if "signature_cut" in odd:
-        return ["signature_short"]
-    expected = HMAC_BYTES.get(alg) or EC_BYTES.get(alg)
-    if alg in EC_BYTES and _is_der(signature) and length != expected:
-        return ["signature_der"]
-    if expected is None:
-        return _odd_length(alg, length)
+    if length != expected and _is_der(signature):
+        return [_SIGNATURE_DER]
+    if expected - length in (1, 2):  # of random R and S, one in 128 begins with a zero byte
+        return [_SIGNATURE_UNPADDED]
+    return _wrong_length(length, expected)
+
+
+def _wrong_length(length: int, expected: int) -> list[Safe]:
     if length == expected:
         return []
-    if alg in EC_BYTES and expected - length in (1, 2):  # of random R and S, one in 128 begins with a zero byte
-        return ["signature_unpadded"]
-    return ["signature_short" if length < expected else "signature_long"]
+    return [_SIGNATURE_SHORT if length < expected else _SIGNATURE_LONG]
 
 
-def _odd_length(alg: str, length: int) -> list[str]:
+def _odd_length(alg: str, length: int) -> list[Safe]:
     if alg.startswith(("RS", "PS")) and length not in RSA_BYTES:
-        return ["signature_short"]
+        return [_SIGNATURE_SHORT]
     if alg == "EdDSA" and length not in ED_BYTES:
-        return ["signature_short" if length < 64 else "signature_long"]
+        return [_SIGNATURE_SHORT if length < ED_BYTES[0] else _SIGNATURE_LONG]
     return []
 
 

@@ -21,6 +21,8 @@ import orjson
 
 from collector.errors import ConfigurationError
 from collector.events import Verification
+from collector.redaction import safe_id
+from collector.safe import EMPTY, Safe
 from collector.settings import IssuerSettings, Settings
 from collector.telemetry import Telemetry
 
@@ -28,6 +30,7 @@ REFRESH_SECONDS: Final = 300.0  # Envoy's and Nimbus' default cache lifetime: ol
 RETRY_SECONDS: Final = 15.0
 MAX_BYTES: Final = 1 << 20
 MAX_KEYS: Final = 200
+MAX_ISSUER: Final = 2_000
 Fetch = Callable[[str], bytes]
 
 
@@ -52,7 +55,7 @@ class Verified:
     """The outcome and whose keys were tried."""
 
     verification: Verification
-    issuer: str = ""
+    issuer: Safe = EMPTY
     detail: str = ""  # what was odd, in words without secrets: "kid not in the key set of 2 keys"
 
 
@@ -190,6 +193,7 @@ class Verifier:
 
     def __init__(self, settings: Settings, key_sets: KeySets) -> None:
         self._issuers = {issuer.issuer: issuer for issuer in settings.issuers}
+        self._shown = {issuer: safe_id(issuer, MAX_ISSUER) for issuer in self._issuers}  # as a token's iss is
         self._key_sets = key_sets
 
     def issuer(self, iss: str) -> IssuerSettings | None:
@@ -207,13 +211,14 @@ class Verifier:
         keys = self._key_sets.of(issuer) if issuer else None
         if keys is None:
             return NOT_CHECKED
+        shown = self._shown[issuer]
         if not keys.keys:
-            return Verified(Verification.KEYS_UNREACHABLE if keys.is_unreachable else Verification.KEYS_INVALID, issuer)
+            return Verified(Verification.KEYS_UNREACHABLE if keys.is_unreachable else Verification.KEYS_INVALID, shown)
         candidates = _candidates(keys.keys, kid)
         if not candidates:
             self._key_sets.hurry(issuer)
-            return Verified(Verification.NO_KEY, issuer, f"kid is none of the key set's {len(keys.keys)}")
-        return _try(token, alg, candidates, issuer)
+            return Verified(Verification.NO_KEY, shown, f"kid is none of the key set's {len(keys.keys)}")
+        return _try(token, alg, candidates, shown)
 
     def _holder(self, kid: str) -> str:
         return next((name for name in self._issuers if kid and kid in self._kids(name)), "")
@@ -237,7 +242,7 @@ def fitting(keys: Sequence[Mapping[str, Any]], kid: str, alg: str) -> list[Mappi
     return [key for key in _candidates(keys, kid) if key.get("kty") in _KTY.get(alg[:2], ())]
 
 
-def _try(token: str, alg: str, candidates: Iterable[Mapping[str, Any]], issuer: str) -> Verified:
+def _try(token: str, alg: str, candidates: Iterable[Mapping[str, Any]], issuer: Safe) -> Verified:
     """Verify with each key whose type serves the alg; the alg is pinned to the key's type, so no confusion is possible."""
     fitting = [key for key in candidates if key.get("kty") in _KTY.get(alg[:2], ())]
     if not fitting:

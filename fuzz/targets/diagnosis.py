@@ -24,6 +24,7 @@ from collector.events import (
     Words,
 )
 from collector.gateways import PARSERS
+from collector.safe import Safe
 from collector.settings import IssuerSettings, Settings
 from fuzz.stages import every, fixture_lines, must, text_of
 
@@ -70,36 +71,43 @@ class _Bytes:
     def kind(self, kinds: type[_Kind]) -> _Kind:
         return self.one(list(kinds))  # type: ignore[no-any-return]
 
-    def words(self) -> tuple[str, ...]:
+    def words(self) -> tuple[Safe, ...]:
         return tuple(self.one(_WORDS) for _ in range(self.number() % 4))
 
-    def pairs(self) -> tuple[tuple[str, str], ...]:
+    def pairs(self) -> tuple[tuple[Safe, Safe], ...]:
         return tuple((self.one(_WORDS), self.one(_WORDS)) for _ in range(self.number() % 4))
 
-    def text(self) -> str:
+    def text(self) -> Safe:
         size = self.number()
         self._at += size
-        return text_of(self._data[self._at - size : self._at])
+        return Safe(text_of(self._data[self._at - size : self._at]))
 
 
 def event_of(data: bytes) -> Event:
     """An event that any collector might have written, or none would."""
     pick = _Bytes(data)
     words = Words(
-        pick.text(), pick.text(), pick.text(), pick.one(("", "UAEX", "DC")), pick.number() - 1, pick.one(_STATUS)
-    )
+        reason=pick.text(), message=pick.text(), challenge=pick.text(), flags=pick.one(("", "UAEX", "DC")),
+        body_bytes=pick.number() - 1, upstream_status=pick.one(_STATUS),
+    )  # fmt: skip
     token = TokenFacts(
         kind=pick.kind(TokenKind), scheme=pick.one(_WORDS), location=pick.one(("authorization", "message", "query:t")),
         credentials=pick.number() % 3, size=pick.number() * 99, parts=tuple(pick.number() for _ in range(pick.number() % 6)),
         signature_bytes=pick.number() - 1, alg=pick.one(_WORDS), typ=pick.one(_WORDS), cty=pick.one(_WORDS), kid=pick.one(_WORDS),
         enc=pick.one(_WORDS), zip=pick.one(_WORDS), crit=pick.words(), header_names=pick.words(), iss=pick.one(_WORDS), aud=pick.words(),
         client=pick.one(_WORDS), scopes=pick.words(), token_use=pick.one(_WORDS), cnf=pick.one(_WORDS), claims=pick.pairs(),
-        faults=pick.pairs(), anomalies=pick.words(), verification=pick.kind(Verification), verified_by=pick.one(_WORDS), user="u",
+        faults=pick.pairs(), anomalies=pick.words(), verification=pick.kind(Verification), verified_by=pick.one(_WORDS), user=Safe("u"),
     )  # fmt: skip
-    request = Request(pick.one(("", "GET", "OPTIONS")), "/x", "", pick.one(_STATUS), "", "", "", pick.one(_WORDS))
+    request = Request(
+        method=pick.one(("", "GET", "OPTIONS")), route=Safe("/x"), status=pick.one(_STATUS), user_agent=pick.one(_WORDS)
+    )
     return Event(
-        pick.number() * 10**16, 10**18, Origin("file"), Gateway(pick.one(_KINDS)), pick.kind(Outcome), pick.kind(Responder), request,
-        words, token, TokenTimes(*(pick.one(_TIMES) for _ in range(4))),
+        time_ns=pick.number() * 10**16, observed_ns=10**18, origin=Origin(kind=Safe("file")),
+        gateway=Gateway(kind=pick.one(_KINDS)), outcome=pick.kind(Outcome), responder=pick.kind(Responder),
+        request=request, words=words, token=token,
+        times=TokenTimes(
+            iat_s=pick.one(_TIMES), nbf_s=pick.one(_TIMES), exp_s=pick.one(_TIMES), auth_time_s=pick.one(_TIMES)
+        ),
     )  # fmt: skip
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.events import Event, Origin
+from collector.safe import Safe
 from collector.sources.kafka.messages import Message, decode_event, decode_raw, split_records
 from fuzz.stages import every, fixture_lines, must, text_of
 from fuzz.targets import events, otlp_json, otlp_protobuf
 
-_MESSAGE = Message(Origin("kafka", "raw", 3, 7), 5, 6)
+_MESSAGE = Message(Origin(kind=Safe("kafka"), source=Safe("raw"), partition=3, offset=7), 5, 6)
 
 
 def check(data: bytes) -> None:

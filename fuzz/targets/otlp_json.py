@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.events import Origin
+from collector.safe import Safe
 from collector.sources.otlp import json_decoder
 from collector.sources.otlp.receiver import Harvest, Refused
 from fuzz.stages import PLANTED, collector, leaked, must
@@ -20,7 +21,7 @@ _SEEDS = (
 
 def check(data: bytes) -> None:
     """Decode, then collect what came out."""
-    harvest = Harvest(Origin("otlp", "fuzz"), "", 1)
+    harvest = Harvest(Origin(kind=Safe("otlp"), source=Safe("fuzz")), "", 1)
     try:
         json_decoder.decode(data, harvest)
     except Refused as refused:

@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.events import Origin
+from collector.safe import Safe
 from collector.sources.otlp import protobuf_decoder
 from collector.sources.otlp.receiver import Harvest, Refused
 from fuzz.stages import collector, must
@@ -16,7 +17,7 @@ from fuzz.targets import otlp_json
 
 def check(data: bytes) -> None:
     """Decode with both, compare, collect."""
-    harvest, refused = Harvest(Origin("otlp", "fuzz"), "", 1), False
+    harvest, refused = Harvest(Origin(kind=Safe("otlp"), source=Safe("fuzz")), "", 1), False
     try:
         protobuf_decoder.decode(data, harvest)
     except Refused:

@@ -10,9 +10,12 @@ from dataclasses import asdict
 import orjson
 
 from collector.records import Parsed
-from collector.token.credentials import Credential, find_credentials, unwrap
+from collector.safe import Safe
+from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, unwrap
 from collector.token.facts import read_claims_only, read_token
 from fuzz.stages import HEADER, PAYLOAD, PLANTED, SIGNATURE, leaked, must, text_of
+
+_BEARER = Safe("Bearer")
 
 
 def check(data: bytes) -> None:
@@ -21,14 +24,14 @@ def check(data: bytes) -> None:
     parsed = Parsed(
         "fuzz", path=f"/x?access_token={text}", headers={"authorization": text, "cookie": f"session={text}"}
     )
-    for credential in (unwrap(text), Credential("authorization", "Bearer", text), *find_credentials(parsed)):
+    for credential in (unwrap(text), Credential(AUTHORIZATION, _BEARER, text), *find_credentials(parsed)):
         _read(credential)
     for token in (
         f"{text}.{PAYLOAD}.{SIGNATURE}",
         f"{HEADER}.{_b64(data)}.{SIGNATURE}",
         f"{_b64(data)}.{PAYLOAD}.{SIGNATURE}",
     ):
-        facts = _read(Credential("authorization", "Bearer", token))
+        facts = _read(Credential(AUTHORIZATION, _BEARER, token))
         must(not leaked(orjson.dumps(facts)), "facts hold no part of the token")
     try:
         value = orjson.loads(data)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from collector.errors import Why401Error
 from collector.events import Event, EventDecodeError, Gateway, Origin, Outcome, Words, from_json
 from collector.records import RawRecord
+from collector.safe import EMPTY, UNREADABLE
 
 MAX_RECORD_CHARACTERS: Final = 1 << 20
 _NEWLINE: Final = 0x0A  # also the tag of ExportLogsServiceRequest.resource_logs, the only field it has
@@ -52,10 +53,20 @@ def decode_event(value: bytes, message: Message) -> list[Event]:
     try:
         return [from_json(value)]
     except EventDecodeError:
-        words = Words(reason="unreadable")
+        words = Words(reason=UNREADABLE)
         now = message.observed_ns or time.time_ns()
         time_ns = message.time_ns or now
-        return [Event(time_ns, now, message.origin, Gateway(""), Outcome.UNREAD, words=words, time_known=False)]
+        return [
+            Event(
+                time_ns=time_ns,
+                observed_ns=now,
+                origin=message.origin,
+                gateway=Gateway(kind=EMPTY),
+                outcome=Outcome.UNREAD,
+                words=words,
+                time_known=False,
+            )
+        ]
 
 
 def is_export_request(value: bytes) -> bool:

@@ -27,6 +27,7 @@ from kafka.structs import OffsetAndMetadata
 from collector.errors import Backpressure, Fenced, Why401Error
 from collector.events import Origin
 from collector.records import Batch, Position
+from collector.redaction import configured, fixed
 from collector.settings import KafkaSettings
 from collector.sources import Intake
 from collector.sources.kafka.access import AccessRefused, check
@@ -40,6 +41,7 @@ log = logging.getLogger("why401.kafka")
 MAX_POLL_RECORDS: Final = (
     500  # Kafka's own default; a small batch loses little work when a consumer is fenced or killed
 )
+_KAFKA: Final = fixed("kafka")
 MAX_IN_FLIGHT: Final = 8  # batches per partition between poll and durability
 POLL_MS: Final = 200
 BUSY_POLL_MS: Final = 20  # while a batch waits for room in the intake
@@ -128,7 +130,7 @@ class KafkaSource:
         return [item for record in records for item in self._items(record, now)]
 
     def _items(self, record: Any, now: int) -> Sequence[Any]:
-        origin = Origin("kafka", record.topic, record.partition, record.offset)
+        origin = Origin(kind=_KAFKA, source=configured(record.topic), partition=record.partition, offset=record.offset)
         message = Message(origin, record.timestamp * 1_000_000 if record.timestamp > 0 else 0, now)
         try:
             return list(self._decode(record.value or b"", message))

@@ -27,11 +27,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from collector.errors import Backpressure, Why401Error
 from collector.events import Origin
 from collector.records import Batch, RawRecord
+from collector.redaction import fixed, request_facts
 from collector.settings import OtlpSettings
 from collector.sources import Intake
 from collector.sources.otlp.replays import Committed, Delivery, Window
 from collector.telemetry import Telemetry
 
+_OTLP: Final = fixed("otlp")
 MAX_RECORDS: Final = 100_000  # a hundred times an SDK's batch; an empty record costs its sender two bytes
 MAX_RECORD_BYTES: Final = 1 << 20  # gateways cap a line at 64 KiB; bounds what one record's attributes inflate to
 MAX_VALUES: Final = 500_000  # of bodies and attributes in one request: two bytes on the wire can be seventy in memory
@@ -274,7 +276,7 @@ class Receiver:
         known = self._window.find(digest)
         if known is not None:
             return known, True
-        harvest = Harvest(Origin("otlp", source=peer), self._gateway, time.time_ns())
+        harvest = Harvest(Origin(kind=_OTLP, source=request_facts.peer(peer)), self._gateway, time.time_ns())
         decode(body, harvest)
         return self._offer(digest, harvest.checked(), len(body))
 
