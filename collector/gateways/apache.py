@@ -54,9 +54,7 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     if not bracket or not colon or len(when) > 40 or len(source) > 64:
         return None
     context, message = _split_context(rest)
-    is_quiet = level in _QUIET or level.startswith("trace")
-    is_verdict = (module.startswith(_MODULES) or topic.is_auth(message)) and not is_quiet
-    if not is_verdict and not message.startswith(_TOO_LARGE):
+    if not _is_verdict(module, level, message):
         raise NotAuth(NAME, "an error log line without a verdict")
     message = message.partition(", referer: ")[0]  # the first: the client writes what follows it
     address = context.get("client", context.get("remote", ""))
@@ -67,6 +65,13 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     parsed.outcome = topic.outcome(message)
     parsed.responder = Responder.GATEWAY if address else Responder.UNKNOWN
     return parsed
+
+
+def _is_verdict(module: str, level: str, message: str) -> bool:
+    if message.startswith(_TOO_LARGE):
+        return True
+    is_quiet = level in _QUIET or level.startswith("trace")
+    return not is_quiet and (module.startswith(_MODULES) or topic.is_auth(message))
 
 
 def _split_context(text: str) -> tuple[dict[str, str], str]:

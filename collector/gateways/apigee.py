@@ -73,11 +73,17 @@ def _read(values: Mapping[str, Any], record: RawRecord) -> Parsed | None:
     parsed.client = client(as_text(_of(values, "client")))
     parsed.time_ns = any_ns(_of(values, "time"), record.time_ns)
     parsed.message = as_text(_of(values, "says"))
-    if not parsed.status:
-        parsed.outcome = Outcome.DENIED
-    elif parsed.status >= 400 and _is_auth(parsed.reason, values):
-        parsed.outcome = Outcome.ERROR if parsed.status >= 500 else Outcome.DENIED
+    parsed.outcome = _outcome(parsed, values)
     return finish(parsed, record)
+
+
+def _outcome(parsed: Parsed, values: Mapping[str, Any]) -> Outcome | None:
+    """None: by status."""
+    if not parsed.status:
+        return Outcome.DENIED
+    if parsed.status < 400 or not _is_auth(parsed.reason, values):
+        return None
+    return Outcome.ERROR if parsed.status >= 500 else Outcome.DENIED
 
 
 def _is_auth(reason: str, values: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ from collector.gateways.reading.values import as_text, client, count, http_statu
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apisix"
+_TIME_CHARS: Final = 26  # 03/Mar/2026:10:00:00 +0000
+_MIN_VALUES: Final = 8  # behind the request
 _EXITS: Final = " exits with http status code "
 _AUTH_PLUGINS: Final = frozenset(
     ("jwt-auth", "openid-connect", "key-auth", "basic-auth", "hmac-auth", "ldap-auth", "multi-auth", "wolf-rbac",
@@ -84,14 +86,14 @@ def _exit(line: error_log.Line, near_ns: int, plugin: str, status: int) -> Parse
 
 def _access_line(text: str) -> Parsed | None:
     """`client - user [time] host "request" status size seconds "referer" "agent" upstream status seconds "url"`."""
-    head, bracket, rest = text[:512].partition(" [")
-    when, closed, after = rest.partition("] ")
+    head, _, rest = text[:512].partition(" [")
+    when, _, after = rest.partition("] ")
     host, opened, _ = after.partition(' "')
-    if not (bracket and closed and opened) or " " in host or len(when) != 26 or '"' in host:
+    if not opened or len(when) != _TIME_CHARS or " " in host or '"' in host:
         return None
     request, at = quoted(text, len(head) + 2 + len(when) + 2 + len(host) + 1)
     values = [value for name, value in tokens(text[at:]) if not name]
-    if len(values) < 8 or not values[2].replace(".", "").isdigit() or not is_address(head.partition(" ")[0]):
+    if len(values) < _MIN_VALUES or not values[2].replace(".", "").isdigit() or not is_address(head.partition(" ")[0]):
         return None
     return _access(head, when, host, request, values)
 

@@ -27,7 +27,7 @@ from collector.gateways.reading.log_lines import (
 )
 from collector.gateways.reading.scan import has_any, is_address, request_line, tokens
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import MAX_KEYS, as_text, client, header_map, http_status, trace_id
+from collector.gateways.reading.values import MAX_KEYS, as_text, client, first_of, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "application"
@@ -40,6 +40,10 @@ _LEVELS: Final = (
 _DOTNET: Final = ("fail: ", "warn: ", "crit: ", "info: ")
 _SMALL: Final = ("error: ", "warn: ", "warning: ", "[error]: ", "[warn]: ", "[error] ", "[warn] ")
 _LOGFMT: Final = ("time=", "level=", "ts=", "timestamp=", "lvl=", "t=")
+_LOGFMT_LEVEL: Final = ("level", "lvl")
+_LOGFMT_MESSAGE: Final = ("msg", "message")
+_LOGFMT_ERROR: Final = ("err", "error")
+_LOGFMT_TIMES: Final = ("time", "ts", "timestamp", "t")
 _READ_CHARS: Final = 1024
 _ACCESS: Final = "INFO:     "
 _TRACEBACK: Final = ("Traceback (most recent call last)", "Unhandled exception. ", "Exception in thread ", "Uncaught ")
@@ -164,11 +168,10 @@ def _logfmt(text: str, near_ns: int) -> _Line | None:
     values: dict[str, str] = {}
     for name, value in tokens(text.partition("\n")[0]):
         values.setdefault(name, value)
-    if not ("level" in values or "lvl" in values) or not ("msg" in values or "message" in values):
+    if values.keys().isdisjoint(_LOGFMT_LEVEL) or values.keys().isdisjoint(_LOGFMT_MESSAGE):
         return None
-    when = next((ns for name in ("time", "ts", "timestamp", "t") if (ns := any_ns(values.get(name), near_ns))), 0)
-    message, error = values.get("msg") or values.get("message", ""), values.get("err") or values.get("error", "")
-    level = values.get("level") or values.get("lvl", "")
+    when = next((ns for name in _LOGFMT_TIMES if (ns := any_ns(values.get(name), near_ns))), 0)
+    level, message, error = (first_of(values, names) or "" for names in (_LOGFMT_LEVEL, _LOGFMT_MESSAGE, _LOGFMT_ERROR))
     return _Line(level.upper(), ": ".join(filter(None, (message, error))), when) if when else None
 
 
@@ -220,17 +223,20 @@ _LEVEL_KEYS: Final = ("level", "levelname", "log.level", "LogLevel", "Level", "@
 
 
 def _fields(fields: Mapping[str, Any], near_ns: int, *, is_named: bool) -> Parsed | None:
-    if not (is_named or _has_shape(fields)) or (not is_named and _is_anothers(fields)):
+    if not is_named and (not _has_shape(fields) or _is_anothers(fields)):
         return None
     if isinstance(inner := fields.get("jsonPayload"), Mapping) and len(inner) <= MAX_KEYS:
         fields = {**fields, **inner}
     if _level(fields) in _QUIET:
         return None
     parsed = _verdict(_sentences(fields), _time(fields, near_ns), is_error=_level(fields) not in _CALM)
-    if parsed is None:
-        request = _with_request(Parsed(NAME, time_ns=_time(fields, near_ns)), fields)
-        return request if request.status and request.method else None
-    return _with_request(parsed, fields)
+    return _with_request(parsed, fields) if parsed else _request(fields, near_ns)
+
+
+def _request(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
+    """A line about a request that says nothing of a refusal."""
+    request = _with_request(Parsed(NAME, time_ns=_time(fields, near_ns)), fields)
+    return request if request.status and request.method else None
 
 
 def _has_shape(fields: Mapping[str, Any]) -> bool:

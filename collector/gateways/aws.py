@@ -16,7 +16,7 @@ from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import MAX_KEY_CHARS, canonical_name, finish, flatten, mapping
 from collector.gateways.reading.log_lines import leading_time
 from collector.gateways.reading.times import any_ns, clf_ns
-from collector.gateways.reading.values import MAX_KEYS, as_text, client, count, http_status, trace_id
+from collector.gateways.reading.values import MAX_KEYS, as_text, client, count, first_of, http_status, trace_id
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "aws-api-gateway"
@@ -40,6 +40,17 @@ _VERDICTS: Final = (
     "Execution failed due to configuration error: Invalid permissions on Lambda", "API Key ", "Failed to authorize",
 )  # fmt: skip
 _BARE: Final = frozenset(("unauthorized", "forbidden"))  # what the client reads, whatever the reason was
+_UUID_CHARS: Final = 36
+# Field of a request -> keys, the best first.
+_TEXTS: Final = (
+    ("method", ("http_method", "method")),
+    ("path", ("path", "resource_path")),
+    ("host", ("domain_name",)),
+    ("client", ("source_ip", "ip")),
+    ("user_agent", ("user_agent",)),
+    ("request_id", ("request_id", "extended_request_id")),
+    ("trace_id", ("xray_trace_id",)),
+)
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -73,39 +84,40 @@ def _fields(flat: Mapping[str, Any], record: RawRecord) -> Parsed | None:
     if not status:
         return None
     parsed = Parsed(NAME, status=status, time_ns=_time(values, record.time_ns))
-    parsed.method = as_text(values.get("http_method") or values.get("method"))
-    parsed.path = as_text(values.get("path") or values.get("resource_path"))
-    route = as_text(values.get("resource_path") or as_text(values.get("route_key")).rpartition(" ")[2])
-    parsed.route = route if route.startswith("/") else ""
-    parsed.host = as_text(values.get("domain_name"))
-    parsed.client = client(as_text(values.get("source_ip") or values.get("ip")))
-    parsed.user_agent = as_text(values.get("user_agent"))
-    parsed.request_id = as_text(values.get("request_id") or values.get("extended_request_id"))
-    parsed.trace_id = trace_id(as_text(values.get("xray_trace_id")))
+    for role, names in _TEXTS:
+        setattr(parsed, role, as_text(first_of(values, names)))
+    parsed.route = _route(values)
+    parsed.client = client(parsed.client)
+    parsed.trace_id = trace_id(parsed.trace_id)
     parsed.body_bytes = count(values.get("response_length"))
-    parsed.upstream_status = http_status(
-        values.get("integration_status") or values.get("integration_integration_status")
-    )
+    parsed.upstream_status = http_status(first_of(values, ("integration_status", "integration_integration_status")))
     return finish(_with_words(parsed, values), record)
 
 
+def _route(values: Mapping[str, Any]) -> str:
+    route = as_text(values.get("resource_path") or as_text(values.get("route_key")).rpartition(" ")[2])
+    return route if route.startswith("/") else ""
+
+
 def _time(values: Mapping[str, Any], near_ns: int) -> int:
-    when = values.get("request_time_epoch") or values.get("request_time") or values.get("time")
-    return any_ns(when, near_ns)
+    return any_ns(first_of(values, ("request_time_epoch", "request_time", "time")), near_ns)
 
 
 def _with_words(parsed: Parsed, values: Mapping[str, Any]) -> Parsed:
-    """The authorizer's own error; without one, what the gateway told the client."""
+    """The authorizer's own error; without one, the message that the gateway sent to the client."""
     parsed.reason = as_text(values.get("error_response_type"))
-    told = as_text(values.get("error_message") or values.get("error_message_string")).strip('"')
-    found = next((text for name in _ERRORS if (text := as_text(values.get(name))) and text != told), "")
-    parsed.message = found or ("" if told.lower() in _BARE and parsed.reason else told)
+    sent = as_text(first_of(values, ("error_message", "error_message_string"))).strip('"')
+    found = next((text for name in _ERRORS if (text := as_text(values.get(name))) and text != sent), "")
+    parsed.message = found or ("" if sent.lower() in _BARE and parsed.reason else sent)
     parsed.challenge = as_text(values.get("www_authenticate"))
-    if parsed.reason or found:
-        parsed.responder = Responder.AUTHORIZER if values.get("authorizer_error") else Responder.GATEWAY
-    elif parsed.upstream_status:
-        parsed.responder = Responder.UPSTREAM
+    parsed.responder = _responder(parsed, values, has_error=bool(parsed.reason or found))
     return parsed
+
+
+def _responder(parsed: Parsed, values: Mapping[str, Any], *, has_error: bool) -> Responder:
+    if has_error:
+        return Responder.AUTHORIZER if values.get("authorizer_error") else Responder.GATEWAY
+    return Responder.UPSTREAM if parsed.upstream_status else parsed.responder
 
 
 def _line(text: str, near_ns: int) -> Parsed | None:
@@ -121,9 +133,9 @@ def _execution(text: str, near_ns: int) -> Parsed | None:
     time_ns = leading_time(text, near_ns)
     head, _, message = text.partition(") ")
     _, parenthesis, request_id = head.rpartition("(")
-    if not parenthesis or len(request_id) != 36 or request_id.count("-") != 4 or (head[0] != "(" and not time_ns):
+    if not parenthesis or not _is_uuid(request_id) or (head[0] != "(" and not time_ns):
         return None
-    if not message.startswith(_VERDICTS) or (message.startswith("API Key ") and "not authorized" not in message):
+    if not _is_verdict(message):
         raise NotAuth(NAME, "an execution log line without a verdict")
     parsed = Parsed(NAME, time_ns=time_ns, request_id=request_id, message=message, responder=Responder.GATEWAY)
     parsed.is_fragment = True
@@ -131,11 +143,18 @@ def _execution(text: str, near_ns: int) -> Parsed | None:
     if found:
         parsed.reason, parsed.message = kind.partition(": ")[2], ""
         parsed.status = http_status(status[:3])
-        if not parsed.status:
-            parsed.outcome = Outcome.DENIED
+        parsed.outcome = None if parsed.status else Outcome.DENIED
         return parsed
     parsed.outcome = Outcome.ERROR if message.startswith("Execution failed") else topic.outcome(message)
     return parsed
+
+
+def _is_uuid(text: str) -> bool:
+    return len(text) == _UUID_CHARS and text.count("-") == 4
+
+
+def _is_verdict(message: str) -> bool:
+    return message.startswith(_VERDICTS) and (not message.startswith("API Key ") or "not authorized" in message)
 
 
 def _clf(text: str) -> Parsed | None:

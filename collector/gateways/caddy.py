@@ -16,6 +16,7 @@ from collector.events import Responder
 from collector.gateways.reading import exchange, topic
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import finish, mapping
+from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import as_text, client, count, header_map, http_status
 from collector.records import Parsed, RawRecord
@@ -92,10 +93,9 @@ def _verdict(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
     message = _sentence(fields)
     if fields.get("provider") == "jwt" and logger.startswith(_HANDLER):
         raise NotAuth(NAME, "what caddy-jwt has told by itself")
-    low = message[:2048].lower()
-    is_refusal = "error" in fields or any(word in low for word in _REFUSALS)
-    is_auth = logger.startswith(_AUTH_LOGGERS) or (topic.is_auth(message) and fields.get("level") != "debug")
-    if not is_auth or not is_refusal or as_text(fields.get("level")).lower() == "info":
+    if as_text(fields.get("level")).lower() == "info" or not (
+        _is_auth(fields, logger, message) and _is_refusal(fields, message)
+    ):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=any_ns(fields.get("ts"), near_ns), message=message, responder=Responder.GATEWAY)
     parsed.outcome = topic.outcome(message)
@@ -104,6 +104,14 @@ def _verdict(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
     parsed.request_id = as_text(fields.get("request_id"))
     parsed.client = client(as_text(fields.get("src_ip")) or as_text(fields.get("remote_addr")))
     return parsed
+
+
+def _is_auth(fields: Mapping[str, Any], logger: str, message: str) -> bool:
+    return logger.startswith(_AUTH_LOGGERS) or (topic.is_auth(message) and fields.get("level") != "debug")
+
+
+def _is_refusal(fields: Mapping[str, Any], message: str) -> bool:
+    return "error" in fields or has_any(message[:2048].lower(), _REFUSALS)
 
 
 def _shown(authorization: str) -> str:

@@ -23,8 +23,9 @@ from collector.gateways.reading.json_fields import (
     mapping,
     meaning,
     plan,
+    value_at,
 )
-from collector.gateways.reading.scan import balanced, has_scheme, request_line, tokens
+from collector.gateways.reading.scan import balanced, has_any, has_scheme, request_line, tokens
 from collector.gateways.reading.times import rfc3339_ns
 from collector.gateways.reading.values import as_text, client, count, http_status
 from collector.records import Parsed, RawRecord
@@ -34,6 +35,8 @@ NAME: Final = "envoy"
 DETAILS: Final = ("via_upstream", "jwt_authn_access_denied", "rbac_access_denied", "ext_authz_", "oauth.")
 _MAX_VALUES: Final = 64  # values looked at for details under a key of an unknown name
 _LEVELS: Final = ("warning", "warn", "error", "critical")
+_AUTH_LOGGERS: Final = ("jwt", "rbac", "oauth2", "ext_authz")
+_DENIALS: Final = ("enforced denied", "rejected the request")
 _OK: Final = ("success", "start", "ok")
 
 
@@ -80,7 +83,7 @@ def read_fields(kind: str, fields: Mapping[str, Any], keys: Keys, record: RawRec
     parsed = fill(Parsed(kind, reason=reason), fields, keys, record.time_ns)
     if not parsed.status:
         raise _no_status(kind, as_text(fields.get(keys.status)))
-    by_upstream = by_host(as_text(fields.get(keys.upstream_host)), keys.upstream_host or keys.upstream_time)
+    by_upstream = by_host(as_text(value_at(fields, keys.upstream_host)), keys.upstream_host or keys.upstream_time)
     if keys.upstream_time and as_text(fields.get(keys.upstream_time)):
         by_upstream = Responder.UPSTREAM
     return finish(settle(parsed, by_upstream), record)
@@ -216,15 +219,20 @@ def verdict(kind: str, time_ns: int, level: str, logger: str, message: str) -> P
 
 def _verdict(level: str, logger: str, message: str) -> Outcome | None:
     if "fetch pubkey" in message or "jwks" in message[:80].lower():
-        has_failed = message.rstrip(".").rpartition(": ")[2].lower() not in _OK
-        return Outcome.ERROR if has_failed and topic.outcome(message) is Outcome.ERROR else None
+        return _of_key_fetch(message)
     if "completed with: " in message:
         return None if message.endswith(": OK") else Outcome.DENIED
-    if "enforced denied" in message or "rejected the request" in message or message.startswith("Responding with 4"):
+    if message.startswith("Responding with 4") or has_any(message, _DENIALS):
         return Outcome.DENIED
-    if level in _LEVELS and (logger in ("jwt", "rbac", "oauth2", "ext_authz") or topic.is_auth(message)):
+    if level in _LEVELS and (logger in _AUTH_LOGGERS or topic.is_auth(message)):
         return topic.outcome(message)
     return None
+
+
+def _of_key_fetch(message: str) -> Outcome | None:
+    """ERROR when the key set could not be fetched."""
+    has_failed = message.rstrip(".").rpartition(": ")[2].lower() not in _OK
+    return Outcome.ERROR if has_failed and topic.outcome(message) is Outcome.ERROR else None
 
 
 def _status_in(message: str) -> int:

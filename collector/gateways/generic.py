@@ -13,7 +13,7 @@ from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NotAuth, Parser
-from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan
+from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import as_text, client, header_map, http_status, trace_id
@@ -50,12 +50,18 @@ def parse(record: RawRecord) -> Parsed | None:
         if parsed.upstream_status:
             parsed.responder = Responder.UPSTREAM
         return finish(parsed, record)
+    refusal = _refusal(parsed, record, as_text(value_at(flat, keys.level)).lower())
+    return finish(refusal, record) if refusal else None
+
+
+def _refusal(parsed: Parsed, record: RawRecord, level: str) -> Parsed | None:
+    """A sentence that refuses something; the text beside OTLP attributes is one."""
     parsed.message = parsed.message or (record.text if record.fields is None else "")
-    level = as_text(flat.get(keys.level)).lower()
-    if _is_refusal(parsed, level):
-        parsed.outcome = parsed.outcome or (None if parsed.status else topic.outcome(parsed.message))
-        return finish(parsed, record)
-    return None
+    if not _is_refusal(parsed, level):
+        return None
+    if not parsed.status:
+        parsed.outcome = parsed.outcome or topic.outcome(parsed.message)
+    return parsed
 
 
 def _is_refusal(parsed: Parsed, level: str) -> bool:

@@ -14,6 +14,7 @@ from collector.events import Outcome, Responder
 from collector.gateways.reading import exchange, topic
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import canonical_name, finish, mapping
+from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns, rfc3339_ns
 from collector.gateways.reading.values import MAX_KEYS, as_text, client, count, http_status
 from collector.records import Parsed, RawRecord
@@ -35,24 +36,27 @@ _EXCHANGES: Final = (
 )
 _LOGGERS: Final = (" io.gravitee.", " i.g.")
 _LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
+_POLICIES: Final = (".policy.jwt", ".policy.oauth2", ".policy.v3.jwt", ".apikey")
 _MARKS: Final = (("[request-id:", "request_id"), ("[request-path:", "path"))
 
 
 def parse(record: RawRecord) -> Parsed | None:
     """A request, an exchange, a verdict in gateway.log, or the body of a refusal."""
-    if record.fields is None and record.text:
-        parsed = _line(record.text, record.time_ns)
-        return finish(parsed, record) if parsed else None
-    fields = mapping(record)
+    is_text = record.fields is None and record.text
+    parsed = _line(record.text, record.time_ns) if is_text else _fields(mapping(record), record.time_ns)
+    return finish(parsed, record) if parsed else None
+
+
+def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
     for request, response, upstream in _EXCHANGES:
         if request in fields and response in fields:
-            return finish(_exchange(fields, record.time_ns, request, response, upstream), record)
+            return _exchange(fields, near_ns, request, response, upstream)
     if fields.keys() == {"message", "http_status_code"}:
-        return finish(_body(fields), record)
-    if "uri" not in fields or "status" not in fields or not 0 < len(fields) <= MAX_KEYS:
+        return _body(fields)
+    if "uri" not in fields or "status" not in fields or len(fields) > MAX_KEYS:
         return None
     named = _named(fields)
-    return finish(_request(named, record.time_ns), record) if len(_OWN_NAMES & named.keys()) >= _MIN_OWN else None
+    return _request(named, near_ns) if len(_OWN_NAMES & named.keys()) >= _MIN_OWN else None
 
 
 def _named(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,16 +127,20 @@ def _line(text: str, near_ns: int) -> Parsed | None:
     if not dash or level not in _LEVELS:
         return None
     message = text[len(head) + 3 :]
-    is_policy = any(word in head[at:] for word in (".policy.jwt", ".policy.oauth2", ".policy.v3.jwt", ".apikey"))
-    if level in ("TRACE", "INFO") or not (is_policy or (level != "DEBUG" and topic.is_auth(message))):
+    if not _is_verdict(level, head[at:], message):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=rfc3339_ns(text[:23].replace(",", "."), near_ns), responder=Responder.GATEWAY)
     for mark, name in _MARKS:
         setattr(parsed, name, message[:1024].partition(mark)[2].partition("]")[0])
     parsed.message = _without_marks(message)
-    is_broken = "JWKS" in parsed.message[:200] or topic.outcome(parsed.message) is Outcome.ERROR
-    parsed.outcome = Outcome.ERROR if is_broken else Outcome.DENIED
+    parsed.outcome = Outcome.ERROR if "JWKS" in parsed.message[:200] else topic.outcome(parsed.message)
     return parsed
+
+
+def _is_verdict(level: str, logger: str, message: str) -> bool:
+    if level in ("TRACE", "INFO"):
+        return False
+    return has_any(logger, _POLICIES) or (level != "DEBUG" and topic.is_auth(message))
 
 
 def _without_marks(message: str) -> str:

@@ -24,6 +24,8 @@ _MAX_PREFIX: Final = 128  # a syslog header in front of `haproxy[pid]: `
 _MAX_CAPTURES: Final = 64
 LEARNED: Final = 3  # lines with a credential at the same place, before its absence says anything
 _MAX_FRONTENDS: Final = 1024  # whose captures are remembered
+_UUID_CHARS: Final = 36
+_TRACEPARENT_CHARS: Final = 55
 _UNREADABLE: Final = "<BADREQ>"
 _LUA_LEVELS: Final = ("[debug] ", "[info] ", "[warning] ", "[error] ", "[alert] ", "[notice] ")
 # Return codes of the jwt_verify converter; 1 is success.
@@ -143,22 +145,38 @@ _PLACES: Final = _Places()
 
 
 def _read_capture(parsed: Parsed, value: str) -> None:
-    low = value[:12].lower()
     if value in _JWT_VERIFY:
         parsed.reason = f"jwt_verify({value})"
-    elif ("realm=" in value or "error=" in value) and low.startswith(("bearer ", "basic ", "dpop ")):
+    elif _is_challenge(value):
         parsed.challenge = value
     elif has_scheme(value):
         parsed.headers = {"authorization": value}
         parsed.credential_logged = True
-    elif len(value) == 36 and value.count("-") == 4:
-        parsed.request_id = value
-    elif len(value) >= 55 and trace_id(value) != value:
-        parsed.trace_id = trace_id(value)
-    elif not parsed.host and _is_host(value):
-        parsed.host = value
-    elif not parsed.user_agent and "/" in value and value[0].isalpha():
-        parsed.user_agent = value
+    else:
+        _read_by_form(parsed, value)
+
+
+def _read_by_form(parsed: Parsed, value: str) -> None:
+    """An id is the last one's, host and user agent are the first's."""
+    role = next((role for role, fits in _FORMS if fits(value) and not (role in _FIRST and getattr(parsed, role))), "")
+    if role:
+        setattr(parsed, role, trace_id(value) if role == "trace_id" else value)
+
+
+def _is_challenge(value: str) -> bool:
+    return ("realm=" in value or "error=" in value) and value[:12].lower().startswith(("bearer ", "basic ", "dpop "))
+
+
+def _is_uuid(value: str) -> bool:
+    return len(value) == _UUID_CHARS and value.count("-") == 4
+
+
+def _is_traceparent(value: str) -> bool:
+    return len(value) >= _TRACEPARENT_CHARS and trace_id(value) != value
+
+
+def _is_agent(value: str) -> bool:
+    return "/" in value and value[0].isalpha()
 
 
 def _is_host(value: str) -> bool:
@@ -166,6 +184,12 @@ def _is_host(value: str) -> bool:
     return (
         "." in bare and len(value) <= 255 and bare.replace(".", "").replace("-", "").isalnum() and not is_address(bare)
     )
+
+
+_FIRST: Final = ("host", "user_agent")
+_FORMS: Final = (
+    ("request_id", _is_uuid), ("trace_id", _is_traceparent), ("host", _is_host), ("user_agent", _is_agent),
+)  # fmt: skip
 
 
 def _read_extra(parsed: Parsed, text: str) -> None:

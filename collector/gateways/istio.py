@@ -13,7 +13,7 @@ from collector.events import Responder
 from collector.gateways import envoy
 from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NotAuth
-from collector.gateways.reading.json_fields import mapping, plan
+from collector.gateways.reading.json_fields import mapping, plan, value_at
 from collector.gateways.reading.scan import request_line
 from collector.gateways.reading.times import any_ns, rfc3339_ns
 from collector.gateways.reading.values import as_text, count, http_status, route
@@ -101,7 +101,7 @@ def _fields(fields: Mapping[str, Any], record: RawRecord) -> Parsed | None:
     keys = plan(fields)
     if not keys.status:
         return None
-    is_mesh = keys.dialect == "envoy" and as_text(fields.get(keys.upstream_cluster)).startswith(_CLUSTERS)
+    is_mesh = keys.dialect == "envoy" and as_text(value_at(fields, keys.upstream_cluster)).startswith(_CLUSTERS)
     if keys.dialect != NAME and not is_mesh:
         return None
     return envoy.read_fields(NAME, fields, keys, record)

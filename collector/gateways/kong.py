@@ -39,6 +39,7 @@ _PROXY_ERRORS: Final = (
     "Request size limit", "Bad request", "Not found", "Method not allowed", "URI too long",
 )  # fmt: skip
 # The whole bodies of the jwt plugin that have no `message`.
+_CLAIMS: Final = frozenset(("exp", "nbf"))
 _CLAIM_ERRORS: Final = frozenset(
     ("token expired", "token not valid yet", "must be a number", "exceeds maximum allowed expiration")
 )
@@ -91,18 +92,21 @@ def _read_answerer(parsed: Parsed, fields: Mapping[str, Any]) -> None:
 
 def _body(fields: Mapping[str, Any]) -> Parsed | None:
     """`{"message": …, "request_id": …}` of 3.x, and the jwt plugin's `{"exp": "token expired"}`."""
-    if len(fields) != 2 and len(fields) != 1:
+    if len(fields) not in (1, 2):
         return None
     message, request_id = fields.get("message"), fields.get("request_id")
     if isinstance(message, str) and isinstance(request_id, str) and is_hex(request_id, 32):
-        if message.startswith(_PROXY_ERRORS):
-            raise NotAuth(NAME, "an error of the proxy itself")
-        outcome = topic.outcome(message)
-        return Parsed(NAME, message=message, request_id=request_id, outcome=outcome, responder=Responder.GATEWAY)
-    if set(fields) <= {"exp", "nbf"} and all(value in _CLAIM_ERRORS for value in map(as_text, fields.values())):
-        message = ",".join(f'"{claim}":"{as_text(text)}"' for claim, text in fields.items())
-        return Parsed(NAME, message=message, outcome=topic.outcome(message), responder=Responder.GATEWAY)
+        return _refusal(message, request_id)
+    if _CLAIMS.issuperset(fields) and all(value in _CLAIM_ERRORS for value in map(as_text, fields.values())):
+        return _refusal(",".join(f'"{claim}":"{as_text(text)}"' for claim, text in fields.items()), "")
     return None
+
+
+def _refusal(message: str, request_id: str) -> Parsed:
+    if message.startswith(_PROXY_ERRORS):
+        raise NotAuth(NAME, "an error of the proxy itself")
+    outcome = topic.outcome(message)
+    return Parsed(NAME, message=message, request_id=request_id, outcome=outcome, responder=Responder.GATEWAY)
 
 
 def _access_line(text: str) -> Parsed | None:

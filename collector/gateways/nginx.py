@@ -14,7 +14,7 @@ from collector.events import Responder
 from collector.gateways import envoy
 from collector.gateways.reading import combined_log, error_log, topic
 from collector.gateways.reading.contract import NotAuth
-from collector.gateways.reading.json_fields import canonical_name, fill, finish, mapping, plan
+from collector.gateways.reading.json_fields import canonical_name, fill, finish, mapping, plan, value_at
 from collector.gateways.reading.values import as_text, count
 from collector.records import Parsed, RawRecord
 
@@ -83,7 +83,7 @@ def _fields(fields: Mapping[str, Any], record: RawRecord) -> Parsed | None:
     if keys.upstream_status:
         parsed.responder = Responder.UPSTREAM if parsed.upstream_status else Responder.GATEWAY
     elif keys.upstream_host:
-        parsed.responder = envoy.by_host(as_text(fields.get(keys.upstream_host)), was_logged=True)
+        parsed.responder = envoy.by_host(as_text(value_at(fields, keys.upstream_host)), was_logged=True)
     return finish(parsed, record)
 
 

@@ -15,7 +15,7 @@ from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.log_lines import challenge_status, condensed, logback, refuses, words_of
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import as_text
+from collector.gateways.reading.values import as_text, first_of
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "spring"
@@ -115,15 +115,18 @@ def _challenge(value: str) -> Parsed:
     return Parsed(NAME, status=status, challenge=value, outcome=Outcome.DENIED, responder=Responder.GATEWAY)
 
 
+_LOGGER_KEYS: Final = ("logger_name", "loggerName", "log.logger", "logger")
+_TIME_KEYS: Final = ("@timestamp", "timestamp", "timeMillis", "time")
+_THREAD_KEYS: Final = ("thread_name", "thread", "process.thread.name")
+
+
 def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
     """Logback's and Log4j's JSON layouts: logger, message and stack trace."""
-    logger = as_text(
-        fields.get("logger_name") or fields.get("loggerName") or fields.get("log.logger") or fields.get("logger")
-    )
+    logger = as_text(first_of(fields, _LOGGER_KEYS))
     if not is_own(logger) or "." not in logger:
         return None
     message = words_of(fields, "message", "msg")
     stack = words_of(fields, "stack_trace", "error.stack_trace", "thrown", "exception")
-    when = next((fields[name] for name in ("@timestamp", "timestamp", "timeMillis", "time") if name in fields), None)
-    thread = as_text(fields.get("thread_name") or fields.get("thread") or fields.get("process.thread.name"))
+    when = next((fields[name] for name in _TIME_KEYS if name in fields), None)
+    thread = as_text(first_of(fields, _THREAD_KEYS))
     return _in_chain(_verdict(f"{message}\n{stack}" if stack else message, any_ns(when, near_ns)), logger, thread)

@@ -23,6 +23,7 @@ from collector.gateways.reading.values import as_text, client, http_status, last
 from collector.records import Parsed
 
 _MAX_HEAD: Final = 512  # virtual host, address, identity, user
+MAX_NAME: Final = 64  # characters of a name whose meaning is looked for
 _TEXT_ROLES: Final = frozenset(("host", "reason", "message", "challenge", "request_id"))
 
 
@@ -52,11 +53,18 @@ def split(text: str) -> Line | None:
         return None
     request, after = quoted(text, end + 2)
     numbers = text[after : after + 40].split(" ", 3)
-    if len(numbers) < 3 or len(numbers[1]) != 3 or not (numbers[1].isascii() and numbers[1].isdigit()):
+    if len(numbers) < 3 or not _has_status_form(numbers[1]):
         return None
     size = numbers[2]
     rest = text[after + len(numbers[1]) + len(size) + 2 :]
-    return Line(host, head[0], head[1], text[at + 2 : end], request, numbers[1], size, rest)
+    return Line(
+        host=host, client=head[0], identity=head[1], time=text[at + 2 : end], request=request, status=numbers[1],
+        size=size, rest=rest,
+    )  # fmt: skip
+
+
+def _has_status_form(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isdigit()
 
 
 def read(kind: str, line: Line) -> Parsed:
@@ -73,15 +81,17 @@ def read(kind: str, line: Line) -> Parsed:
         parsed.user_agent = as_text(extra[1][1])
         extra = extra[2:]
     for name, value in extra:
-        _read_extra(parsed, name, value)
+        if name:
+            _read_named(parsed, name, value)
+        else:
+            _read_unnamed(parsed, value)
     return parsed
 
 
-def _read_extra(parsed: Parsed, name: str, value: str) -> None:
-    role = meaning(canonical_name(name))[0] if 0 < len(name) <= 64 else ""
-    if not name and _answers(parsed, value):
-        parsed.challenge = parsed.challenge or value
-    elif role == "credential" or (not name and has_scheme(value)):
+def _read_named(parsed: Parsed, name: str, value: str) -> None:
+    """`name=value`, by what the name means."""
+    role = meaning(canonical_name(name))[0] if len(name) <= MAX_NAME else ""
+    if role == "credential":
         _read_credential(parsed, name, value)
     elif role in _TEXT_ROLES:
         setattr(parsed, role, getattr(parsed, role) or as_text(value))
@@ -89,9 +99,19 @@ def _read_extra(parsed: Parsed, name: str, value: str) -> None:
         parsed.trace_id = trace_id(as_text(value))
     elif role == "upstream_status":
         parsed.upstream_status = last_status(value)
-    elif role == "client" or (not name and is_address(value) and "." in value):
+    elif role == "client":
         parsed.client = client(as_text(value)) or parsed.client
-    elif not name and is_hex(value, 32):
+
+
+def _read_unnamed(parsed: Parsed, value: str) -> None:
+    """A value alone, by its form."""
+    if _answers(parsed, value):
+        parsed.challenge = parsed.challenge or value
+    elif has_scheme(value):
+        _read_credential(parsed, "", value)
+    elif is_address(value) and "." in value:
+        parsed.client = client(as_text(value)) or parsed.client
+    elif is_hex(value, 32):
         parsed.request_id = parsed.request_id or value
 
 

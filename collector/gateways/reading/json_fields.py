@@ -5,7 +5,7 @@ A record's keys are looked at once per *set* of keys (`plan`, cached); reading a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -29,6 +29,8 @@ from collector.gateways.reading.values import (
 )
 from collector.records import Parsed, RawRecord
 
+CREDENTIAL: Final = "credential"  # the role of a header that carries one
+_NO_RANK: Final = 1 << 30
 MAX_KEY_CHARS: Final = 8192  # of all keys together: what one cached plan may hold
 MAX_NAME_CHARS: Final = 200  # of one flattened key: what a cache entry may hold
 _GRPC_DENIED: Final = frozenset(("7", "16", "permissiondenied", "permission_denied", "unauthenticated"))
@@ -116,6 +118,10 @@ _NGINX_NAMES: Final = frozenset(
 )  # fmt: skip
 
 
+Reader = Callable[[Any], Any]
+Step = Callable[[Parsed, Mapping[str, Any], "Keys"], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Which key of a record plays which role; "" is none."""
@@ -151,6 +157,8 @@ class Keys:
     version: str = ""
     level: str = ""
     credentials: tuple[tuple[str, str], ...] = ()  # (header's name, key)
+    values: tuple[tuple[str, str, Reader], ...] = ()  # (field of Parsed, key, what reads its value)
+    steps: tuple[Step, ...] = ()  # what else `fill` does
 
 
 NO_KEYS: Final = Keys()
@@ -165,17 +173,39 @@ def plan(fields: Mapping[str, Any]) -> Keys:
 
 @lru_cache(maxsize=256)
 def _plan(names: tuple[str, ...]) -> Keys:
-    ranked: dict[str, tuple[int, str]] = {}
-    credentials: dict[str, str] = {}
     canonical = {canonical_name(name): name for name in reversed(names)}
+    keys = _best_keys(canonical)
+    is_credential = keys.pop(CREDENTIAL, "")
+    credentials = _credentials(canonical) if is_credential else ()
+    there = {*keys, CREDENTIAL} if is_credential else keys.keys()
+    return Keys(
+        dialect=_dialect(frozenset(canonical), names),
+        credentials=credentials,
+        values=tuple((field, keys[field], read) for field, read in _READERS.items() if field in keys),
+        steps=tuple(step for needs, step in _STEPS if needs & there),
+        **keys,
+    )
+
+
+def _best_keys(canonical: Mapping[str, str]) -> dict[str, str]:
+    """Role -> the key of the best rank, the record's last among equals."""
+    ranked: dict[str, tuple[int, str]] = {}
     for word, name in canonical.items():
         role, rank = meaning(word)
-        if role == "credential":
-            credentials[_HEADERS[_header_word(word)]] = name
-        elif role and rank < ranked.get(role, (1 << 30, ""))[0]:
+        if role and rank < ranked.get(role, (_NO_RANK, ""))[0]:
             ranked[role] = (rank, name)
-    roles = {role: name for role, (_, name) in ranked.items()}
-    return Keys(_dialect(frozenset(canonical), names), credentials=tuple(credentials.items()), **roles)
+    return {role: name for role, (_, name) in ranked.items()}
+
+
+def _credentials(canonical: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Header's name -> the key of its value."""
+    found = {_HEADERS[_header_word(word)]: name for word, name in canonical.items() if meaning(word)[0] == CREDENTIAL}
+    return tuple(found.items())
+
+
+def value_at(fields: Mapping[str, Any], key: str) -> Any:
+    """What stands under a role's key; None where no key plays the role. A record's own key may be "", too."""
+    return fields.get(key) if key else None
 
 
 def meaning(word: str) -> tuple[str, int]:
@@ -184,7 +214,7 @@ def meaning(word: str) -> tuple[str, int]:
         return _MEANINGS[word]
     bare = _header_word(word)
     if bare in _HEADERS:
-        return "credential", 0
+        return CREDENTIAL, 0
     return _MEANINGS.get(bare, ("", 0))
 
 
@@ -199,17 +229,23 @@ def canonical_name(name: str) -> str:
     >>> canonical_name("%REQ(X-REQUEST-ID)%"), canonical_name(":authority"), canonical_name("responseCode")
     ('x_request_id', 'authority', 'response_code')
     """
-    text = name.strip("%@: ")
+    text = _without_operator(name.strip("%@: "))
+    snake = "".join(map(_snake_character, " " + text, text))
+    return "_".join(filter(None, snake.split("_")))
+
+
+def _without_operator(text: str) -> str:
+    """`X-REQUEST-ID` of `REQ(X-REQUEST-ID)`, `RESP_x` of `RESP(x)`."""
     operator, parenthesis, inner = text.partition("(")
-    if parenthesis and operator.isalpha():
-        inner = inner.partition(")")[0].partition("?")[0]
-        text = inner if operator.upper() == "REQ" else f"{operator}_{inner}"
-    out: list[str] = []
-    for before, char in zip(" " + text, text, strict=False):
-        if char.isupper() and (before.islower() or before.isdigit()):
-            out.append("_")
-        out.append(char.lower() if char.isalnum() else "_")
-    return "_".join(part for part in "".join(out).split("_") if part)
+    if not parenthesis or not operator.isalpha():
+        return text
+    inner = inner.partition(")")[0].partition("?")[0]
+    return inner if operator.upper() == "REQ" else f"{operator}_{inner}"
+
+
+def _snake_character(before: str, char: str) -> str:
+    low = char.lower() if char.isalnum() else "_"
+    return f"_{low}" if char.isupper() and (before.islower() or before.isdigit()) else low
 
 
 def _dialect(words: frozenset[str], names: tuple[str, ...]) -> str:
@@ -229,47 +265,38 @@ def _dialect(words: frozenset[str], names: tuple[str, ...]) -> str:
 def fill(parsed: Parsed, fields: Mapping[str, Any], keys: Keys, near_ns: int = 0) -> Parsed:
     """Set what `parsed` does not know yet from `fields`; returns `parsed`."""
     get = fields.get
-    parsed.status = parsed.status or http_status(get(keys.status))
-    parsed.time_ns = parsed.time_ns or any_ns(get(keys.time), near_ns)
-    parsed.method = parsed.method or as_text(get(keys.method))
-    parsed.path = parsed.path or as_text(get(keys.path))
-    if keys.request and not parsed.method:
-        parsed.method, parsed.path = _request(as_text(get(keys.request)), parsed.path)
-    parsed.host = parsed.host or as_text(get(keys.host))
-    parsed.client = parsed.client or client(as_text(get(keys.client)))
-    parsed.user_agent = parsed.user_agent or as_text(get(keys.user_agent))
-    parsed.request_id = parsed.request_id or as_text(get(keys.request_id))
-    parsed.reason = parsed.reason or as_text(get(keys.reason))
-    parsed.flags = parsed.flags or as_text(get(keys.flags))
-    if parsed.body_bytes < 0 and keys.body_bytes:
-        parsed.body_bytes = count(get(keys.body_bytes))
-    _fill_rare(parsed, fields, keys)
+    if keys.time:
+        parsed.time_ns = parsed.time_ns or any_ns(get(keys.time), near_ns)
+    for name, key, read in keys.values:
+        if not getattr(parsed, name):
+            setattr(parsed, name, read(get(key)))
+    for step in keys.steps:
+        step(parsed, fields, keys)
     return parsed
 
 
-def _fill_rare(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
-    get = fields.get
-    if keys.trace_id and not parsed.trace_id:
-        parsed.trace_id = trace_id(as_text(get(keys.trace_id)))
-    if keys.message or keys.error:
-        sentences = (as_text(get(keys.message)), as_text(get(keys.error)))
-        parsed.message = parsed.message or ": ".join(filter(None, sentences))
-    if keys.route:
-        parsed.route = parsed.route or route(as_text(get(keys.route)))
-    if keys.challenge:
-        parsed.challenge = parsed.challenge or as_text(get(keys.challenge))
-    if keys.upstream_status:
-        parsed.upstream_status = parsed.upstream_status or last_status(get(keys.upstream_status))
-    if keys.grpc_status and as_text(get(keys.grpc_status)).lower() in _GRPC_DENIED:
-        parsed.outcome = Outcome.DENIED  # gRPC refuses with HTTP 200
-    if keys.instance:
-        parsed.instance = parsed.instance or as_text(get(keys.instance))
-    if keys.version:
-        parsed.version = parsed.version or as_text(get(keys.version))
-    if keys.claims or keys.jose_header or keys.metadata:
-        _fill_claims(parsed, fields, keys)
-    if keys.headers or keys.credentials:
-        _fill_headers(parsed, fields, keys)
+def _fill_request(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
+    """`GET /path HTTP/1.1`, where the method has no key of its own."""
+    if not parsed.method:
+        parsed.method, target = request_line(as_text(fields.get(keys.request)))
+        parsed.path = parsed.path or target
+
+
+def _fill_size(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
+    if parsed.body_bytes < 0:
+        parsed.body_bytes = count(fields.get(keys.body_bytes))
+
+
+def _fill_message(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
+    if not parsed.message:
+        sentences = (as_text(value_at(fields, key)) for key in (keys.message, keys.error))
+        parsed.message = ": ".join(filter(None, sentences))
+
+
+def _fill_grpc(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
+    """GRPC refuses with HTTP 200."""
+    if as_text(fields.get(keys.grpc_status)).lower() in _GRPC_DENIED:
+        parsed.outcome = Outcome.DENIED
 
 
 def _fill_headers(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
@@ -289,9 +316,9 @@ _TOKEN_PLACES: Final = frozenset(("authorization", "jwt", "token", "access-token
 
 
 def _fill_claims(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
-    metadata = fields.get(keys.metadata)
-    parsed.claims = parsed.claims or claims_in(fields.get(keys.claims)) or claims_in(metadata)
-    header = fields.get(keys.jose_header)
+    metadata = value_at(fields, keys.metadata)
+    parsed.claims = parsed.claims or claims_in(value_at(fields, keys.claims)) or claims_in(metadata)
+    header = value_at(fields, keys.jose_header)
     if isinstance(header, Mapping):
         parsed.jose_header = header
     status = failed_status(metadata)
@@ -299,9 +326,33 @@ def _fill_claims(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
         parsed.message = parsed.message or status
 
 
-def _request(text: str, path: str) -> tuple[str, str]:
-    method, target = request_line(text)
-    return method, path or target
+def _client(value: Any) -> str:
+    return client(as_text(value))
+
+
+def _trace_id(value: Any) -> str:
+    return trace_id(as_text(value))
+
+
+def _route(value: Any) -> str:
+    return route(as_text(value))
+
+
+# Field of Parsed -> what makes it of the value under the key of that role.
+_READERS: Final[dict[str, Reader]] = {
+    "status": http_status, "method": as_text, "path": as_text, "host": as_text, "client": _client, "user_agent": as_text,
+    "request_id": as_text, "reason": as_text, "flags": as_text, "trace_id": _trace_id, "route": _route,
+    "challenge": as_text, "upstream_status": last_status, "instance": as_text, "version": as_text,
+}  # fmt: skip
+# What takes more than one key, in order: headers fill only what no key of its own told.
+_STEPS: Final[tuple[tuple[frozenset[str], Step], ...]] = (
+    (frozenset(("request",)), _fill_request),
+    (frozenset(("body_bytes",)), _fill_size),
+    (frozenset(("message", "error")), _fill_message),
+    (frozenset(("grpc_status",)), _fill_grpc),
+    (frozenset(("claims", "jose_header", "metadata")), _fill_claims),
+    (frozenset(("headers", CREDENTIAL)), _fill_headers),
+)
 
 
 def flatten(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ _MONTHS: Final = {
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
     )
 }
+MAX_SECONDS: Final = 100_000_000_000  # what is larger is in milliseconds, microseconds or nanoseconds
+MAX_DIGITS: Final = 19
 _QUARTER_NS: Final = 15 * 60 * SECOND_NS
 _MAX_OFFSET_NS: Final = 14 * 3600 * SECOND_NS
 # A shipper's delay. Wider, and a backlog that is read late would look like another time zone.
@@ -105,10 +107,15 @@ def _text_ns(text: str, near_ns: int) -> int:
     if head[2:3] == "/":
         return haproxy_ns(head, near_ns)
     whole, _, fraction = head.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(whole) <= 19):
-        return apache_ns(head, near_ns) if head[3:4] == " " else 0
-    scaled = number_ns(int(whole))
-    return scaled + _fraction_ns("." + fraction) if fraction and int(whole) < 1e11 and scaled else scaled
+    if whole.isascii() and whole.isdigit() and len(whole) <= MAX_DIGITS:
+        return _decimal_ns(int(whole), fraction)
+    return apache_ns(head, near_ns) if head[3:4] == " " else 0
+
+
+def _decimal_ns(whole: int, fraction: str) -> int:
+    """A number in text; only seconds have a fraction that counts."""
+    scaled = number_ns(whole)
+    return scaled + _fraction_ns("." + fraction) if fraction and whole < MAX_SECONDS and scaled else scaled
 
 
 @lru_cache(maxsize=4096)

@@ -32,6 +32,11 @@ def _scalar(value: Any) -> str:
     return str(value) if isinstance(value, int | float) else ""
 
 
+def first_of(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first value that is not empty, else the last name's."""
+    return next((value for name in names if (value := fields.get(name))), fields.get(names[-1]))
+
+
 def http_status(value: Any) -> int:
     """An HTTP status as number or text; 0 when it is none. Non-standard ones (nginx's 499) count."""
     if type(value) is str:

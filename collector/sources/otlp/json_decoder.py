@@ -19,6 +19,7 @@ from collector.sources.otlp.receiver import MAX_RECORD_BYTES, Harvest, Refusal, 
 _SIGNS: Final = 4  # brackets, braces and commas around an AnyValue with its key
 _UINT64: Final = (0, (1 << 64) - 1)
 _INT64: Final = (-(1 << 63), (1 << 63) - 1)
+_INTEGER_CHARS: Final = 20  # of a 64-bit integer with its sign
 _EXACT: Final = 1 << 53  # beyond it a JSON number that was read as a float is no longer the number that was sent
 _DOUBLES: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _DOUBLE_CHARACTERS: Final = frozenset("0123456789+-.eE")
@@ -168,14 +169,20 @@ def _integer(raw: Any, where: str, low: int, high: int) -> int:
 def _whole(raw: Any) -> int | None:
     if raw is None:
         return 0
-    if isinstance(raw, int):
-        return None if isinstance(raw, bool) else raw
-    if isinstance(raw, float):
-        return int(raw) if raw.is_integer() and abs(raw) <= _EXACT else None
-    if not isinstance(raw, str) or len(raw) > 20:
-        return None
+    read = _WHOLE.get(type(raw))
+    return read(raw) if read else None
+
+
+def _whole_float(raw: float) -> int | None:
+    return int(raw) if raw.is_integer() and abs(raw) <= _EXACT else None
+
+
+def _whole_text(raw: str) -> int | None:
     digits = raw.removeprefix("-")
-    return int(raw) if digits.isascii() and digits.isdigit() else None
+    return int(raw) if len(raw) <= _INTEGER_CHARS and digits.isascii() and digits.isdigit() else None
+
+
+_WHOLE: Final[dict[type, Callable[[Any], int | None]]] = {int: int, float: _whole_float, str: _whole_text}
 
 
 def _enum(raw: Any, where: str) -> None:
