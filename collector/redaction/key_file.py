@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import os
 import secrets
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import Final
 import orjson
 
 from collector.errors import ConfigurationError
+from collector.settings.private import exposure
 
 KEY_BYTES: Final = 32
 MAX_FILE_BYTES: Final = 1 << 20
@@ -38,7 +38,7 @@ class Epoch:
 
 
 def signature(path: Path) -> Signature | None:
-    """Another one is another content; None when there is no file to read. One system call."""
+    """Changes when the content changes; None when the file cannot be read. One system call."""
     try:
         return _signature(path.stat())
     except OSError:
@@ -53,7 +53,8 @@ def read(path: Path) -> tuple[tuple[Epoch, ...], Signature]:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            _refuse_shared(status, path)
+            if wrong := exposure(status, is_ours=True):
+                raise ConfigurationError(SETTING, str(path), f"{wrong} {path}")
             content = file.read(MAX_FILE_BYTES)
     except OSError as error:
         raise ConfigurationError(SETTING, str(path), f"cannot be read: {error.strerror}") from None
@@ -181,14 +182,6 @@ def _fresh(number: int) -> Epoch:
 
 def _line(epoch: Epoch) -> bytes:
     return orjson.dumps({"epoch": epoch.number, "key": epoch.key.hex(), "created": epoch.created}) + b"\n"
-
-
-def _refuse_shared(status: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError(SETTING, str(path), "expected a regular file")
-    if status.st_mode & 0o077:
-        mode = stat.S_IMODE(status.st_mode)
-        raise ConfigurationError(SETTING, str(path), f"others may read it (mode {mode:04o}); chmod 600 {path}")
 
 
 def _signature(status: os.stat_result) -> Signature:

@@ -20,7 +20,7 @@ def read_private(path: Path, key: str, *, file: str = "") -> str:
     """
     try:
         with path.open("rb") as opened:
-            wrong = _exposure(os.fstat(opened.fileno()))
+            wrong = exposure(os.fstat(opened.fileno()))
             data = opened.read(MAX_BYTES + 1)
         text = data.decode().rstrip("\r\n")
     except OSError as error:
@@ -35,14 +35,20 @@ def read_private(path: Path, key: str, *, file: str = "") -> str:
 def check_private(path: Path, key: str) -> None:
     """Raises ConfigurationError when the file is not there or others can read it."""
     try:
-        wrong = _exposure(path.stat())
+        wrong = exposure(path.stat())
     except OSError as error:
         raise ConfigurationError(key, str(path), f"cannot be read: {error.strerror}") from None
     if wrong:
         raise ConfigurationError(key, str(path), wrong)
 
 
-def _exposure(status: os.stat_result) -> str:
-    allowed = 0o640 if status.st_uid == 0 else 0o600
+def exposure(status: os.stat_result, *, is_ours: bool = False) -> str:
+    """Who else can read a file with a secret, and what to do; "" when nobody can.
+
+    `is_ours`: a file that why401 writes itself. Nobody mounts it, so it is a regular file and closed to the group as well.
+    """
+    if is_ours and not stat.S_ISREG(status.st_mode):
+        return "expected a regular file"
+    allowed = 0o640 if status.st_uid == 0 and not is_ours else 0o600
     mode = stat.S_IMODE(status.st_mode)
     return "" if mode & ~(allowed | 0o100) == 0 else f"others can read it (mode {mode:04o}): chmod 600"
