@@ -6,7 +6,7 @@ OpenTelemetry semantic conventions where they exist (docs/event.md).
 
 `TokenFacts`, `Words` and `Gateway` do not depend on the moment of the request, so one object serves
 every request that carries the same token; what does depend on it, the distance of iat, nbf and exp
-from the event's time, stands in `TokenTimes`.
+from the event's time, is in `TokenTimes`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class TokenFacts:
     kind: TokenKind = TokenKind.UNKNOWN
     scheme: Safe = EMPTY  # the word before the token as sent, when it is a known scheme; else "other"
     location: Safe = EMPTY  # authorization, query:access_token, cookie:session, header:x-token, message
-    credentials: int = 0  # how many came
+    credentials: int = 0  # how many were sent
     size: int = 0
     parts: tuple[int, ...] = ()
     signature_bytes: int = -1
@@ -355,7 +355,7 @@ def _group_from(raw: dict[str, Any], group: str, keys: dict[str, str]) -> Any:
     return _TYPES[group](**present)
 
 
-# Whoever can write to the event topic must not be able to stop the analyzer: a value of another type is no event.
+# Whoever can write to the event topic must not be able to stop the analyzer: a value of another type is refused.
 def _exactly(kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")

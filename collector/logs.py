@@ -38,7 +38,7 @@ def start(level: str, stream: TextIO) -> None:
 
 
 class SafeFormatter(logging.Formatter):
-    """Formats a record as ever, then redacts it."""
+    """Formats a record, then redacts it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and the traceback below it. Never raises: a message that does not fit its arguments is named."""
@@ -56,11 +56,11 @@ class SafeFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
         """Places, types, and messages of those who quote nothing."""
-        return "\n".join(_told(ei[1]) if ei[1] is not None else ())
+        return "\n".join(_chain_lines(ei[1]) if ei[1] is not None else ())
 
 
-def _told(error: BaseException) -> list[str]:
-    """The first cause first, as Python tells it; at most MAX_CHAIN exceptions of MAX_FRAMES places."""
+def _chain_lines(error: BaseException) -> list[str]:
+    """The first cause first, as Python prints it; at most MAX_CHAIN exceptions of MAX_FRAMES places."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain and len(chain) < MAX_CHAIN:

@@ -77,7 +77,7 @@ class Collector:
         self._tokens: OrderedDict[bytes, tuple[TokenFacts, TokenRead | None]] = OrderedDict()
         self._words: OrderedDict[tuple[object, ...], Words] = OrderedDict()
         self._verified_version = verifier.version
-        self._raw_seen: Counter[tuple[str, str]] = Counter()  # told to telemetry once a batch
+        self._raw_seen: Counter[tuple[str, str]] = Counter()  # reported to telemetry once a batch
         telemetry.gauge("why401.cache.size", lambda: len(self._tokens), cache="tokens")
         telemetry.gauge("why401.cache.size", lambda: len(self._words), cache="words")
 
@@ -86,7 +86,7 @@ class Collector:
         return self.collect_half(record)[0]
 
     def collect_half(self, record: RawRecord) -> tuple[Event, Half | None]:
-        """The event, and by what other lines about the same request can be found; None: it stands alone."""
+        """The event, and by what other lines about the same request can be found; None: nothing to join."""
         try:
             return self._collect(peel(record))
         except NotAuth:
@@ -100,7 +100,7 @@ class Collector:
             return self._unread(record, FAILED, ""), None
 
     def end_batch(self) -> None:
-        """Called after each batch: counts are told."""
+        """Called after each batch: counts are reported."""
         for (kind, where), count in self._raw_seen.items():
             self._telemetry.count("why401.raw_credentials.seen", count, gateway=kind, where=where)
         self._raw_seen.clear()
@@ -280,7 +280,7 @@ def _offset(value: float | None, now: float) -> float | None:
 
 
 def _outcome(parsed: Parsed) -> Outcome | None:
-    """What became of the request, by its status; None when the record is about no request and no authentication."""
+    """What became of the request, by its status; None when the record is about neither a request nor authentication."""
     status = parsed.status
     if status in _REFUSED:
         return Outcome.DENIED
@@ -353,7 +353,7 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
 
 
 def _from_text(text: str) -> tuple[Credential, ...]:
-    """A token that stands in a sentence; "framework" holds ewo too, so a start needs a boundary before it."""
+    """A token within a sentence; "framework" holds ewo too, so a start needs a boundary before it."""
     for start in _TOKEN_START:
         at = text.find(start)
         while at >= 0 and at > 0 and text[at - 1] in _TOKEN_CHARS and text[at - 1] not in "=./":

@@ -1,6 +1,6 @@
 """Apinto and APIPark: `[2006-01-02 15:04:05] [ERRO] message` of eosc's line formatter.
 
-At ERRO every refusal of a driver is `auth error: missing or invalid token`; the reason stands at DEBU, with the credential in
+At ERRO every refusal of a driver is `auth error: missing or invalid token`; the reason is logged at DEBU, with the credential in
 front of it. The access log has no fixed format: map it with `[[formats]]`.
 """
 

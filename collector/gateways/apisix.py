@@ -49,7 +49,7 @@ def _full_log(fields: Mapping[str, Any], near_ns: int) -> Parsed:
     exchange.read_request(parsed, exchange.inner(fields, "request"))
     headers = exchange.read_response(parsed, exchange.inner(fields, "response"))
     if not parsed.status:
-        raise UnreadableRecord(NAME, "response.status is no HTTP status")
+        raise UnreadableRecord(NAME, "response.status is not an HTTP status")
     server = exchange.inner(fields, "server")
     parsed.instance, parsed.version = as_text(server.get("hostname")), as_text(server.get("version"))
     parsed.client = client(as_text(fields.get("client_ip")))
@@ -75,7 +75,7 @@ def _error_line(record: RawRecord) -> Parsed | None:
 
 
 def _exit(line: error_log.Line, near_ns: int, plugin: str, status: int) -> Parsed:
-    """The line says which plugin ended the request and how; the reason, if any, stands in a line before it."""
+    """The line says which plugin ended the request and how; the reason, if any, is in a line before it."""
     if plugin not in _AUTH_PLUGINS and status not in (401, 403):
         raise NotAuth(NAME, "a plugin that does not authenticate ended the request")
     parsed = Parsed(NAME, status=status, responder=Responder.GATEWAY)

@@ -111,7 +111,7 @@ def _challenge(value: str) -> Parsed | None:
         return None
     parsed = Parsed(NAME, status=challenge_status(value), challenge=value, outcome=Outcome.DENIED)
     if "error=" not in value:
-        parsed.message = f"WWW-Authenticate: {value}"  # alone it says that no credential came
+        parsed.message = f"WWW-Authenticate: {value}"  # alone it says that no credential was sent
     return parsed
 
 
@@ -127,7 +127,7 @@ def _line(text: str, near_ns: int) -> _Line | None:
 
 
 def _levelled(text: str, near_ns: int) -> _Line | None:
-    """A level in capitals within the first line's beginning: what stands behind it is logger and message."""
+    """A level in capitals within the first line's beginning: what follows it is logger and message."""
     head = text[:MAX_HEAD].partition("\n")[0]
     found = ((at, level) for level in _LEVELS if level in head and (at := _word_at(head, level)) >= 0)
     at, level = min(found, key=lambda pair: (pair[0], -len(pair[1])), default=(-1, ""))

@@ -129,7 +129,7 @@ def _line(text: str, near_ns: int) -> Parsed | None:
 
 
 def _execution(text: str, near_ns: int) -> Parsed | None:
-    """`[TIME] (request id) message`; one request writes many lines, and the verdict stands in one or two."""
+    """`[TIME] (request id) message`; one request writes many lines, and the verdict is in one or two."""
     time_ns = leading_time(text, near_ns)
     head, _, message = text.partition(") ")
     _, parenthesis, request_id = head.rpartition("(")

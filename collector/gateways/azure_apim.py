@@ -20,7 +20,7 @@ _LAST_ERROR: Final = "LastError"
 
 
 def parse(record: RawRecord) -> Parsed | None:
-    """A request in the gateway's log, or what a client was told about its subscription key."""
+    """A request in the gateway's log, or what a client was sent about its subscription key."""
     fields = mapping(record)
     if not fields:
         return None

@@ -92,7 +92,7 @@ def _sentence(fields: Mapping[str, Any]) -> str:
 def _verdict(fields: Mapping[str, Any], logger: str, near_ns: int) -> Parsed:
     message = _sentence(fields)
     if fields.get("provider") == "jwt" and logger.startswith(_HANDLER):
-        raise NotAuth(NAME, "what caddy-jwt has told by itself")
+        raise NotAuth(NAME, "already reported by caddy-jwt itself")
     if as_text(fields.get("level")).lower() == "info" or not (
         _is_auth(fields, logger, message) and _is_refusal(fields, message)
     ):

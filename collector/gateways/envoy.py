@@ -116,7 +116,7 @@ def by_host(host: str, was_logged: object) -> Responder:
 def _no_status(kind: str, written: str) -> Exception:
     if written in ("0", "000"):
         return NotAuth(kind, "the client left before an answer was sent")
-    return UnreadableRecord(kind, "the response code is no HTTP status")
+    return UnreadableRecord(kind, "the response code is not an HTTP status")
 
 
 def _text(text: str, near_ns: int) -> Parsed | None:

@@ -106,7 +106,7 @@ def _exchange(fields: Mapping[str, Any], near_ns: int, request: str, response: s
     exchange.read_request(parsed, exchange.inner(fields, request))
     exchange.read_response(parsed, exchange.inner(fields, response))
     if not parsed.status:
-        raise UnreadableRecord(NAME, "the response's status is no HTTP status")
+        raise UnreadableRecord(NAME, "the response's status is not an HTTP status")
     parsed.upstream_status = http_status(exchange.inner(fields, upstream).get("status"))
     parsed.responder = Responder.UPSTREAM if parsed.upstream_status else Responder.GATEWAY
     return parsed
@@ -115,7 +115,7 @@ def _exchange(fields: Mapping[str, Any], near_ns: int, request: str, response: s
 def _body(fields: Mapping[str, Any]) -> Parsed:
     status = http_status(fields.get("http_status_code"))
     if not status:
-        raise UnreadableRecord(NAME, "http_status_code is no HTTP status")
+        raise UnreadableRecord(NAME, "http_status_code is not an HTTP status")
     return Parsed(NAME, status=status, message=as_text(fields.get("message")), responder=Responder.GATEWAY)
 
 

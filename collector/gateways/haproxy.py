@@ -107,7 +107,7 @@ def _read_request(parsed: Parsed, request: str) -> None:
 
 
 def _read_captures(parsed: Parsed, text: str, frontend: str) -> None:
-    """`queues {request|captures} {response|captures}`: values without names, told by their form."""
+    """`queues {request|captures} {response|captures}`: values without names, recognised by their form."""
     _, brace, rest = text.partition("{")
     if not brace:
         return
@@ -122,7 +122,7 @@ def _read_captures(parsed: Parsed, text: str, frontend: str) -> None:
 
 
 class _Places:
-    """Which of a frontend's captures is the credential, learned from lines that had one: where it is empty, none came.
+    """Which of a frontend's captures is the credential, learned from lines that had one: where it is empty, none was sent.
 
     LEARNED lines must agree. A frontend that showed credentials at two places is left alone.
     """

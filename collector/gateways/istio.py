@@ -74,7 +74,7 @@ def _access_line(text: str, near_ns: int) -> Parsed | None:
 def _no_answer(written: str) -> Exception:
     if written in ("0", "000"):
         return NotAuth(NAME, "the client left before an answer was sent")
-    return UnreadableRecord(NAME, "the response code is no HTTP status")
+    return UnreadableRecord(NAME, "the response code is not an HTTP status")
 
 
 def _log_line(text: str, near_ns: int) -> Parsed | None:

@@ -63,7 +63,7 @@ def _serialized(fields: Mapping[str, Any], near_ns: int) -> Parsed:
     exchange.read_request(parsed, request)
     headers = exchange.read_response(parsed, response)
     if not parsed.status:
-        raise UnreadableRecord(NAME, "response.status is no HTTP status")
+        raise UnreadableRecord(NAME, "response.status is not an HTTP status")
     parsed.request_id = parsed.request_id or headers.get("x-kong-request-id", "")
     parsed.client = client(as_text(fields.get("client_ip")))
     parsed.route = as_text(exchange.inner(fields, "route").get("name"))

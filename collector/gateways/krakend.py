@@ -94,7 +94,7 @@ def _gin(text: str, near_ns: int) -> Parsed:
     when = fields[0].rpartition("] ")[2].strip().replace(" - ", " ")
     parsed = Parsed(NAME, status=http_status(fields[1].strip()), time_ns=rfc3339_ns(when, near_ns))
     if not parsed.status:
-        raise UnreadableRecord(NAME, "the status is no HTTP status")
+        raise UnreadableRecord(NAME, "the status is not an HTTP status")
     parsed.client = client(fields[3].strip())
     parsed.method = fields[4].strip().partition(" ")[0]
     start = fields[4].find('"')

@@ -90,4 +90,4 @@ def _fields(fields: Mapping[str, Any], record: RawRecord) -> Parsed | None:
 def _no_status(written: str) -> Exception:
     if written in ("0", "000"):
         return NotAuth(NAME, "no answer was sent")
-    return UnreadableRecord(NAME, "the status is no HTTP status")
+    return UnreadableRecord(NAME, "the status is not an HTTP status")

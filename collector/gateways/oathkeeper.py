@@ -153,7 +153,7 @@ def _judged(parsed: Parsed, message: str, error: Mapping[str, Any], *, granted: 
 
 
 def _reason(dump: str) -> str:
-    r"""`error=E` and `reason=R` of herodot's dump; a reason that is no dump stands for itself."""
+    r"""`error=E` and `reason=R` of herodot's dump; a reason that is not a dump is taken as it is."""
     if "error=" not in dump:
         return dump.strip()
     lines = dump.split("\n", 16)[:16]

@@ -142,7 +142,7 @@ def _refuses(sentence: str) -> bool:
 
 
 def _time_ns(fields: Mapping[str, Any], record: RawRecord) -> int:
-    """RFC 3339 in JSON; else `Jan 02 15:04:05`, which is of the year in which the record came, or of the one before."""
+    """RFC 3339 in JSON; else `Jan 02 15:04:05`, which is of the year in which the record arrived, or of the one before."""
     when = as_text(fields.get("time"))
     if when[:3] not in _MONTHS:
         return any_ns(fields.get("time"), record.time_ns)

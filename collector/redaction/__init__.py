@@ -117,7 +117,7 @@ def safe_text(text: str, limit: int) -> Safe:
 def safe_id(text: str, limit: int) -> Safe:
     """`safe_text` for a value known to be an identifier (kid, iss, aud, client, trace or request id).
 
-    A random-looking run in it is expected and stays; tokens, vendors' credentials and personal data go as ever.
+    A random-looking run in it is expected and stays; tokens, vendors' credentials and personal data are removed.
     """
     shown = safe_text(_ID_KEY + text, limit + len(_ID_KEY))
     return Safe(shown.removeprefix(_ID_KEY))

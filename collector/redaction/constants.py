@@ -22,7 +22,7 @@ def member_of(text: str, allowed: Collection[str]) -> Safe:
 def configured(name: str) -> Safe:
     """A topic or path of the operator's settings, unchanged: positions are found again by it.
 
-    Never for what stands in a record; tests/test_layout.py holds where it may be called.
+    Never for what a record holds; tests/test_layout.py holds where it may be called.
     """
     return Safe(name)
 

@@ -15,7 +15,7 @@ JOINED: Final = frozenset(byte for byte in range(256) if chr(byte).isalnum() or 
 
 
 def touches(data: bytes, start: int, end: int, more: frozenset[int]) -> bool:
-    """One of `more` stands at either side, so this is part of a longer run; a full stop ends a sentence."""
+    """One of `more` is at either side, so this is part of a longer run; a full stop ends a sentence."""
     if start and data[start - 1] in more:
         return True
     if end >= len(data) or data[end] not in more:

@@ -1,4 +1,4 @@
-"""The words of rules/keys.toml: what kind of value stands behind a key."""
+"""The words of rules/keys.toml: what kind of value follows a key."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def _start(data: bytes, key: int, glue_end: int, glue: bytes, field: bytes) -> i
 
 
 def _is_persons(data: bytes, key: int, start: int) -> bool:
-    """`name` stands among other claims about a person."""
+    """`name` is among other claims about a person."""
     return _PERSONAL.find(data, max(0, key - _NEAR), start + _NEAR)[0] >= 0
 
 
@@ -222,7 +222,7 @@ def _opens_pair(data: bytes, key: int) -> bool:
 
 
 def _is_pairs_value(data: bytes, start: int, end: int) -> bool:
-    """The pair closes behind it, and it is no key itself: `["password", "refresh_token"]` lists grant types."""
+    """The pair closes behind it, and it is not a key itself: `["password", "refresh_token"]` lists grant types."""
     closes = data[end : end + 10].lstrip(b"\"'\\ ")[:1] in (b"]", b")", b"")
     value = data[start:end]
     return closes and not kind_of(value[:MAX_KEY]) and not (len(value) <= _AMR and value.islower() and value.isalpha())

@@ -1,4 +1,4 @@
-"""What a rule says: these bytes go, and this word stands in their place; and how the text is put together again."""
+"""What a rule finds: bytes that go and the word that replaces them; and how the text is put together again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMAIL: Final = "[email]"
 PHONE: Final = "[phone]"
 CARD: Final = "[card]"
 MAC: Final = "[mac]"
-SHORT: Final = "[-]"  # stands for values shorter than 4, so that redaction cannot double a text
+SHORT: Final = "[-]"  # replaces values shorter than 4, so that redaction cannot double a text
 SHORT_VALUE: Final = 4
 
 # Ours, and the masks that gateways and other redactors leave behind: [REDACTED], ***, <masked>, {{token}}, xxxx.
@@ -43,7 +43,7 @@ _OURS: Final = compiled(rb"\[(?:token|secret|cookie|key|user|email|phone|card|ma
 
 
 class Hit(NamedTuple):
-    """A span of a text or view, the rule that found it and what stands in its place."""
+    """A span of a text or view, the rule that found it and what replaces it."""
 
     start: int
     end: int
@@ -68,7 +68,7 @@ class Spans:
 
 
 def is_ours(data: bytes, start: int) -> bool:
-    """One of our own words in brackets stands there."""
+    """One of our own words in brackets is there."""
     return _OURS.end_at(data, start) > 0
 
 

@@ -27,7 +27,7 @@ _PUNCTUATION: Final = b" \t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
 class Value(NamedTuple):
-    """A value in a view. `prose`: bare behind a colon, where a sentence may stand as well."""
+    """A value in a view. `prose`: bare behind a colon, where a sentence may be as well."""
 
     data: bytes
     start: int
@@ -37,7 +37,7 @@ class Value(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        """What stands there."""
+        """Its bytes."""
         return self.data[self.start : self.end]
 
 

@@ -52,7 +52,7 @@ class Pseudonyms:
     def refresh(self) -> bool:
         """Whether another epoch is in use since the file changed. Asks the file system once; reads only what changed.
 
-        A file that went away or cannot be used is told to the log once, and the key that was read stays in use.
+        A file that is missing or cannot be used is logged once, and the key that was read stays in use.
         """
         if self._path is None or (found := key_file.signature(self._path)) == self._seen:
             return False

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from collector.redaction.patterns import compiled
 
-MAX_LAYERS: Final = 5  # JSON in JSON in JSON in a log driver's JSON, percent three times: none met went deeper
+MAX_LAYERS: Final = 5  # JSON in JSON in JSON in a log driver's JSON, percent three times: none seen went deeper
 _OTHER: Final = 0x80
 _GONE: Final = 0x00
 _SPACE: Final = 0x20
@@ -40,7 +40,7 @@ _ESCAPES: Final = (
     rb"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp|equals|colon|period|lowbar|plus|commat|sol);"
     rb"|\x1b\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)"
     rb"|\x00|\xad|\x1b"
-    # A line folded inside a token: the break touches a dot, or stands between two long runs.
+    # A line folded inside a token: the break touches a dot, or is between two long runs.
     rb"|\.\r?\n[ \t]{0,8}|\r?\n[ \t]{1,8}\.|[A-Za-z0-9_+/=-]{40}\r?\n[ \t]{0,8}[A-Za-z0-9_+/=-]{20}"
 )
 _ESCAPE: Final = compiled(_ESCAPES)

@@ -1,1 +1,1 @@
-"""Credentials: where one stands in a request, what shape it has, whether its signature verifies. The text is dropped here."""
+"""Credentials: where one is in a request, what shape it has, whether its signature verifies. The text is dropped here."""

@@ -93,7 +93,7 @@ def read_claims(payload: Mapping[str, Any], user_claim: str = "") -> Claims:
 
 
 def json_type(value: object) -> Safe:
-    """JSON's name of a decoded value's type; whole and fractional numbers are told apart."""
+    """JSON's name of a decoded value's type; whole and fractional numbers differ."""
     if isinstance(value, bool):
         return _BOOLEAN
     return _JSON_TYPES.get(type(value), _NULL)
@@ -180,7 +180,7 @@ def _number(value: object) -> float | None:
 
 
 def _date(value: object) -> float | None:
-    """Unix seconds. Text that holds a number counts: the type fault is told apart from the time."""
+    """Unix seconds. Text that holds a number counts: its wrong type is a fault of its own."""
     if isinstance(value, str):
         try:
             value = float(value) if len(value) < 24 else None

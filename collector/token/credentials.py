@@ -1,4 +1,4 @@
-"""Where a credential stands in a request and how it is wrapped: scheme, location, count, what is odd about the wrapping.
+"""Where a credential is in a request and how it is wrapped: scheme, location, count, what is odd about the wrapping.
 
 Works on raw values in memory; only `scheme`, `location`, `count` and words of the closed set ANOMALIES leave.
 """
@@ -70,7 +70,7 @@ _SCHEME_MISSPELT: Final = fixed("scheme_misspelt")
 _SCHEME_OTHER: Final = fixed("scheme_other")
 _SCHEME_ONLY: Final = fixed("scheme_only")
 _SCHEME_GLUED: Final = fixed("scheme_glued")
-# What stands between Bearer and the token where a space belongs, in the order in which it is looked for.
+# What is between Bearer and the token where a space belongs, in the order in which it is looked for.
 _GLUE: Final = {
     ":": _SCHEME_COLON, "=": _SCHEME_COLON, "%20": _SCHEME_GLUED, "+": _SCHEME_GLUED, "\t": _SCHEME_GLUED, "_": _SCHEME_GLUED,
 }  # fmt: skip
@@ -127,7 +127,7 @@ def _from_cookies(headers: Mapping[str, str]) -> Iterator[Credential]:
     for pair in cookie.split(";", 64)[:64] if cookie else ():
         name, _, value = pair.strip().partition("=")
         is_named = any(word in name.lower() for word in COOKIE_WORDS)
-        if is_named and value.count(".") in (2, 4):  # a session id in a cookie is no token of the gateway's concern
+        if is_named and value.count(".") in (2, 4):  # a session id in a cookie does not concern the gateway
             yield _bare(unquote(value), labelled(_COOKIE, safe_text(name, MAX_COOKIE_NAME)))
 
 
@@ -161,7 +161,7 @@ def unwrap(header: str) -> Credential:
 
 
 def _split_scheme(text: str, odd: list[Safe]) -> tuple[str, str]:
-    """Scheme and value; the scheme is "" when the value stands alone."""
+    """Scheme and value; the scheme is "" when the value is alone."""
     head, space, rest = text.partition(" ")
     if head.endswith((":", "=", ",")) and head[:-1].isalpha():
         odd.append(_SCHEME_COLON)

@@ -464,7 +464,7 @@ def _odd_length(alg: str, length: int) -> list[Safe]:
 
 
 def _is_der(signature: bytes) -> bool:
-    """An ASN.1 SEQUENCE of two INTEGERs, as OpenSSL writes ECDSA signatures; RFC 7518 wants R and S side by side."""
+    """An ASN.1 SEQUENCE of two INTEGERs, as OpenSSL writes ECDSA signatures; RFC 7518 requires R and S side by side."""
     return (
         len(signature) > 8
         and signature[0] == 0x30

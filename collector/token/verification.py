@@ -107,7 +107,7 @@ class KeySets:
         return sum(keys.version for keys in self._sets.values())
 
     def hurry(self, issuer: str) -> None:
-        """A kid was met that the set does not hold: fetch again soon, at most every RETRY_SECONDS."""
+        """A token had a kid that the set does not hold: fetch again soon, at most every RETRY_SECONDS."""
         with self._lock:
             held = self._sets.get(issuer)
             if held and time.time() - held.fetched_at > RETRY_SECONDS:

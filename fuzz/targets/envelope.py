@@ -1,4 +1,4 @@
-"""Peeling: shippers' wrappings come off, and what is left stands in what was there."""
+"""Peeling: shippers' wrappings come off, and what is left was there before."""
 
 from __future__ import annotations
 

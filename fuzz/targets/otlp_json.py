@@ -20,7 +20,7 @@ _SEEDS = (
 
 
 def check(data: bytes) -> None:
-    """Decode, then collect what came out."""
+    """Decode, then collect the records."""
     harvest = Harvest(Origin(kind=Safe("otlp"), source=Safe("fuzz")), "", 1)
     try:
         json_decoder.decode(data, harvest)

@@ -18,7 +18,7 @@ keeps no reference to the record, and takes time linear in its size.
 
 
 class NotAuth(Why401Error):
-    """A record of a known gateway that is no request and no verdict on one. `why` holds no part of the record."""
+    """A record of a known gateway that is neither a request nor a verdict on one. `why` holds no part of the record."""
 
     def __init__(self, gateway: str, why: str) -> None:
         super().__init__(f"{gateway}: {why}")

@@ -204,7 +204,7 @@ def _credentials(canonical: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def value_at(fields: Mapping[str, Any], key: str) -> Any:
-    """What stands under a role's key; None where no key plays the role. A record's own key may be "", too."""
+    """The value under a role's key; None where no key plays the role. A record's own key may be "", too."""
     return fields.get(key) if key else None
 
 
@@ -344,7 +344,7 @@ _READERS: Final[dict[str, Reader]] = {
     "request_id": as_text, "reason": as_text, "flags": as_text, "trace_id": _trace_id, "route": _route,
     "challenge": as_text, "upstream_status": last_status, "instance": as_text, "version": as_text,
 }  # fmt: skip
-# What takes more than one key, in order: headers fill only what no key of its own told.
+# What takes more than one key, in order: headers fill only what has no key of its own.
 _STEPS: Final[tuple[tuple[frozenset[str], Step], ...]] = (
     (frozenset(("request",)), _fill_request),
     (frozenset(("body_bytes",)), _fill_size),

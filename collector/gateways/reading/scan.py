@@ -25,7 +25,7 @@ _PARAMETERS: Final = frozenset(
 
 
 def has_any(text: str, words: Iterable[str]) -> bool:
-    """Whether one of the words stands in the text; as fast as Python does it, for lists that every line meets."""
+    """Whether one of the words is in the text; as fast as Python does it, since every line is searched for them."""
     return any(map(text.__contains__, words))
 
 
@@ -74,7 +74,7 @@ def _token(text: str, at: int, end: int) -> tuple[str, str, int]:
 
 
 def unescape(text: str) -> str:
-    r"""Undo `\"`, `\\`, `\n` and `\xHH` as nginx and Apache write them; what is no escape stays."""
+    r"""Undo `\"`, `\\`, `\n` and `\xHH` as nginx and Apache write them; anything else stays."""
     if "\\" not in text:
         return text
     first, *rest = text.split("\\")

@@ -1,4 +1,4 @@
-"""Times as gateways write them, to Unix nanoseconds; 0 for what is no time or lies outside 1970 to 2262.
+"""Times as gateways write them, to Unix nanoseconds; 0 for what is not a time or lies outside 1970 to 2262.
 
 Hand-written because every record needs one: the part down to the second is cached, so a busy second is read once.
 """
@@ -67,7 +67,7 @@ def apache_ns(text: str, near_ns: int = 0) -> int:
 
 
 def number_ns(value: float) -> int:
-    """Unix seconds, milliseconds, microseconds or nanoseconds, told apart by size."""
+    """Unix seconds, milliseconds, microseconds or nanoseconds, by size."""
     if not 0 < value <= _MAX_NS:
         return 0
     scale = next((scale for limit, scale in ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3)) if value < limit), 1)
@@ -86,7 +86,7 @@ def any_ns(value: Any, near_ns: int = 0) -> int:
 
 
 def wall_ns(utc_ns: int, near_ns: int) -> int:
-    """A time without a zone. It is UTC, unless the transport's own time says that the clock stands in another zone.
+    """A time without a zone. It is UTC, unless the transport's own time says that the clock is in another zone.
 
     The zone shows when the two differ by a whole number of quarter hours and a shipper's delay; `exp` judged with the
     wrong zone would be hours off. `near_ns` 0: nothing is known.
@@ -134,7 +134,7 @@ def _clf_second(text: str) -> int:
 
 
 def _unix(year: str, month: str, day: str, clock: str) -> int:
-    """-1 for what is no date. A leap second counts as the one before."""
+    """-1 for what is not a date. A leap second counts as the one before."""
     parts = (year, month, day, clock[0:2], clock[3:5], clock[6:8])
     if not all(part.isdigit() for part in parts):
         return -1

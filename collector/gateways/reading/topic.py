@@ -7,7 +7,7 @@ from typing import Final
 from collector.events import Outcome
 from collector.gateways.reading.scan import has_any
 
-_READ_CHARS: Final = 2048  # what a sentence is about stands at its beginning
+_READ_CHARS: Final = 2048  # a sentence says what it is about at its beginning
 _AUTH_WORDS: Final = (
     "jwt", "jwk", "token", "bearer", "oauth", "openid", "oidc", "authoriz", "authoris", "authentic", "auth_request",
     "auth request", "auth_basic", "credential", "forbidden", "claim", "introspect", "client certificate", "ssl certificate", "rbac", "audience",

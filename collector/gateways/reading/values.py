@@ -14,7 +14,7 @@ _NO_ROUTES: Final = frozenset(("default", "allow_any", "block_all"))
 
 
 def as_text(value: Any) -> str:
-    """A scalar's text; "" for null, the loggers' "-", and what is no scalar. Lists of scalars are joined by ", "."""
+    """A scalar's text; "" for null, the loggers' "-", and what is not a scalar. Lists of scalars are joined by ", "."""
     if type(value) is str:
         return "" if value == "-" else value
     if value is None:
