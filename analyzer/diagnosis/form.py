@@ -49,7 +49,8 @@ def rule(case: Case) -> Iterator[Finding]:
 
 
 def _opaque(token: TokenFacts) -> Iterator[Finding]:
-    says = f"{token.size} characters that are not in JWT form: a reference token or an API key"
+    size = "1 character" if token.size == 1 else f"{token.size} characters"
+    says = f"{size}, not in JWT form: a reference token or an API key"
     yield Finding("token_opaque", Strength.PROOF, "token", says)
 
 
@@ -120,7 +121,9 @@ def _signature_length(token: TokenFacts) -> Iterator[Finding]:
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="unpadded")
         yield Finding("token_truncated", Strength.HINT, "token", "one or two missing bytes could also be a cut")
     elif "signature_short" in token.anomalies or "signature_empty" in token.anomalies:
-        says = f"the signature has {token.signature_bytes} bytes, {token.alg} produces more: the token was cut"
+        says = (
+            f"the signature has {token.signature_bytes} bytes, fewer than {token.alg} produces: the token was truncated"
+        )
         yield Finding("token_truncated", Strength.PROOF, "token", says, discriminant="signature")
         yield Finding("signature_invalid", Strength.HINT, "token", "a truncated signature cannot verify")
 

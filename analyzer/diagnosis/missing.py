@@ -26,6 +26,7 @@ class LogSettings:
     reason: str = _REASON
     token: str = _TOKEN
     source: str = ""
+    logs_token: bool = True  # what `token` says puts the token itself into the log, not only its claims
 
 
 ANY: Final = LogSettings()
@@ -34,7 +35,7 @@ ANY: Final = LogSettings()
 @cache
 def log_settings() -> Mapping[str, LogSettings]:
     """By gateway kind, as its logging.toml says."""
-    names = ("reason", "token", "source")
+    names = ("reason", "token", "source", "logs_token")
     return {
         content["gateway"]: LogSettings(**{name: content[name] for name in names if name in content})
         for _, content in facts("gateway", "logging")
@@ -52,7 +53,8 @@ def _missing(case: Case) -> Iterator[str]:
     if not case.event.words and kind != BARE_TOKEN:
         yield log_settings().get(kind, ANY).reason
     if case.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED) and not case.shows_claims:
-        yield log_settings().get(kind, ANY).token + _DROPPED
+        settings = log_settings().get(kind, ANY)
+        yield settings.token + (_DROPPED if settings.logs_token else "")
     if not case.issuers:
         yield "configure what the gateway expects under [[issuers]] in why401.toml"
     elif case.expected and not case.expected.jwks:

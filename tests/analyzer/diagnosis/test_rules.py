@@ -57,7 +57,7 @@ FAULTS = {
     "signed by another key": Fault(
         "signature_invalid", "does not verify", lambda: "Bearer " + token(key="stranger", headers={"kid": "k1"}, **good()), "Jwt_verification_fails"
     ),
-    "signature cut": Fault("token_truncated", "RS256 produces more", lambda: bearer()()[:-40], "Jwt_verification_fails"),
+    "signature cut": Fault("token_truncated", "fewer than RS256 produces", lambda: bearer()()[:-40], "Jwt_verification_fails"),
     "cut inside the payload": Fault("token_truncated", "ends inside", lambda: bearer()()[:160]),
     "no credential": Fault("token_missing", "it is empty", lambda: "-", "Jwt_is_missing"),
     "only the scheme": Fault("token_missing", "without a token", lambda: "Bearer", "Jwt_is_missing"),
@@ -158,6 +158,21 @@ def test_words_that_the_token_refutes_lose(explainer: Explainer) -> None:
 
     assert "audience_mismatch" == diagnosis.code
     assert "token_expired" in [rival.code for rival in diagnosis.rivals]
+
+
+@pytest.mark.parametrize(
+    ("claims", "words", "title"),
+    [
+        ({"sub": None}, "", "The token has no user claim (expected `sub`)."),
+        ({"email": None}, "user claim email not found in token", "The token has no user claim (expected `email`)."),
+    ],
+)
+def test_a_missing_user_claim_is_named(explainer: Explainer, claims: dict[str, None], words: str, title: str) -> None:
+    """As configured, or as the gateway's message names it."""
+    fault = Fault("user_claim_missing", "", bearer(**claims), record={"response_code_details": words or "-"})
+    diagnosis = explained(explainer, fault, with_words=False)
+
+    assert ("user_claim_missing", title) == (diagnosis.code, diagnosis.title)
 
 
 def test_every_answer_has_a_title_a_fix_and_evidence(explainer: Explainer) -> None:
