@@ -1,7 +1,7 @@
-"""Bounds on the strings that outsiders choose: issuers, clients, key ids, routes. What is not known by name is "other".
+"""Bounds on strings that outsiders choose: issuers, clients, key ids, routes. A name that is not admitted is "(other)".
 
-A name is let in while there is room. When there is none, a newcomer must be met ADMIT times before it takes the place
-of the name that was idle longest, so a flood of random values cannot push out real ones and a real new cause still shows.
+A name is admitted while there is room. After that, a new name must be seen ADMIT times before it replaces the name that
+was idle longest: a flood of random values cannot evict real names, and a real new cause still shows.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ LIMITS: Final = {
 
 
 class Vocabulary:
-    """The names in use, by kind; bounded by LIMITS. One worker owns it."""
+    """The admitted names by kind, bounded by LIMITS. One worker owns it."""
 
     def __init__(self, limits: dict[str, int] | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
         self._limits = limits or LIMITS
-        self._fixed = set(known)  # configured values are never pushed out
+        self._fixed = set(known)  # configured values are never evicted
         self._names: dict[str, OrderedDict[Safe, None]] = {kind: OrderedDict() for kind in self._limits}
         self._waiting: dict[str, OrderedDict[str, int]] = {kind: OrderedDict() for kind in self._limits}
         self.refused = 0
 
     def name(self, kind: str, value: Safe) -> Safe:
-        """The value itself when it is known by name, else OTHER."""
+        """The value itself when it is admitted, else OTHER."""
         names = self._names[kind]
         if not value or value in names or (kind, value) in self._fixed:
             if value in names:
@@ -63,7 +63,7 @@ class Vocabulary:
         return False
 
     def bounded(self, event: Event) -> Event:
-        """The event with every outsider's string bounded; the same object when nothing had to change."""
+        """The event with every such string bounded; the same object when nothing had to change."""
         request = self._request(event.request)
         token = self._token(event.token)
         if request is event.request and token is event.token:

@@ -1,4 +1,4 @@
-"""What the analyzer makes of an event: a diagnosis, a group, and the row pair that the store takes."""
+"""The analyzer's results for an event: diagnosis, group, and the two together with the event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collector.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One checked fact in words. `source` is token, time, configuration, key set, message, status, request, traffic."""
+    """One checked fact as a sentence. `source` is token, time, configuration, key set, message, status, request or traffic."""
 
     source: str
     says: str
@@ -17,7 +17,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A code that had evidence too, and why it lost."""
+    """Another code that had evidence, and why it was ruled out."""
 
     code: str
     why_not: str
@@ -43,10 +43,10 @@ class Diagnosis:
     rivals: tuple[Rival, ...] = ()
     missing: tuple[str, ...] = ()
     fix: tuple[Fix, ...] = ()
-    also: tuple[str, ...] = ()  # codes of later checks that would fail too
-    near_miss: str = ""
+    also: tuple[str, ...] = ()  # codes of later checks that would also fail
+    near_miss: str = ""  # how two values differ that almost agree
     library: str = ""
-    discriminant: str = ""  # what, besides the code, one change would touch: grouping reads it
+    discriminant: str = ""  # FROZEN: what, besides the code, one change would touch; part of the group's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class Group:
 
     id: str
     version: str
-    parts: tuple[tuple[str, str], ...]  # what went into the fingerprint, in words
+    parts: tuple[tuple[str, str], ...]  # what went into the fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An event and what was made of it; passing and unread events have neither diagnosis nor group."""
+    """An event with its results; allowed and unread events have neither diagnosis nor group."""
 
     event: Event
     diagnosis: Diagnosis | None = None

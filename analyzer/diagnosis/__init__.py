@@ -1,7 +1,7 @@
-"""Why did the gateway say no? Evidence in, exactly one code of the taxonomy out.
+"""Why did the gateway reject the request? Evidence in, exactly one code of the taxonomy out.
 
-Reading RULES is reading what is looked at; reading weigh.py is reading how it is decided. Equal evidence is
-diagnosed once: the cache is keyed on the redacted facts, so a storm costs little more than its parsing.
+RULES lists what is checked, in order; weigh.py decides. Equal evidence is diagnosed once: the cache is keyed on the
+redacted facts, so a storm of failures costs little more than its parsing.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from analyzer.diagnosis import (
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
 from analyzer.diagnosis.messages import Read, read_event
 from analyzer.diagnosis.missing import missing
-from analyzer.diagnosis.near import nearest
+from analyzer.diagnosis.near import nearest_of
 from analyzer.diagnosis.route_history import Memory
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
-from analyzer.knowledge import read_words, remedies_for, title
+from analyzer.knowledge import Reading, read_words, remedies_for, title
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
-from collector.events import Event, Outcome
+from collector.events import Event, Outcome, Words
 from collector.settings import IssuerSettings
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -58,9 +58,10 @@ RULES: Final[tuple[Rule, ...]] = (
     answer.rule,
 )
 CACHE_SIZE: Final = 20_000  # distinct evidence: about 60 MB when full
-OK: Final = Diagnosis("ok", "", 1.0, "The request passed.")
+OK: Final = Diagnosis(code="ok", cause="", confidence=1.0, title="The request was allowed.")
 MAX_EVIDENCE: Final = 6
-# Holes of knowledge templates that name what one change would touch, the most telling first.
+MAX_QUOTED: Final = 160  # characters of a message
+# Holes of knowledge templates that name what one change would touch, the most specific first.
 _TOUCHED: Final = ("policy", "rule", "scope", "scopes", "role", "claim", "alg", "uri", "cluster", "consumer")
 
 
@@ -75,11 +76,11 @@ class Diagnoser:
         self._cache: OrderedDict[tuple[object, ...], Diagnosis] = OrderedDict()
 
     def learn(self, event: Event) -> None:
-        """Take in a request that passed: what it has is evidence against those that do not pass."""
+        """Take in an allowed request: rejected ones are compared with it."""
         self.memory.learn(event)
 
     def diagnose(self, event: Event) -> Diagnosis:
-        """The diagnosis of one event; a passing request has code "ok"."""
+        """The diagnosis of one event; an allowed request has the code "ok"."""
         if event.outcome is Outcome.ALLOWED:
             return OK
         times, issuers, passed = quantise(event.times), self._for(event), self.memory.about(event)
@@ -96,7 +97,15 @@ class Diagnoser:
         )
         held = self._cache.get(key)
         if held is None:
-            held = diagnose(Case(event, times, read_event(event, self._read), issuers, passed))
+            held = diagnose(
+                Case(
+                    event=event,
+                    times=times,
+                    readings=read_event(event, self._read),
+                    issuers=issuers,
+                    passed=passed,
+                )
+            )
             self._cache[key] = held
             if len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
@@ -108,59 +117,74 @@ class Diagnoser:
         return len(self._cache)
 
     def _for(self, event: Event) -> tuple[IssuerSettings, ...]:
+        """The issuers that are configured for the event's gateway and route."""
         if self._is_one_for_all:
             return self._issuers
-        who, route = (event.gateway.kind, event.gateway.instance), event.request.route
-        return tuple(
-            issuer
-            for issuer in self._issuers
-            if (not issuer.gateways or any(name in issuer.gateways for name in who))
-            and (not issuer.routes or any(fnmatchcase(route, pattern) for pattern in issuer.routes))
-        )
+        return tuple(issuer for issuer in self._issuers if _holds_at(issuer, event) and _holds_on(issuer, event))
+
+
+def _holds_at(issuer: IssuerSettings, event: Event) -> bool:
+    names = (event.gateway.kind, event.gateway.instance)
+    return not issuer.gateways or any(name in issuer.gateways for name in names)
+
+
+def _holds_on(issuer: IssuerSettings, event: Event) -> bool:
+    return not issuer.routes or any(fnmatchcase(event.request.route, pattern) for pattern in issuer.routes)
 
 
 def diagnose(case: Case) -> Diagnosis:
-    """Run every rule, weigh, and put the answer in words."""
+    """Run every rule, weigh the findings, and put the answer into words."""
     findings = [finding for rule in RULES for finding in rule(case)]
     facts = weights(findings)
     decision = decide(case.readings, facts, is_quoted=case.event.token.location == "message")
-    best = facts.best.get(decision.code)
-    cause = CODES[decision.code].cause
+    near = facts.best[decision.code].near_miss if decision.code in facts.best else None
     library = next((reading.library for reading in case.readings if reading.library), "")
     return Diagnosis(
         code=decision.code,
-        cause=cause,
+        cause=CODES[decision.code].cause,
         confidence=round(decision.confidence, 2),
-        title=title(decision.code),
+        title=_title(case, decision, facts),
         evidence=_evidence(case, decision, findings),
-        rivals=tuple(Rival(code, why) for code, why in decision.lost),
+        rivals=tuple(Rival(code=code, why_not=why) for code, why in decision.lost),
         missing=missing(case, decision.confidence),
         fix=remedies_for(
             decision.code,
             case.event.gateway.kind,
             library,
             _values(case, decision, facts),
-            best.near_miss if best else "",
+            near.key if near else "",
         ),
         also=later_failures(decision.code, facts),
-        near_miss=best.near_miss if best else "",
+        near_miss=near.says if near else "",
         library=library,
         discriminant=_discriminant(decision, facts),
     )
 
 
+def _title(case: Case, decision: Decision, facts: Weights) -> str:
+    """The code's title; a missing user claim is named where it is known."""
+    if decision.code != "user_claim_missing":
+        return title(decision.code)
+    finding = facts.best.get(decision.code)
+    claim = finding.discriminant if finding else user.reported_claim(case)
+    return f"{title(decision.code).rstrip('.')} (expected `{claim}`)." if claim else title(decision.code)
+
+
 def _evidence(case: Case, decision: Decision, findings: list[Finding]) -> tuple[Evidence, ...]:
-    """What speaks for the answer, strongest first: facts, then the words as they were read, then the status."""
+    """The evidence for the answer, strongest first: facts, then what the message means, then the status."""
     mine = sorted((f for f in findings if f.code == decision.code and f.strength > 0), key=lambda f: -f.strength)
-    said = [Evidence(f.source, f.says) for f in mine]
-    words = case.event.words
-    quoted = words.reason or words.message or words.challenge
+    shown = [Evidence(f.source, f.says) for f in mine]
     if decision.reading:
-        shown = f' ("{quoted[:160]}")' if quoted else f" (a body of {words.body_bytes} bytes)"
-        said.append(Evidence("message", decision.reading.says + shown))
-    if not said or (not decision.reading and case.event.request.status):
-        said.append(Evidence("status", f"the answer was {case.event.request.status or 'not logged'}"))
-    return tuple(dict.fromkeys(said))[:MAX_EVIDENCE]
+        shown.append(_of_message(case.event.words, decision.reading))
+    elif case.event.request.status or not shown:
+        shown.append(Evidence("status", f"response status {case.event.request.status or 'not logged'}"))
+    return tuple(dict.fromkeys(shown))[:MAX_EVIDENCE]
+
+
+def _of_message(words: Words, reading: Reading) -> Evidence:
+    text = words.reason or words.message or words.challenge
+    reported = f'reported: "{text[:MAX_QUOTED]}"' if text else f"response body of {words.body_bytes} bytes"
+    return Evidence("message", f"{reading.says} ({reported})")
 
 
 def _discriminant(decision: Decision, facts: Weights) -> str:
@@ -203,8 +227,8 @@ def _audiences(case: Case) -> tuple[str, ...]:
 
 def _expected(received: tuple[str, ...], configured: tuple[str, ...]) -> str:
     """The configured value that was nearly met, or the only one that there is."""
-    near = next((value for value, _ in (nearest(text, configured) for text in received) if value), "")
-    return near or (configured[0] if len(configured) == 1 else "")
+    near = nearest_of(received, configured)
+    return near.expected if near else (configured[0] if len(configured) == 1 else "")
 
 
 def _claim(case: Case, decision: Decision, facts: Weights) -> str:

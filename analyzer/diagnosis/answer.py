@@ -1,4 +1,4 @@
-"""What the answer itself says: status, who wrote it, how long its body was."""
+"""What the response itself shows: its status, who sent it, the size of the request's token."""
 
 from __future__ import annotations
 
@@ -7,60 +7,79 @@ from functools import cache
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
-from analyzer.knowledge.products import facts
+from analyzer.knowledge.products import facts, table
 from collector.events import Outcome, Responder, Verification
 
-STATUSES: Final = {
-    431: ("header_too_large", Strength.PROOF, "431: the request's headers exceed the limit"),
-    494: ("header_too_large", Strength.PROOF, "494: the request's headers exceed nginx's limit"),
-    429: ("caller_blocked", Strength.STRONG, "429: the caller was limited"),
-    407: ("scheme_invalid", Strength.HINT, "407: a proxy asked for its own credential"),
-}
-# `http-request deny` answers 403 whatever the reason (HAProxy's configuration manual, http-request deny).
-REFUSES_WITH_403: Final = ("haproxy",)
+LARGE_TOKEN: Final = 7_000  # characters; with the other headers close to the 8 KiB at which most servers stop
+ANY: Final = ""  # the gateway of statuses.toml that hold for every gateway
+_Row = tuple[str, Strength, str]  # code, strength, says
 
 
 def rule(case: Case) -> Iterator[Finding]:
-    """Status rules that hold for every gateway, then the gateway's own (statuses.toml)."""
-    status, responder = case.event.request.status, case.event.responder
-    yield from _of_gateway(case)
-    if status in STATUSES:
-        code, strength, says = STATUSES[status]
-        yield Finding(code, strength, "status", says)
-    if responder is Responder.UPSTREAM and status in (401, 403):
+    """The gateway's own statuses, then those of every gateway (statuses.toml), then what follows from status and sender."""
+    yield from _listed(case)
+    if _is_from_upstream(case):
+        yield from _of_upstream(case)
+    elif case.event.request.status == 403:
+        yield _forbidden(case)
+    if case.event.outcome is Outcome.ERROR:
+        says = f"status {case.event.request.status}: the authentication step failed inside the gateway"
+        yield Finding("gateway_error", Strength.LIKELY, "status", says)
+    yield from _too_large(case)
+
+
+def _is_from_upstream(case: Case) -> bool:
+    return case.event.responder is Responder.UPSTREAM
+
+
+def _listed(case: Case) -> Iterator[Finding]:
+    status, own = case.event.request.status, () if _is_from_upstream(case) else (case.event.gateway.kind,)
+    for gateway in (*own, ANY):
+        for code, strength, says in _statuses().get((gateway, status), ()):
+            yield Finding(code, strength, "status", says)
+
+
+def _of_upstream(case: Case) -> Iterator[Finding]:
+    status = case.event.request.status
+    if status in (401, 403):
         says = f"the gateway let the request pass; the upstream answered {status}"
         yield Finding("upstream_rejected", Strength.STRONG, "status", says)
-    if status == 403 and responder is not Responder.UPSTREAM:
-        is_meant = case.event.gateway.kind not in REFUSES_WITH_403
-        is_known = is_meant and case.event.token.verification is Verification.VERIFIED
-        strength = Strength.LIKELY if is_known else Strength.HINT
-        says = (
-            "403: the caller was known and not allowed"
-            if strength is Strength.LIKELY
-            else "403 speaks of authorization"
-        )
-        yield Finding("access_denied", strength, "status", says)
-    if case.event.outcome is Outcome.ERROR:
-        yield Finding(
-            "gateway_error", Strength.LIKELY, "status", f"{status}: the authentication step failed inside the gateway"
-        )
-    if case.event.request.status == 400 and case.event.token.size > 7_000:
-        says = f"400 with a token of {case.event.token.size} characters: most gateways stop at 8 KiB of headers"
+
+
+def _forbidden(case: Case) -> Finding:
+    meaningless = _meaningless().get((case.event.gateway.kind, 403), "")
+    if not meaningless and case.event.token.verification is Verification.VERIFIED:
+        says = "status 403: the caller was authenticated but not allowed"
+        return Finding("access_denied", Strength.LIKELY, "status", says)
+    says = meaningless or "status 403 usually means that an authorization check failed"
+    return Finding("access_denied", Strength.HINT, "status", says)
+
+
+def _too_large(case: Case) -> Iterator[Finding]:
+    size = case.event.token.size
+    if case.event.request.status == 400 and size > LARGE_TOKEN:
+        says = f"status 400 with a token of {size} characters: most gateways accept 8 KiB of headers"
         yield Finding("header_too_large", Strength.LIKELY, "status", says)
 
 
-def _of_gateway(case: Case) -> Iterator[Finding]:
-    if case.event.responder is Responder.UPSTREAM:
-        return
-    for code, strength, says in _statuses().get((case.event.gateway.kind, case.event.request.status), ()):
-        yield Finding(code, strength, "status", says)
+@cache
+def _statuses() -> Mapping[tuple[str, int], tuple[_Row, ...]]:
+    """By gateway (ANY for every gateway) and status, as the statuses.toml files say."""
+    found: dict[tuple[str, int], tuple[_Row, ...]] = {}
+    contents = [table("statuses.toml"), *(content for _, content in facts("gateway", "statuses"))]
+    for content in contents:
+        for row in content.get("status", ()):
+            key = content.get("gateway", ANY), row["status"]
+            found[key] = (*found.get(key, ()), (row["code"], Strength[row["strength"]], row["says"]))
+    return found
 
 
 @cache
-def _statuses() -> Mapping[tuple[str, int], tuple[tuple[str, Strength, str], ...]]:
-    found: dict[tuple[str, int], tuple[tuple[str, Strength, str], ...]] = {}
-    for _, content in facts("gateway", "statuses"):
-        for row in content["status"]:
-            key = content["gateway"], row["status"]
-            found[key] = (*found.get(key, ()), (row["code"], Strength[row["strength"]], row["says"]))
-    return found
+def _meaningless() -> Mapping[tuple[str, int], str]:
+    """By gateway and status, where a gateway sends that status whatever the reason."""
+    contents = [content for _, content in facts("gateway", "statuses")]
+    return {
+        (content["gateway"], row["status"]): row["says"]
+        for content in contents
+        for row in content.get("meaningless", ())
+    }

@@ -1,4 +1,4 @@
-"""exp against the event's time: token_expired."""
+"""`exp` against the event's time: token_expired."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def rule(case: Case) -> Iterator[Finding]:
     if exp is None or not case.event.time_known:
         return
     if case.event.token.claim_type("exp") == "string":
-        return  # a type fault first: what the verifier makes of the text is its own affair
+        return  # a type fault first: validators differ in what they make of text
     if exp >= 0:
-        yield Finding("token_expired", Strength.REFUTES, "time", f"exp lies {span(exp)} after the request")
+        yield Finding("token_expired", Strength.REFUTES, "time", f"`exp` is {span(exp)} after the request")
         return
-    says = f"exp was {span(exp)} before the request; the leeway is {case.skew_s} s"
+    says = f"expired {span(exp)} before the request (leeway {case.skew_s} s)"
     if -exp > case.skew_s:
         yield Finding("token_expired", Strength.PROOF, "time", says, discriminant="expired")
         return
     is_behind = case.event.responder is Responder.UPSTREAM  # the gateway let it pass, so its own leeway was enough
     strength = Strength.STRONG if is_behind else Strength.LIKELY
-    says += "; the upstream behind it grants less" if is_behind else ": a verifier that grants none refuses it"
+    says += "; the upstream allows less leeway" if is_behind else "; a validator without leeway rejects it"
     yield Finding("token_expired", strength, "time", says, discriminant="expired")
-    yield Finding("clock_skew", Strength.HINT, "time", f"only {span(exp)} past exp: two clocks may disagree")
+    yield Finding("clock_skew", Strength.HINT, "time", f"only {span(exp)} past `exp`: the clocks may disagree")

@@ -1,28 +1,29 @@
-"""What a rule sees and what it says: `Case` in, `Finding`s out."""
+"""What a rule sees and what it reports: `Case` in, `Finding`s out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from analyzer.diagnosis.near import NearMiss
 from analyzer.diagnosis.route_history import NOTHING, Passed
 from analyzer.knowledge import Reading
 from collector.events import Event, TokenKind, TokenTimes
 from collector.settings import IssuerSettings
 
-DEFAULT_SKEW_S: Final = 60  # Envoy, Nimbus, Spring and go-jose; 22 other libraries grant none
+DEFAULT_SKEW_S: Final = 60  # what a validator allows that nothing is configured for; many libraries allow none
 
 
 class Strength(IntEnum):
     """How much one finding settles."""
 
-    REFUTES = -1  # the code cannot be: the token says the opposite
-    HINT = 1  # compatible with the code, seen in good traffic too
-    LIKELY = 2  # most verifiers would refuse this
+    REFUTES = -1  # the code is ruled out: the token shows the opposite
+    HINT = 1  # consistent with the code, but seen in accepted traffic too
+    LIKELY = 2  # most validators would reject this
     STRONG = 3  # the standard or the configuration forbids it
-    PROOF = 4  # arithmetic on the token, the request or the configuration: no other reading is left
+    PROOF = 4  # computed from the token, the request or the configuration: nothing else explains it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class Finding:
     strength: Strength
     source: str
     says: str
-    near_miss: str = ""
-    discriminant: str = ""  # what one change would touch; grouping reads the winner's
+    near_miss: NearMiss | None = None
+    discriminant: str = (
+        ""  # FROZEN: what one change would touch; the winner's is part of the group's id, so no shown text
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that is known about one refused request. Times are quantised, so equal cases are equal."""
+    """Everything that is known about one rejected request. Times are quantised, so equal cases are equal."""
 
     event: Event
     times: TokenTimes
@@ -57,7 +60,7 @@ class Case:
 
     @property
     def skew_s(self) -> int:
-        """The leeway that the verifier grants, as configured."""
+        """The leeway that the validator allows, as configured."""
         expected = self.expected or (self.issuers[0] if len(self.issuers) == 1 else None)
         return expected.clock_skew_seconds if expected else DEFAULT_SKEW_S
 
@@ -68,7 +71,7 @@ class Case:
 
     @property
     def shows_token(self) -> bool:
-        """A credential came and its form is known."""
+        """A credential was sent and its form is known."""
         return self.event.token.kind not in (TokenKind.ABSENT, TokenKind.UNKNOWN)
 
 
@@ -77,16 +80,16 @@ Rule = Callable[[Case], Iterable[Finding]]
 
 
 def quantise(times: TokenTimes) -> TokenTimes:
-    """Seconds up to ten minutes where a leeway counts, else up to two; then minutes up to three hours, then hours.
+    """Whole seconds up to ten minutes where a leeway applies, else up to two; then minutes up to three hours, then hours.
 
-    A leeway counts for an exp in the past and an iat or nbf in the future: there a second may decide.
+    A leeway applies to an `exp` in the past and to an `iat` or `nbf` in the future: there a second may decide.
     """
     iat, nbf, exp = times.iat_s, times.nbf_s, times.exp_s
     return TokenTimes(
-        _step(iat, 600 if iat is not None and iat > 0 else 120),
-        _step(nbf, 600 if nbf is not None and nbf > 0 else 120),
-        _step(exp, 600 if exp is not None and exp < 0 else 120),
-        _step(times.auth_time_s, 120),
+        iat_s=_step(iat, 600 if iat is not None and iat > 0 else 120),
+        nbf_s=_step(nbf, 600 if nbf is not None and nbf > 0 else 120),
+        exp_s=_step(exp, 600 if exp is not None and exp < 0 else 120),
+        auth_time_s=_step(times.auth_time_s, 120),
     )
 
 
@@ -98,8 +101,17 @@ def _step(seconds: float | None, exact: int) -> float | None:
     return float(int(seconds / step) * step) if size >= 1 else float(round(seconds))
 
 
+def listed(values: Sequence[str], most: int = 3) -> str:
+    """Values as code, the first `most` of them.
+
+    >>> listed(["orders", "billing", "web", "app"])
+    '`orders`, `billing`, `web` …'
+    """
+    return ", ".join(f"`{value}`" for value in values[:most]) + (" …" if len(values) > most else "")
+
+
 def span(seconds: float) -> str:
-    """A duration in words: "45 s", "12 min", "3 h", "2 days"."""
+    """A duration for people: "45 s", "12 min", "3 h", "2 days"."""
     size = abs(seconds)
     if size < 120:
         return f"{size:.0f} s"

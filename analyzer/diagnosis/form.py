@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from collector.events import TokenFacts, TokenKind
 
 CUT: Final = {
-    "header_cut": "the token stops inside its header",
-    "payload_cut": "the token stops inside its payload",
-    "signature_cut": "the token stops inside its signature: its length is one that base64url never has",
+    "header_cut": "the token ends inside its header",
+    "payload_cut": "the token ends inside its payload",
+    "signature_cut": "the token ends inside its signature: no base64url text has this length",
 }
 BROKEN: Final = {
     "bad_base64_header": "the header is not base64url",
@@ -24,95 +24,142 @@ BROKEN: Final = {
     "trailing_dot": "a dot follows the signature: four parts instead of three",
     "too_long": "more than three parts",
     "empty_part": "a part is empty",
-    "alg_missing": "the header has no alg",
-    "alg_not_string": "alg is not text",
-    "kid_not_string": "kid is not text",
+    "alg_missing": "the header has no `alg`",
+    "alg_not_string": "`alg` is not a string",
+    "kid_not_string": "`kid` is not a string",
     "value_whitespace": "white space inside the token",
 }
+ENCODINGS: Final = {
+    "padding": "the parts are padded with `=`, which RFC 7515 forbids and some libraries accept",
+    "standard_base64": "the parts contain `+` or `/`: standard base64 instead of base64url",
+}
+DUPLICATES: Final = ("header_duplicate_member", "payload_duplicate_member")
+# A token of three whole parts that is malformed all the same.
+_WHOLE_BUT_BROKEN: Final = ("trailing_dot", "kid_not_string", "alg_missing", "alg_not_string", "value_whitespace")
+_ENCODED: Final = (TokenKind.JWS, TokenKind.MALFORMED, TokenKind.UNSIGNED)
 
 
 def rule(case: Case) -> Iterator[Finding]:
-    """What the credential is by its form; a whole JWS refutes the codes of broken ones."""
+    """What the credential is by its form; a whole JWS rules out the codes of broken ones."""
     token = case.event.token
-    kind = token.kind
-    if kind is TokenKind.OPAQUE:
-        says = f"{token.size} characters without the form of a JWT: a reference token or an API key"
-        yield Finding("token_opaque", Strength.PROOF, "token", says)
-    elif kind is TokenKind.JWE:
-        says = f"five parts: an encrypted token (alg {token.alg}, enc {token.enc})"
-        yield Finding("jwe_unsupported", Strength.STRONG, "token", says, discriminant=f"{token.alg}/{token.enc}")
-    elif kind is TokenKind.UNSIGNED:
-        yield Finding("alg_none", Strength.PROOF, "token", f"alg is {token.alg}: the token is not signed")
-    elif kind is TokenKind.MALFORMED:
-        yield from _malformed(token)
-    elif kind is TokenKind.JWS:
-        yield from _whole(token)
-    yield from _encoding(token)
+    if token.kind in _BY_KIND:
+        yield from _BY_KIND[token.kind](token)
+    if token.kind in _ENCODED:
+        yield from _encoding(token)
+
+
+def _opaque(token: TokenFacts) -> Iterator[Finding]:
+    size = "1 character" if token.size == 1 else f"{token.size} characters"
+    says = f"{size}, not in JWT form: a reference token or an API key"
+    yield Finding("token_opaque", Strength.PROOF, "token", says)
+
+
+def _encrypted(token: TokenFacts) -> Iterator[Finding]:
+    says = f"five parts: an encrypted token (`alg` {token.alg}, `enc` {token.enc})"
+    yield Finding("jwe_unsupported", Strength.STRONG, "token", says, discriminant=f"{token.alg}/{token.enc}")
+
+
+def _unsigned(token: TokenFacts) -> Iterator[Finding]:
+    yield Finding("alg_none", Strength.PROOF, "token", f"`alg` is `{token.alg}`: the token is not signed")
 
 
 def _malformed(token: TokenFacts) -> Iterator[Finding]:
-    cut = [says for word, says in CUT.items() if word in token.anomalies]
-    broken = [(word, says) for word, says in BROKEN.items() if word in token.anomalies]
-    if cut and not any(word.startswith("bad_base64") for word, _ in broken):
-        yield Finding("token_truncated", Strength.PROOF, "token", cut[0], discriminant="cut")
-        yield Finding("token_malformed", Strength.HINT, "token", cut[0])
-        return
-    for word, says in broken:
-        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant=word)
-    if broken or "value_null" in token.anomalies or "value_template" in token.anomalies:
-        return
-    if len(token.parts) == 1 and token.alg:
-        says = "the header alone came: the rest was cut off"
-        yield Finding("token_truncated", Strength.STRONG, "token", says, discriminant="cut")
-        return
-    if len(token.parts) == 2 and token.alg:
-        says = f"two parts came, both whole; alg {token.alg} needs a signature behind them"
-        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="no signature part")
-        return
-    yield Finding(
-        "token_malformed", Strength.STRONG, "token", f"{len(token.parts)} parts instead of three, none readable"
-    )
+    cut, broken = _cut(token), [word for word in BROKEN if word in token.anomalies]
+    if cut:
+        yield Finding("token_truncated", Strength.PROOF, "token", cut, discriminant="cut")
+        yield Finding("token_malformed", Strength.HINT, "token", cut)
+    elif broken:
+        for word in broken:
+            yield Finding("token_malformed", Strength.PROOF, "token", BROKEN[word], discriminant=word)
+    elif not _is_no_value(token):
+        yield _wrong_number_of_parts(token)
+
+
+def _cut(token: TokenFacts) -> str:
+    """Where the token ends; "" when it is whole, or when characters that are not base64url explain it as well."""
+    if any(word.startswith("bad_base64") for word in token.anomalies):
+        return ""
+    return next((says for word, says in CUT.items() if word in token.anomalies), "")
+
+
+def _is_no_value(token: TokenFacts) -> bool:
+    """A literal null or a placeholder: scheme.py reports it."""
+    return "value_null" in token.anomalies or "value_template" in token.anomalies
+
+
+def _wrong_number_of_parts(token: TokenFacts) -> Finding:
+    parts = len(token.parts)
+    if parts == 1 and token.alg:
+        says = "only the header was sent: the rest was cut off"
+        return Finding("token_truncated", Strength.STRONG, "token", says, discriminant="cut")
+    if parts == 2 and token.alg:
+        says = f"two complete parts and no signature, which `alg` {token.alg} requires"
+        return Finding("token_malformed", Strength.PROOF, "token", says, discriminant="no signature part")
+    shown = "1 part" if parts == 1 else f"{parts} parts"
+    return Finding("token_malformed", Strength.STRONG, "token", f"{shown} instead of three, none decodable")
 
 
 def _whole(token: TokenFacts) -> Iterator[Finding]:
+    length_fault = tuple(_signature_length(token))
+    yield from length_fault
+    if length_fault:
+        return
+    yield from _signature_form(token)
+    broken = next((word for word in _WHOLE_BUT_BROKEN if word in token.anomalies), "")
+    if broken:
+        yield Finding("token_malformed", Strength.STRONG, "token", BROKEN[broken], discriminant=broken)
+    else:
+        yield from _well_formed(token)
+
+
+def _signature_length(token: TokenFacts) -> Iterator[Finding]:
     if "signature_unpadded" in token.anomalies:
-        says = f"the signature has {token.signature_bytes} bytes, one or two less than {token.alg} makes: R or S lost its leading zero"
+        says = (
+            f"the signature has {token.signature_bytes} bytes, one or two fewer than {token.alg} produces: "
+            "R or S lost its leading zero"
+        )
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="unpadded")
-        yield Finding("token_truncated", Strength.HINT, "token", "a cut of one or two bytes looks the same")
-        return
-    if "signature_short" in token.anomalies or "signature_empty" in token.anomalies:
-        says = f"the signature has {token.signature_bytes} bytes, {token.alg} makes more: the token was cut"
+        yield Finding("token_truncated", Strength.HINT, "token", "one or two missing bytes could also be a cut")
+    elif "signature_short" in token.anomalies or "signature_empty" in token.anomalies:
+        says = (
+            f"the signature has {token.signature_bytes} bytes, fewer than {token.alg} produces: the token was truncated"
+        )
         yield Finding("token_truncated", Strength.PROOF, "token", says, discriminant="signature")
-        yield Finding("signature_invalid", Strength.HINT, "token", "a cut signature cannot verify")
-        return
+        yield Finding("signature_invalid", Strength.HINT, "token", "a truncated signature cannot verify")
+
+
+def _signature_form(token: TokenFacts) -> Iterator[Finding]:
     if "signature_text" in token.anomalies:
-        says = "the signature is plain text: made up by hand, no key made it"
+        says = "the signature is plain text, not the output of a key"
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="made up")
     if "signature_der" in token.anomalies:
-        says = "the ECDSA signature is ASN.1 DER; RFC 7518 wants R and S side by side"
+        says = "the ECDSA signature is ASN.1 DER; RFC 7518 requires R and S concatenated"
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="der")
-    for word in ("trailing_dot", "kid_not_string", "alg_missing", "alg_not_string", "value_whitespace"):
-        if word in token.anomalies:
-            yield Finding("token_malformed", Strength.STRONG, "token", BROKEN[word], discriminant=word)
-            return
-    says = "three parts that decode to a JOSE header, a JSON object and a signature of full length"
+
+
+def _well_formed(token: TokenFacts) -> Iterator[Finding]:
+    says = "three parts: a JOSE header, a JSON payload and a signature of full length"
     yield Finding("token_opaque", Strength.REFUTES, "token", says)
     yield Finding("token_truncated", Strength.REFUTES, "token", says)
     yield Finding("jwe_unsupported", Strength.REFUTES, "token", says)
-    if "padding" not in token.anomalies and "standard_base64" not in token.anomalies:
+    if not any(word in token.anomalies for word in ENCODINGS):
         yield Finding("token_malformed", Strength.REFUTES, "token", says)
 
 
 def _encoding(token: TokenFacts) -> Iterator[Finding]:
-    if token.kind not in (TokenKind.JWS, TokenKind.MALFORMED, TokenKind.UNSIGNED):
-        return
-    for word, says in (
-        ("padding", "the parts are padded with =; RFC 7515 forbids it, some libraries read it"),
-        ("standard_base64", "the parts use + and /: standard base64 where base64url belongs"),
-    ):
+    for word, says in ENCODINGS.items():
         if word in token.anomalies:
             yield Finding("token_malformed", Strength.STRONG, "token", says, discriminant=word)
-    for word in ("header_duplicate_member", "payload_duplicate_member"):
+    for word in DUPLICATES:
         if word in token.anomalies:
-            says = "a member stands twice: parsers disagree on which one counts"
+            says = "duplicate JSON member: parsers disagree on which value applies"
             yield Finding("token_malformed", Strength.LIKELY, "token", says, discriminant=word)
+
+
+_BY_KIND: Final[Mapping[TokenKind, Callable[[TokenFacts], Iterator[Finding]]]] = {
+    TokenKind.OPAQUE: _opaque,
+    TokenKind.JWE: _encrypted,
+    TokenKind.UNSIGNED: _unsigned,
+    TokenKind.MALFORMED: _malformed,
+    TokenKind.JWS: _whole,
+}

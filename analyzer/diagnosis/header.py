@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.findings import Case, Finding, Strength, listed
 from collector.events import TokenKind
 from collector.settings import ALGORITHMS
 
@@ -18,17 +18,17 @@ def rule(case: Case) -> Iterator[Finding]:
     if token.kind is not TokenKind.JWS and not (token.kind is TokenKind.REDACTED and token.alg):
         return
     if token.crit:
-        says = f"crit names {', '.join(token.crit)}: a verifier that does not know it must refuse (RFC 7515, 4.1.11)"
+        says = f"`crit` lists {listed(token.crit, len(token.crit))}: a validator that does not support it must reject the token (RFC 7515, 4.1.11)"
         yield Finding("header_unsupported", Strength.STRONG, "token", says, discriminant="crit " + ",".join(token.crit))
     if "b64_false" in token.anomalies:
-        yield Finding("header_unsupported", Strength.STRONG, "token", "b64 is false (RFC 7797)", discriminant="b64")
+        says = "`b64` is `false` (RFC 7797)"
+        yield Finding("header_unsupported", Strength.STRONG, "token", says, discriminant="b64")
     if token.zip:
-        says = f"zip {token.zip} belongs to encrypted tokens only"
+        says = f"`zip` is `{token.zip}`, which only encrypted tokens may use"
         yield Finding("header_unsupported", Strength.LIKELY, "token", says, discriminant="zip")
     if token.typ.lower() not in TYPES:
-        yield Finding(
-            "header_unsupported", Strength.HINT, "token", f"typ is {token.typ}", discriminant=f"typ {token.typ}"
-        )
+        says, frozen = f"`typ` is `{token.typ}`", f"typ {token.typ}"
+        yield Finding("header_unsupported", Strength.HINT, "token", says, discriminant=frozen)
     yield from _alg(case)
 
 
@@ -37,10 +37,12 @@ def _alg(case: Case) -> Iterator[Finding]:
     if not alg:
         return
     if alg not in ALGORITHMS:
-        says = f"alg {alg} is no algorithm of RFC 7518"
+        says = f"`alg` is `{alg}`, which is not a registered JWS algorithm"
         yield Finding("alg_not_allowed", Strength.STRONG, "token", says, discriminant=alg)
     elif expected and alg not in expected.algorithms:
-        says = f"alg {alg}; the verifier accepts {', '.join(expected.algorithms)} for this issuer"
+        accepted = listed(expected.algorithms, len(expected.algorithms))
+        says = f"`alg` is `{alg}`; this API accepts {accepted} from this issuer"
         yield Finding("alg_not_allowed", Strength.STRONG, "configuration", says, discriminant=alg)
     elif expected:
-        yield Finding("alg_not_allowed", Strength.REFUTES, "configuration", f"alg {alg} is accepted for this issuer")
+        says = f"`alg` `{alg}` is accepted from this issuer"
+        yield Finding("alg_not_allowed", Strength.REFUTES, "configuration", says)

@@ -1,4 +1,4 @@
-"""What the verifier said, read with the knowledge base: its message, reason, challenge; or a body whose length names its text."""
+"""The gateway's message, reason and challenge, interpreted with the knowledge base; or a body whose length identifies its text."""
 
 from __future__ import annotations
 
@@ -12,41 +12,46 @@ from analyzer.knowledge import Reading, read_meaning, read_words
 from analyzer.knowledge.products import facts, relatives
 from collector.events import Event
 
-Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> readings, best first
+Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> interpretations, best first
 MAX_READ: Final = 2_000
 # Long hexadecimal runs and numbers; three digits may be a status, which has a meaning.
 _NUMBER: Final = re.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
-KNOWN: Final = 0.3  # a text of which no signature makes as much as this is read by its meaning as well
+KNOWN: Final = 0.3  # a text that no signature interprets with this certainty is interpreted by its meaning as well
 
 
 def read_event(event: Event, read: Read = read_words) -> tuple[Reading, ...]:
-    """Readings of all the words of an event, the most certain and most specific first."""
-    words, kind = event.words, event.gateway.kind
-    texts: list[str] = [text for text in (words.reason, words.message, words.challenge) if text]
-    if not texts and event.request.status in (401, 403):
-        texts = list(body_texts(kind, words.body_bytes))
-    # Within a text the knowledge base's order stands (wrapped before wrapper); the text that says most comes first.
-    by_text = [readings for text in texts for readings in _readings(text, kind, read) if readings]
+    """Interpretations of every text of an event, the most certain and most specific first."""
+    kind = event.gateway.kind
+    # Within a text the knowledge base's order holds (wrapped before wrapper); the most informative text comes first.
+    by_text = [readings for text in _texts(event) for readings in _readings(text, kind, read) if readings]
     by_text.sort(key=lambda readings: -readings[0].certainty)
     return tuple(reading for readings in by_text for reading in readings)
+
+
+def _texts(event: Event) -> tuple[str, ...]:
+    words = event.words
+    texts = tuple(text for text in (words.reason, words.message, words.challenge) if text)
+    if not texts and event.request.status in (401, 403):
+        return body_texts(event.gateway.kind, words.body_bytes)
+    return texts
 
 
 def _readings(text: str, kind: str, read: Read) -> Iterator[tuple[Reading, ...]]:
     known = read(text, kind)
     yield known
     if not any(knows(reading, kind) for reading in known):
-        # Sessions, seconds and ports differ from line to line; what is said does not, and is remembered.
+        # Sessions, seconds and ports differ from line to line; the rest does not, and is cached.
         yield read_meaning(_NUMBER.sub("0", text[:MAX_READ]))
 
 
 def knows(reading: Reading, kind: str) -> bool:
-    """A signature of another gateway that matches this one's words by chance knows them only if it says much."""
+    """Another gateway's signature that matches by chance counts only when it is certain enough."""
     foreign = reading.gateway not in ("", *relatives("gateway", kind))
     return reading.certainty >= (VAGUE if foreign else KNOWN)
 
 
 def body_texts(kind: str, body_bytes: int) -> tuple[str, ...]:
-    """The texts of a gateway's own answers that have this many bytes."""
+    """The texts of a gateway's own responses that have this many bytes."""
     return tuple(text for text in _bodies().get(kind, ()) if len(text.encode()) == body_bytes)
 
 

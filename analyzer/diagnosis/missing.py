@@ -1,4 +1,4 @@
-"""The one fact that would make an answer certain, as a setting that an operator can change."""
+"""What to log or configure so that an uncertain answer becomes certain, as settings that an operator can change."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from analyzer.knowledge.products import facts
 from collector.events import TokenKind
 
 SURE: Final = 0.9
-BARE_TOKEN: Final = "token"  # noqa: S105  # no password: the gateway kind of a token that was explained without a log line
-_REASON: Final = "log the verifier's own reason beside the status"
-_TOKEN: Final = "log the Authorization header"  # noqa: S105  # words
-_KEPT: Final = " (why401 drops the token and keeps its shape)"
+BARE_TOKEN: Final = "token"  # noqa: S105  # not a password: the gateway kind of a token that was explained without a log line
+_REASON: Final = "log the gateway's own reason next to the status"
+_TOKEN: Final = "log the Authorization header"  # noqa: S105  # not a password
+_LEADS: Final = ("To be certain: ", "Also: ")  # of the first item, of each further one
+_DROPPED: Final = " (why401 discards the token and keeps only its structure)"
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What to add to one gateway's log. `source` is where the setting is documented."""
+    """What to add to one gateway's log; completes "To be certain: …". `source` is where the setting is documented."""
 
     reason: str = _REASON
     token: str = _TOKEN
     source: str = ""
+    logs_token: bool = True  # what `token` says puts the token itself into the log, not only its claims
 
 
 ANY: Final = LogSettings()
@@ -33,7 +35,7 @@ ANY: Final = LogSettings()
 @cache
 def log_settings() -> Mapping[str, LogSettings]:
     """By gateway kind, as its logging.toml says."""
-    names = ("reason", "token", "source")
+    names = ("reason", "token", "source", "logs_token")
     return {
         content["gateway"]: LogSettings(**{name: content[name] for name in names if name in content})
         for _, content in facts("gateway", "logging")
@@ -41,8 +43,9 @@ def log_settings() -> Mapping[str, LogSettings]:
 
 
 def missing(case: Case, confidence: float) -> tuple[str, ...]:
-    """What to log or configure, most useful first; nothing when the answer is sure."""
-    return () if confidence >= SURE else tuple(_missing(case))
+    """What to log or configure, most useful first; nothing when the answer is certain."""
+    texts = () if confidence >= SURE else tuple(_missing(case))
+    return tuple(f"{_LEADS[min(index, 1)]}{text}." for index, text in enumerate(texts))
 
 
 def _missing(case: Case) -> Iterator[str]:
@@ -50,10 +53,11 @@ def _missing(case: Case) -> Iterator[str]:
     if not case.event.words and kind != BARE_TOKEN:
         yield log_settings().get(kind, ANY).reason
     if case.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED) and not case.shows_claims:
-        yield log_settings().get(kind, ANY).token + _KEPT
+        settings = log_settings().get(kind, ANY)
+        yield settings.token + (_DROPPED if settings.logs_token else "")
     if not case.issuers:
-        yield "tell why401 what the verifier expects: [[issuers]] in why401.toml"
+        yield "configure what the gateway expects under [[issuers]] in why401.toml"
     elif case.expected and not case.expected.jwks:
-        yield f'tell why401 the key set: jwks = "discovery" for issuer {case.expected.issuer}'
+        yield f'configure the key set: jwks = "discovery" for issuer {case.expected.issuer}'
     if not case.event.time_known:
-        yield "log the time of the request: without it exp and nbf cannot be judged"
+        yield "log the time of the request; without it `exp` and `nbf` cannot be checked"

@@ -1,13 +1,14 @@
-"""What a policy asks for, by the configuration or by its own name: scope_insufficient, claim_not_allowed, source_denied, access_denied."""
+"""What a policy requires, by the configuration or by its own name: scope_insufficient, claim_not_allowed, source_denied, access_denied."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.findings import Case, Finding, Strength, listed
+from collector.events import TokenFacts
 
-# Words that operators put into policy names, per what the policy looks at.
+# Words that operators put into policy names, by what the policy checks.
 NAMES: Final = {
     "scope_insufficient": ("scope", "scopes", "scp", "permission"),
     "claim_not_allowed": (
@@ -39,29 +40,35 @@ NAMES: Final = {
     ),
     "access_denied": ("role", "roles", "group", "groups", "admin", "admins", "acl"),
 }
+_SEPARATORS: Final = str.maketrans("_[]/", "----")
 
 
 def rule(case: Case) -> Iterator[Finding]:
     """A name is only a hint of intent, and often the only one that a gateway logs."""
     yield from _required_scopes(case)
-    for reading in case.readings[:1]:
-        policy = dict(reading.captures).get("policy", "")
-        words = set(policy.lower().replace("_", "-").replace("[", "-").replace("]", "-").replace("/", "-").split("-"))
-        for code, names in NAMES.items():
-            if words & set(names):
-                says = f"the policy that refused is named {policy}"
-                yield Finding(code, Strength.STRONG, "message", says, discriminant=policy)
-                return
+    policy = next((dict(reading.captures).get("policy", "") for reading in case.readings[:1]), "")
+    words = set(policy.lower().translate(_SEPARATORS).split("-"))
+    code = next((code for code, names in NAMES.items() if words.intersection(names)), "")
+    if code:
+        says = f"the policy that denied the request is named `{policy}`"
+        yield Finding(code, Strength.STRONG, "message", says, discriminant=policy)
 
 
 def _required_scopes(case: Case) -> Iterator[Finding]:
-    if not case.expected or not case.expected.required_scopes or not case.shows_claims:
+    required = case.expected.required_scopes if case.expected else ()
+    if not required or not case.shows_claims:
         return
-    token, required = case.event.token, case.expected.required_scopes
-    lacking = [scope for scope in required if scope not in token.scopes]
+    token = case.event.token
+    lacking = next((scope for scope in required if scope not in token.scopes), "")
+    shown = listed(required, len(required))
     if lacking:
-        says = f"the route needs {' '.join(required)}; the token has {' '.join(token.scopes[:6]) or 'no scope'}"
-        yield Finding("scope_insufficient", Strength.STRONG, "configuration", says, discriminant=lacking[0])
+        says = f"this route requires {shown}; the token has {scopes_of(token, 6)}"
+        yield Finding("scope_insufficient", Strength.STRONG, "configuration", says, discriminant=lacking)
     else:
-        says = f"the token has {' '.join(required)}, which the route needs"
+        says = f"the token has {shown}, which this route requires"
         yield Finding("scope_insufficient", Strength.REFUTES, "configuration", says)
+
+
+def scopes_of(token: TokenFacts, most: int) -> str:
+    """The token's scopes, the first `most` of them, or that there are none."""
+    return listed(token.scopes, most) or "no scope"

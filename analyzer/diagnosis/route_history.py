@@ -1,7 +1,7 @@
-"""What passes: for every route, what the tokens of each issuer that passed there have in common. Bounded, one worker's own.
+"""Accepted tokens: for every route, what those of each issuer have in common. Bounded, one worker's own.
 
-Two tokens side by side, one that passes and one that does not, often say more than the gateway's message: RBAC's
-"no policy matched" does not tell a missing scope from a scope that is a list where the rule reads text.
+An accepted and a rejected token side by side often reveal more than the gateway's message: RBAC's "no policy matched"
+does not distinguish a missing scope from a scope that is an array where the rule expects a string.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Final
 
 from collector.events import Event, Outcome, TokenFacts
 
-MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one that was idle longest goes
+MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one idle longest is evicted
 MAX_ISSUERS: Final = 10  # per route
-MAX_VALUES: Final = 20  # audiences and key ids per issuer and route; further audiences mean that nothing is common
-ENOUGH: Final = 100  # beyond this many tokens a new one changes nothing any more unless it differs
+MAX_VALUES: Final = 20  # audiences and key ids per issuer and route; with more audiences nothing is common
+ENOUGH: Final = 100  # beyond this many tokens a new one changes nothing unless it differs
 Route = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """What every token of one issuer that passed on one route had. Equal objects mean equal evidence."""
+    """What every accepted token of one issuer on one route had. Equal objects mean equal evidence."""
 
     issuer: str
-    tokens: int  # 1, 3, 10, 30, 100: how many requests this rests on, at least
+    tokens: int  # 1, 3, 10, 30, 100: based on at least so many requests
     claims: tuple[tuple[str, str], ...]  # (name, JSON type) that all of them had
     scopes: tuple[str, ...]  # that all of them had
     audiences: tuple[str, ...]  # that any of them had
@@ -34,12 +34,12 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What passed on one route: per issuer, the one whose tokens are met most first."""
+    """What was accepted on one route: per issuer, the most frequent first."""
 
     issuers: tuple[Passing, ...] = ()
 
     def of(self, issuer: str) -> Passing | None:
-        """What passed of one issuer."""
+        """What was accepted from one issuer."""
         return next((one for one in self.issuers if one.issuer == issuer), None)
 
 
@@ -48,7 +48,7 @@ NOTHING: Final = Passed()
 
 @dataclass(slots=True)
 class _Common:
-    """Of one issuer on one route, while it is learned."""
+    """What the tokens of one issuer on one route have in common so far."""
 
     claims: dict[str, str]
     scopes: set[str]
@@ -73,7 +73,15 @@ class _Common:
         audiences = tuple(sorted(self.audiences)) if len(self.audiences) < MAX_VALUES else ()
         claims = tuple(self.claims.items())
         kids = tuple(sorted(self.kids))
-        return Passing(issuer, _step(self.tokens), claims, tuple(sorted(self.scopes)), audiences, kids, self.lifetime_s)
+        return Passing(
+            issuer=issuer,
+            tokens=_step(self.tokens),
+            claims=claims,
+            scopes=tuple(sorted(self.scopes)),
+            audiences=audiences,
+            kids=kids,
+            lifetime_s=self.lifetime_s,
+        )
 
 
 @dataclass(slots=True)
@@ -83,7 +91,7 @@ class _RouteMemory:
 
 
 class Memory:
-    """Learns from requests that passed and is asked about refused ones."""
+    """Learns from allowed requests, to compare rejected ones with them."""
 
     def __init__(self, max_routes: int = MAX_ROUTES) -> None:
         self._max_routes = max_routes
@@ -93,7 +101,7 @@ class Memory:
         return len(self._routes)
 
     def learn(self, event: Event) -> None:
-        """Take in a request that passed with a token whose claims are known."""
+        """Take in an allowed request whose token's claims are known."""
         token = event.token
         if event.outcome is not Outcome.ALLOWED or not token.claims or event.request.status >= 400:
             return
@@ -107,7 +115,7 @@ class Memory:
         route.shown = None
 
     def about(self, event: Event) -> Passed:
-        """What passed where this request was refused."""
+        """What was accepted where this request was rejected."""
         route = self._routes.get(_key(event))
         if route is None:
             return NOTHING

@@ -1,4 +1,4 @@
-"""How the credential was wrapped: scheme_invalid, and the values that are no token at all (token_malformed)."""
+"""How the credential was wrapped: scheme_invalid, and the values that are not a token (token_malformed)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,44 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from collector.events import TokenFacts
 
 WRONG: Final = {
-    "scheme_missing": (Strength.STRONG, "the Authorization header holds a bare token: the word Bearer is missing"),
-    "scheme_doubled": (Strength.PROOF, "the word Bearer stands twice"),
+    "scheme_missing": (Strength.STRONG, "the Authorization header contains a bare token: the `Bearer` scheme is missing"),
+    "scheme_doubled": (Strength.PROOF, "the `Bearer` scheme is repeated"),
     "scheme_colon": (Strength.PROOF, "a colon or equals sign follows the scheme"),
-    "scheme_quoted": (Strength.PROOF, "the header's value is in quotes"),
-    "scheme_misspelt": (Strength.PROOF, "the scheme is misspelt"),
-    "scheme_other": (Strength.STRONG, "another scheme than Bearer"),
+    "scheme_quoted": (Strength.PROOF, "the header value is in quotes"),
+    "scheme_misspelt": (Strength.PROOF, "the scheme is misspelled"),
+    "scheme_other": (Strength.STRONG, "the scheme is not `Bearer`"),
     "scheme_glued": (Strength.PROOF, "no space between the scheme and the token"),
     "value_quoted": (Strength.PROOF, "the token is in quotes or angle brackets"),
-    "scheme_case": (Strength.HINT, "the scheme's letter case; RFC 9110 ignores it, some verifiers do not"),
-}
+    "scheme_case": (Strength.HINT, "the scheme is not written `Bearer` (RFC 9110 ignores letter case, some validators do not)"),
+}  # fmt: skip
+_SHOW_SCHEME: Final = ("scheme_other", "scheme_misspelt", "scheme_case", "scheme_glued")
+# anomaly -> what it is, and what groups call it (FROZEN)
+NO_TOKEN: Final = {
+    "value_null": ("the credential is a literal such as `null` or `undefined`: the client sent an unset variable", "null"),
+    "value_template": ("the credential is a placeholder that was never filled in", "placeholder"),
+    "value_percent": ("the token is percent-encoded: its dots or padding arrived as `%2E` or `%3D`", "percent-encoded"),
+}  # fmt: skip
 
 
 def rule(case: Case) -> Iterator[Finding]:
     """The Authorization header's form, by the anomalies that the collector saw."""
     token = case.event.token
-    for anomaly in token.anomalies:
-        if anomaly in WRONG and token.location == "authorization":
-            strength, says = WRONG[anomaly]
-            shown = f" ({token.scheme})" if token.scheme and anomaly != "scheme_missing" else ""
-            yield Finding("scheme_invalid", strength, "request", says + shown, discriminant=anomaly)
-    if "value_null" in token.anomalies:
-        says = "the credential is a literal null, undefined or the like: the client sent an unset variable"
-        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="null")
-    if "value_template" in token.anomalies:
-        says = "the credential is a placeholder that nobody filled in"
-        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="placeholder")
-    if "value_percent" in token.anomalies:
-        says = "the token is percent-encoded: its dots or padding arrived as %2E or %3D"
-        yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant="percent-encoded")
+    if token.location == "authorization":
+        yield from _wrapping(token)
+    for anomaly, (says, frozen) in NO_TOKEN.items():
+        if anomaly in token.anomalies:
+            yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant=frozen)
     if "scheme_other" in token.anomalies:
-        yield Finding("token_opaque", Strength.REFUTES, "request", "the scheme says that it is no bearer token")
+        says = "the scheme is not a bearer token's"
+        yield Finding("token_opaque", Strength.REFUTES, "request", says)
+
+
+def _wrapping(token: TokenFacts) -> Iterator[Finding]:
+    for anomaly in token.anomalies:
+        if anomaly in WRONG:
+            strength, says = WRONG[anomaly]
+            shown = f": `{token.scheme}`" if anomaly in _SHOW_SCHEME and token.scheme not in ("", "other") else ""
+            yield Finding("scheme_invalid", strength, "request", says + shown, discriminant=anomaly)

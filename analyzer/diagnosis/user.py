@@ -1,4 +1,4 @@
-"""The claim that the verifier reads the user from: user_claim_missing."""
+"""The claim that identifies the user: user_claim_missing."""
 
 from __future__ import annotations
 
@@ -6,42 +6,65 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.near import NearMiss
+from collector.events import TokenFacts, Words
 
 # Names under which issuers write the same person; a near miss names the one that is there.
 SYNONYMS: Final = (
     "sub", "email", "preferred_username", "upn", "unique_name", "username", "user_name", "user_id", "uid", "oid", "name",
     "cognito:username", "client_id", "azp", "appid",
 )  # fmt: skip
+DEFAULT: Final = "sub"
 _MARKS: Final = "\"'`.,:;()[]"
 
 
 def rule(case: Case) -> Iterator[Finding]:
-    """With a configured user claim its absence is certain; without one, a token that lacks sub is suspect."""
+    """With a configured user claim its absence is certain; without one, a token that has no `sub` is suspect."""
     if not case.shows_claims:
         return
-    token, expected = case.event.token, case.expected
-    named = _named(case)
-    wanted = named or (expected.user_claim if expected else "sub")
-    if token.claim_type(wanted):
-        yield Finding("user_claim_missing", Strength.REFUTES, "token", f"the token has {wanted}")
-        return
-    there = [name for name in SYNONYMS if name != wanted and token.claim_type(name) == "string"]
-    near = f"{there[0]} is there instead" if there else ""
-    says = f"the token lacks {wanted}, from which the verifier reads the user" + (f"; {near}" if near else "")
-    is_known = bool(expected or named)
-    strength, source = (
-        (Strength.STRONG, "configuration" if expected else "message") if is_known else (Strength.HINT, "token")
-    )
-    yield Finding("user_claim_missing", strength, source, says, near, discriminant=wanted)
+    claim = expected_claim(case)
+    if case.event.token.claim_type(claim):
+        says = f"the token has the user claim `{claim}`"
+        yield Finding("user_claim_missing", Strength.REFUTES, "token", says)
+    else:
+        yield _missing(case, claim)
 
 
-def _named(case: Case) -> str:
-    """The user's claim as the verifier's own words name it: it knows better than any configuration."""
-    words = case.event.words
-    for reading in case.readings[:1]:
-        if reading.code != "user_claim_missing":
-            return ""
-        claim = dict(reading.captures).get("claim", "").strip(_MARKS)
-        said = {word.strip(_MARKS) for word in f"{words.reason} {words.message} {words.challenge}".lower().split()}
-        return claim if claim in SYNONYMS else next((name for name in SYNONYMS if name in said and name != "name"), "")
-    return ""
+def expected_claim(case: Case) -> str:
+    """The user claim as the gateway's message names it, which knows best; else as configured."""
+    return reported_claim(case) or (case.expected.user_claim if case.expected else DEFAULT)
+
+
+def _missing(case: Case, claim: str) -> Finding:
+    near = _instead(case.event.token, claim)
+    says = f"the token has no user claim (expected `{claim}`)" + (f"; {near.says}" if near else "")
+    strength, source = _weight(case)
+    return Finding("user_claim_missing", strength, source, says, near_miss=near, discriminant=claim)
+
+
+def _weight(case: Case) -> tuple[Strength, str]:
+    """How certain it is which claim is expected, and who says so."""
+    if case.expected:
+        return Strength.STRONG, "configuration"
+    return (Strength.STRONG, "message") if reported_claim(case) else (Strength.HINT, "token")
+
+
+def _instead(token: TokenFacts, claim: str) -> NearMiss | None:
+    there = next((name for name in SYNONYMS if name != claim and token.claim_type(name) == "string"), "")
+    if not there:
+        return None
+    return NearMiss(expected=claim, key=f"{there} is there instead", says=f"`{there}` is present instead")
+
+
+def reported_claim(case: Case) -> str:
+    """The user claim as the gateway's own message names it; "" when it names none."""
+    reading = next(iter(case.readings), None)
+    if reading is None or reading.code != "user_claim_missing":
+        return ""
+    claim = dict(reading.captures).get("claim", "").strip(_MARKS)
+    return claim if claim in SYNONYMS else _mentioned(case.event.words)
+
+
+def _mentioned(words: Words) -> str:
+    mentioned = {word.strip(_MARKS) for word in f"{words.reason} {words.message} {words.challenge}".lower().split()}
+    return next((name for name in SYNONYMS if name in mentioned and name != "name"), "")

@@ -1,17 +1,17 @@
-"""Findings and words in, one code out. The order of the argument is the order of this file.
+"""Findings and the gateway's message in, one code out. The order of the argument is the order of this file.
 
-1. Words that name a code stand, unless the token refutes them: the verifier was there.
-2. Words with several meanings take the one that the token shows; a fault that brings the named one about (EXPLAINS)
-   is the root cause, and the named one its symptom.
-3. Words that say little (a certainty under VAGUE) give way to a strong fact.
-4. Without words the first strong fact wins, in the order in which verifiers check, or the strong fact that EXPLAINS it.
+1. A message that names a code decides, unless the token rules that code out: the gateway ran the check.
+2. A message with several meanings takes the one that the token shows; a fault that causes the reported one (EXPLAINS)
+   is the root cause, and the reported one its symptom.
+3. A vague message (a certainty under VAGUE) yields to a strong fact.
+4. Without a message the first strong fact wins, in the order in which validators check, or the strong fact that EXPLAINS it.
 5. Weak facts alone give a weak answer, hints alone none.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from analyzer.diagnosis.findings import Finding, Strength
 from analyzer.knowledge import Reading
 
 VAGUE: Final = 0.65
-# The order in which verifiers stop: transport, form, header, issuer and key, time, claims, user, policy, then whoever is behind.
+# The order in which validators check: transport, form, header, issuer and key, time, claims, user, policy, then the upstream.
 ORDER: Final = (
     "header_too_large", "source_denied", "caller_blocked", "preflight_blocked", "credential_stripped", "token_missing",
     "credential_ambiguous", "scheme_invalid", "token_opaque", "token_truncated", "token_malformed", "jwe_unsupported",
@@ -31,7 +31,7 @@ ORDER: Final = (
     "claim_not_allowed", "scope_insufficient", "claim_stripped", "claims_not_forwarded", "claim_renamed",
     "upstream_rejected", "access_denied", "gateway_error",
 )  # fmt: skip
-# Root cause -> symptoms that verifiers report for it.
+# Root cause -> symptoms that validators report for it.
 EXPLAINS: Final = {
     "preflight_blocked": ("token_missing", "access_denied"),
     "token_missing": ("scheme_invalid",),
@@ -48,7 +48,7 @@ EXPLAINS: Final = {
     "claim_value_invalid": ("token_expired", "user_claim_missing", "issuer_not_trusted"),
     "key_type_mismatch": ("key_not_found", "signature_invalid"),
     "alg_not_allowed": ("key_not_found", "signature_invalid", "key_type_mismatch"),
-    "issuer_not_trusted": ("key_not_found", "signature_invalid"),  # the verifier tried the keys of the one it trusts
+    "issuer_not_trusted": ("key_not_found", "signature_invalid"),  # the validator tried the keys of the one it trusts
     "jwks_invalid": ("jwks_unreachable", "key_not_found"),
     "jwks_unreachable": ("key_not_found", "jwks_invalid"),
     "scope_insufficient": ("access_denied",),
@@ -59,17 +59,17 @@ EXPLAINS: Final = {
     "source_denied": ("access_denied", "scope_insufficient"),
 }  # fmt: skip
 _RANK: Final = {code: rank for rank, code in enumerate(ORDER)}
-# Without words: what a finding of this strength is worth. Measured in docs/accuracy.md.
+# Without a message: the confidence that a finding of this strength gives. Measured in docs/accuracy.md.
 _BY_FACT: Final = {Strength.PROOF: 0.92, Strength.STRONG: 0.85, Strength.LIKELY: 0.6, Strength.HINT: 0.3}
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The code, how sure, by which reading (None: by facts alone), and why the others lost."""
+    """The code, how certain, by which message (None: by facts alone), and why the others were ruled out."""
 
     code: str
     confidence: float
-    reading: Reading | None
+    reading: Reading | None = None
     lost: tuple[tuple[str, str], ...] = ()
 
 
@@ -81,11 +81,11 @@ class Weights:
     refuted: Mapping[str, Finding]
 
     def strength(self, code: str) -> Strength:
-        """The strongest finding for a code; REFUTES when nothing speaks for it."""
+        """The strongest finding for a code; REFUTES when there is none."""
         return self.best[code].strength if code in self.best else Strength.REFUTES
 
-    def stands(self, code: str) -> bool:
-        """Not refuted, or proven all the same."""
+    def is_possible(self, code: str) -> bool:
+        """Not ruled out, or proven all the same."""
         return code not in self.refuted or self.strength(code) >= Strength.STRONG
 
 
@@ -98,88 +98,155 @@ def weights(findings: Iterable[Finding]) -> Weights:
             refuted.setdefault(finding.code, finding)
         else:
             by_code[finding.code].append(finding)
-    return Weights({code: max(found, key=lambda f: f.strength) for code, found in by_code.items()}, refuted)
+    best = {code: max(found, key=lambda f: f.strength) for code, found in by_code.items()}
+    return Weights(best=best, refuted=refuted)
 
 
 def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = False) -> Decision:
     """The argument above. `is_quoted`: the token was only quoted in the message, which may have cut or mangled it."""
     if readings and readings[0].certainty >= VAGUE:
-        return _by_words(readings, facts, is_quoted=is_quoted)
+        return _by_message(Report.of(readings[0], facts, is_quoted=is_quoted))
     strong = _first(facts, Strength.STRONG)
     if strong:
         return _by_facts(_deepest(strong, facts), facts, readings)
     if readings:
-        return _by_words(readings, facts, is_quoted=is_quoted)
+        return _by_message(Report.of(readings[0], facts, is_quoted=is_quoted))
     likely = _first(facts, Strength.LIKELY)
-    return _by_facts(likely, facts, readings) if likely else Decision("unclassified", 0.2, None, _hinted(facts))
-
-
-def _by_words(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool) -> Decision:
-    reading = readings[0]
-    meanings = (reading.code, *reading.also)
-    root = "" if is_quoted else _root_cause(meanings, facts)
-    if root:
-        return Decision(root, 0.93, reading, _rivals(root, meanings, facts, "what the verifier saw of it"))
-    shown = [code for code in meanings if facts.strength(code) >= Strength.STRONG]
-    if shown:
-        code = shown[0]
-        sure = 0.98 if code == reading.code else 0.94
-        return Decision(
-            code, sure, reading, _rivals(code, meanings, facts, "the token shows the other meaning of the words")
-        )
-    strong = _first(facts, Strength.STRONG)
-    if strong and not facts.stands(reading.code):
-        why = "the token refutes the verifier's words"
-        return Decision(strong, 0.85, reading, _rivals(strong, meanings, facts, why))
-    standing = [code for code in meanings if facts.stands(code)]
-    likely = [code for code in standing if facts.strength(code) is Strength.LIKELY]
-    if standing and (standing[0] == reading.code or not likely):
-        first = standing[0]
-        sure = reading.certainty if first == reading.code else 0.7
-        sure = min(0.95, sure + 0.15) if facts.strength(first) is Strength.LIKELY else sure
-        return Decision(first, sure, reading, _rivals(first, meanings, facts, "the words fit it less"))
     if likely:
-        return Decision(likely[0], 0.75, reading, _rivals(likely[0], meanings, facts, "the token speaks against it"))
-    return Decision(reading.code, reading.certainty * 0.5, reading, _rivals(reading.code, meanings, facts, ""))
+        return _by_facts(likely, facts)
+    return Decision(code="unclassified", confidence=0.2, lost=_hinted(facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The gateway's message as it was interpreted, beside the facts."""
+
+    reading: Reading
+    meanings: tuple[str, ...]  # the code that the message names, then the others that it is written for
+    facts: Weights
+    is_quoted: bool
+
+    @classmethod
+    def of(cls, reading: Reading, facts: Weights, *, is_quoted: bool) -> Report:
+        """A report of one interpretation."""
+        return cls(reading=reading, meanings=(reading.code, *reading.also), facts=facts, is_quoted=is_quoted)
+
+    @property
+    def possible(self) -> list[str]:
+        """Meanings that no fact rules out."""
+        return [code for code in self.meanings if self.facts.is_possible(code)]
+
+    def decision(self, code: str, confidence: float, otherwise: str) -> Decision:
+        """A decision that this message leads to; `otherwise` is why the others lost where no fact says it."""
+        lost = _rivals(code, self.meanings, self.facts, otherwise)
+        return Decision(code=code, confidence=confidence, reading=self.reading, lost=lost)
+
+
+def _by_message(report: Report) -> Decision:
+    """The first step that reaches a decision."""
+    return next(decision for step in _STEPS for decision in step(report))
+
+
+def _root_cause_of_report(report: Report) -> Iterator[Decision]:
+    """A strong fact that causes what the message reports."""
+    root = "" if report.is_quoted else _root_cause(report.meanings, report.facts)
+    if root:
+        yield report.decision(root, 0.93, "ruled out: the reported symptom, not the root cause")
+
+
+def _meaning_shown_by_token(report: Report) -> Iterator[Decision]:
+    """A meaning of the message that the token shows as well."""
+    for code in report.meanings:
+        if report.facts.strength(code) >= Strength.STRONG:
+            confidence = 0.98 if code == report.reading.code else 0.94
+            yield report.decision(code, confidence, "ruled out: the token shows another meaning of the message")
+
+
+def _fact_against_report(report: Report) -> Iterator[Decision]:
+    """Another strong fact, where the token rules the message out."""
+    strong = _first(report.facts, Strength.STRONG)
+    if strong and not report.facts.is_possible(report.reading.code):
+        yield report.decision(strong, 0.85, "ruled out: the token contradicts the gateway's message")
+
+
+def _as_reported(report: Report) -> Iterator[Decision]:
+    """The code that the message names; where the token rules it out, the first other meaning, none being likely."""
+    possible = report.possible
+    if not possible or (possible[0] != report.reading.code and _likely_meanings(report)):
+        return
+    first = possible[0]
+    confidence = report.reading.certainty if first == report.reading.code else 0.7
+    if report.facts.strength(first) is Strength.LIKELY:
+        confidence = min(0.95, confidence + 0.15)
+    yield report.decision(first, confidence, "ruled out: less consistent with the gateway's message")
+
+
+def _likely_meaning(report: Report) -> Iterator[Decision]:
+    """Another meaning that the token makes likely."""
+    for code in _likely_meanings(report):
+        yield report.decision(code, 0.75, "ruled out: less consistent with the token")
+
+
+def _against_the_token(report: Report) -> Iterator[Decision]:
+    """The token rules every meaning out, and nothing else explains the rejection."""
+    yield report.decision(report.reading.code, report.reading.certainty * 0.5, "")
+
+
+def _likely_meanings(report: Report) -> list[str]:
+    return [code for code in report.possible if report.facts.strength(code) is Strength.LIKELY]
+
+
+_STEPS: Final[tuple[Callable[[Report], Iterator[Decision]], ...]] = (
+    _root_cause_of_report,
+    _meaning_shown_by_token,
+    _fact_against_report,
+    _as_reported,
+    _likely_meaning,
+    _against_the_token,
+)
 
 
 def _root_cause(meanings: tuple[str, ...], facts: Weights) -> str:
-    """A strong fact that none of the words name and that brings about what they do name."""
+    """A strong fact that the message does not name and that causes what it does name."""
     roots = [code for code in _strong(facts) if meanings[0] in EXPLAINS.get(code, ())]
     return _deepest(min(roots, key=lambda code: _RANK.get(code, 999)), facts) if roots else ""
 
 
 def _deepest(code: str, facts: Weights) -> str:
-    """The strong fact that brings a code about, or brings about that one, and so on. Those that explain each other stand."""
+    """The strong fact that causes a code, or causes that one, and so on. Codes that cause each other are left as they are."""
     seen = {code}
-    while roots := [one for one in _strong(facts) if one not in seen and _brings_about(one, code)]:
+    while roots := [one for one in _strong(facts) if one not in seen and _causes(one, code)]:
         code = min(roots, key=lambda one: _RANK.get(one, 999))
         seen.add(code)
     return code
 
 
-def _brings_about(root: str, symptom: str) -> bool:
+def _causes(root: str, symptom: str) -> bool:
     return symptom in EXPLAINS.get(root, ()) and root not in EXPLAINS.get(symptom, ())
 
 
 def _strong(facts: Weights) -> list[str]:
-    return [code for code in facts.best if facts.strength(code) >= Strength.STRONG and facts.stands(code)]
+    return [code for code in facts.best if facts.strength(code) >= Strength.STRONG and facts.is_possible(code)]
 
 
 def _by_facts(code: str, facts: Weights, readings: tuple[Reading, ...] = ()) -> Decision:
-    """Vague words that mean the same are shown as evidence; they make nothing surer."""
-    agreeing = next((reading for reading in readings if reading.code == code), None)
-    return Decision(code, _BY_FACT[facts.strength(code)], agreeing, _rivals(code, (), facts, ""))
+    """A vague message that means the same is shown as evidence; it adds no confidence."""
+    return Decision(
+        code=code,
+        confidence=_BY_FACT[facts.strength(code)],
+        reading=next((reading for reading in readings if reading.code == code), None),
+        lost=_rivals(code, (), facts, ""),
+    )
 
 
 def _first(facts: Weights, at_least: Strength) -> str:
     """The code of the earliest check among findings of that strength."""
-    codes = [code for code, finding in facts.best.items() if finding.strength >= at_least and facts.stands(code)]
+    codes = [code for code, finding in facts.best.items() if finding.strength >= at_least and facts.is_possible(code)]
     return min(codes, key=lambda code: _RANK.get(code, 999), default="")
 
 
 def _rivals(winner: str, meanings: tuple[str, ...], facts: Weights, otherwise: str) -> tuple[tuple[str, str], ...]:
-    """Codes with evidence or a meaning of the words, each with the reason why it lost."""
+    """Codes with evidence or meant by the message, each with the reason why it lost."""
     others = [code for code in meanings if code != winner]
     others += [code for code in facts.best if facts.strength(code) >= Strength.LIKELY and code not in (winner, *others)]
     return tuple((code, _why_not(code, winner, facts, otherwise)) for code in others[:4])
@@ -187,22 +254,22 @@ def _rivals(winner: str, meanings: tuple[str, ...], facts: Weights, otherwise: s
 
 def _why_not(code: str, winner: str, facts: Weights, otherwise: str) -> str:
     if code in facts.refuted:
-        return facts.refuted[code].says
+        return f"ruled out: {facts.refuted[code].says}"
     if facts.strength(code) >= Strength.LIKELY and _RANK.get(code, 999) > _RANK.get(winner, 0):
-        return f"true as well, and checked later: {facts.best[code].says}"
+        return f"also true, but checked later: {facts.best[code].says}"
     if facts.strength(code) >= Strength.STRONG:
-        return f"true as well, and not what the verifier stopped at: {facts.best[code].says}"
-    return otherwise or "less evidence"
+        return f"also true, but not what the gateway reported: {facts.best[code].says}"
+    return otherwise or "ruled out: weaker evidence"
 
 
 def _hinted(facts: Weights) -> tuple[tuple[str, str], ...]:
-    hints = [code for code, finding in facts.best.items() if finding.strength is Strength.HINT and facts.stands(code)]
-    return tuple((code, f"only a hint: {facts.best[code].says}") for code in hints[:4])
+    hints = [
+        code for code, finding in facts.best.items() if finding.strength is Strength.HINT and facts.is_possible(code)
+    ]
+    return tuple((code, f"possible, but the evidence is weak: {facts.best[code].says}") for code in hints[:4])
 
 
 def later_failures(winner: str, facts: Weights) -> tuple[str, ...]:
-    """Codes of checks that would fail next, once the winner is mended."""
-    also = [
-        code for code in facts.best if code != winner and facts.strength(code) >= Strength.STRONG and facts.stands(code)
-    ]
+    """Codes of checks that would fail next, once the winner is fixed."""
+    also = [code for code in _strong(facts) if code != winner]
     return tuple(sorted(also, key=lambda code: _RANK.get(code, 999)))

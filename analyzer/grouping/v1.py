@@ -1,13 +1,13 @@
-"""Fingerprint v1: the code, plus what the one change that mends it would touch.
+"""Fingerprint v1: the code, plus what the one change that fixes it would touch.
 
-    issuer   the token's issuer and the discriminating fact, across all gateways that see it
+    issuer   the token's issuer and the difference, across all gateways that see it
     format   the client that sends it and the claim or form
-    library  the verifying library (or the gateway that embeds it) and the property it refuses
+    library  the validating library (or the gateway that embeds it) and the property that it rejects
     gateway  the gateway and its setting
-    policy   the rule or scope and the route; for lapsed tokens the client that does not renew them
+    policy   the rule or scope and the route; for expired tokens the client that does not renew them
 
 Never in it: token values, key ids, addresses, times, hosts of the fleet, order. FROZEN with the first release
-(tests/analyzer/grouping/test_v1.py holds ids of known inputs): a change of mind is v2.
+(tests/analyzer/grouping/test_v1.py holds the ids of known inputs): any change is v2.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _by_route(event: Event, diagnosis: Diagnosis) -> Parts:
 
 
 def _by_key_source(event: Event, diagnosis: Diagnosis) -> Parts:
-    """One unreachable key set starves every gateway behind the same egress; the gateway and the issuer name it."""
+    """One unreachable key set affects every gateway behind the same egress; gateway and issuer identify it."""
     return (
         ("gateway", event.gateway.kind),
         ("instance", event.gateway.instance),

@@ -34,3 +34,16 @@ def test_an_unsure_answer_names_the_setting_of_its_gateway(record: str, setting:
 
     assert diagnosis
     assert setting in " ".join(diagnosis.missing)
+
+
+def test_what_is_missing_is_an_instruction() -> None:
+    """The first one says what it is for; a token that would be logged is said to be discarded, claims are not."""
+    kong = Explainer(Settings()).explain(
+        json.dumps({"request": {"method": "GET", "uri": "/a"}, "response": {"status": 401}, "service": {"name": "s"}})
+    )
+    assert kong.diagnosis
+    assert [text.partition(":")[0] for text in kong.diagnosis.missing][:2] == ["To be certain", "Also"]
+
+    settings = log_settings()
+    assert settings["kong"].logs_token
+    assert not settings["kubernetes"].logs_token

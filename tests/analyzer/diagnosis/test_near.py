@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from analyzer.diagnosis.near import difference, nearest
+from analyzer.diagnosis.near import difference, nearest, nearest_of
 
 
 @pytest.mark.parametrize(
-    ("received", "expected", "words"),
+    ("received", "expected", "key"),
     [
         ("https://idp.example.com", "https://idp.example.com/", "trailing slash missing"),
         ("https://idp.example.com/", "https://idp.example.com", "trailing slash too many"),
@@ -51,11 +51,47 @@ from analyzer.diagnosis.near import difference, nearest
         ("", "x", ""),
     ],
 )
-def test_difference(received: str, expected: str, words: str) -> None:
-    """One difference has a name; equal or far apart has none."""
-    assert words == difference(received, expected)
+def test_difference(received: str, expected: str, key: str) -> None:
+    """One difference has a key, which is part of group ids and never changes; equal or far apart has none."""
+    found = difference(received, expected)
+
+    assert key == (found.key if found else "")
+
+
+@pytest.mark.parametrize(
+    ("received", "expected", "says"),
+    [
+        ("https://idp.example.com", "https://idp.example.com/", "the trailing slash is missing"),
+        ("http://idp.example.com/", "https://idp.example.com/", "`http` instead of `https`"),
+        ("https://kc.example.com/realms/a", "https://kc.example.com/realms/b", "realm `a` instead of `b`"),
+        (
+            "https://idp-staging.example.com/",
+            "https://idp.example.com/",
+            "different environment (`staging` instead of none)",
+        ),
+        ("idp.example.com", "https://idp.example.com", "no scheme instead of `https`"),
+    ],
+)
+def test_a_person_reads_the_difference_in_other_words(received: str, expected: str, says: str) -> None:
+    """The shown text is not the key, so it can be reworded."""
+    found = difference(received, expected)
+
+    assert found
+    assert says == found.says
 
 
 def test_nearest_names_the_value_that_was_meant() -> None:
     """Among many expected values the near one is found."""
-    assert ("https://b/", "trailing slash missing") == nearest("https://b", ["https://a/", "https://b/"])
+    near = nearest("https://b", ["https://a/", "https://b/"])
+
+    assert near
+    assert ("https://b/", "trailing slash missing") == (near.expected, near.key)
+
+
+def test_the_first_received_value_that_is_near_counts() -> None:
+    """Of several audiences one may be near."""
+    near = nearest_of(["far", "ORDERS"], ["orders"])
+
+    assert near
+    assert ("orders", "letter case") == (near.expected, near.key)
+    assert nearest_of([], ["orders"]) is None

@@ -52,12 +52,24 @@ def diagnose(refused: str, passes: int = 1, *, settings: Settings | None = None)
 @pytest.mark.parametrize(
     ("changes", "code", "says"),
     [
-        ({"scope": ["orders:read", "orders:write"]}, "claim_representation", "scope is a list here and text in"),
-        ({"scope": None, "scp": ["orders:write"]}, "claim_representation", "scp stands where"),
-        ({"roles": "admin"}, "claim_representation", "roles is text here and a list in"),
-        ({"scope": "orders:read"}, "scope_insufficient", "lack orders:write"),
-        ({"scope": None}, "scope_insufficient", "lacks scope"),
-        ({"sub": None}, "user_claim_missing", "lacks sub"),
+        (
+            {"scope": ["orders:read", "orders:write"]},
+            "claim_representation",
+            "`scope` is an array; it is a string in an accepted token",
+        ),
+        (
+            {"scope": None, "scp": ["orders:write"]},
+            "claim_representation",
+            "the token has `scp` where an accepted token has `scope`",
+        ),
+        ({"roles": "admin"}, "claim_representation", "`roles` is a string; it is an array in"),
+        (
+            {"scope": "orders:read"},
+            "scope_insufficient",
+            "missing scope `orders:write`, which an accepted token has; the token has `orders:read`",
+        ),
+        ({"scope": None}, "scope_insufficient", "no `scope` claim; an accepted token has one"),
+        ({"sub": None}, "user_claim_missing", "no user claim (expected `sub`)"),
     ],
     ids=["scope as a list", "scp for scope", "roles as text", "a scope less", "no scope", "no sub"],
 )
@@ -95,7 +107,7 @@ def test_an_unknown_issuer_beside_the_one_that_passes() -> None:
     """Without any configuration: the issuer that passes here is one slash away."""
     found = diagnose(record({"iss": ISSUER[:-1]}, **FAILS), settings=Settings())
 
-    assert ("issuer_not_trusted", "trailing slash missing") == (found.code, found.near_miss)
+    assert ("issuer_not_trusted", "the trailing slash is missing") == (found.code, found.near_miss)
 
 
 def test_configured_scopes_settle_it_without_traffic() -> None:
@@ -105,7 +117,9 @@ def test_configured_scopes_settle_it_without_traffic() -> None:
 
     found = diagnose(record({"scope": "orders:read"}, **RBAC), passes=0, settings=settings)
     assert "scope_insufficient" == found.code
-    assert "the route needs orders:write; the token has orders:read" in [evidence.says for evidence in found.evidence]
+    assert "this route requires `orders:write`; the token has `orders:read`" in [
+        evidence.says for evidence in found.evidence
+    ]
 
 
 def test_an_issuer_holds_for_its_routes_only() -> None:

@@ -44,30 +44,30 @@ def bearer(**claims: Any) -> Callable[[], str]:
 
 
 FAULTS = {
-    "expired": Fault("token_expired", "exp was 15 min before", bearer(exp=AT - 900), "Jwt_is_expired"),
-    "expired within the leeway, and the gateway grants none": Fault("token_expired", "30 s before", bearer(exp=AT - 30), "Jwt_is_expired"),
-    "not yet valid": Fault("clock_skew", "nbf lies 10 min after", bearer(nbf=AT + 601), "Jwt_not_yet_valid"),
-    "issuer without its slash": Fault("issuer_not_trusted", "trailing slash missing", bearer(iss=ISSUER[:-1]), "Jwt_issuer_is_not_configured"),
-    "issuer over http": Fault("issuer_not_trusted", "http instead of https", bearer(iss=ISSUER.replace("https", "http"))),
-    "unknown issuer": Fault("issuer_not_trusted", "trusted here", bearer(iss="https://evil.example.net/"), "Jwt_issuer_is_not_configured"),
-    "no issuer": Fault("issuer_missing", "no iss", bearer(iss=None), "Jwt_issuer_is_not_configured"),
-    "wrong audience": Fault("audience_mismatch", "expected is orders-api", bearer(aud="billing-api"), "Audiences_in_Jwt_are_not_allowed"),
-    "no audience": Fault("audience_missing", "no aud", bearer(aud=None), "Audiences_in_Jwt_are_not_allowed"),
-    "unknown key": Fault("key_not_found", "not in the key set", bearer(key="stranger"), "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt"),
+    "expired": Fault("token_expired", "expired 15 min before the request (leeway 60 s)", bearer(exp=AT - 900), "Jwt_is_expired"),
+    "expired within the leeway, and the gateway grants none": Fault("token_expired", "expired 30 s before", bearer(exp=AT - 30), "Jwt_is_expired"),
+    "not yet valid": Fault("clock_skew", "`nbf` is 10 min after the request (leeway 60 s)", bearer(nbf=AT + 601), "Jwt_not_yet_valid"),
+    "issuer without its slash": Fault("issuer_not_trusted", "the trailing slash is missing", bearer(iss=ISSUER[:-1]), "Jwt_issuer_is_not_configured"),
+    "issuer over http": Fault("issuer_not_trusted", "`http` instead of `https`", bearer(iss=ISSUER.replace("https", "http"))),
+    "unknown issuer": Fault("issuer_not_trusted", "trusted issuers: `", bearer(iss="https://evil.example.net/"), "Jwt_issuer_is_not_configured"),
+    "no issuer": Fault("issuer_missing", "no `iss` claim", bearer(iss=None), "Jwt_issuer_is_not_configured"),
+    "wrong audience": Fault("audience_mismatch", "`aud` is `billing-api`; this API accepts `orders-api`", bearer(aud="billing-api"), "Audiences_in_Jwt_are_not_allowed"),
+    "no audience": Fault("audience_missing", "no `aud` claim", bearer(aud=None), "Audiences_in_Jwt_are_not_allowed"),
+    "unknown key": Fault("key_not_found", "no key with kid `stranger` in the key set of https://", bearer(key="stranger"), "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt"),
     "signed by another key": Fault(
         "signature_invalid", "does not verify", lambda: "Bearer " + token(key="stranger", headers={"kid": "k1"}, **good()), "Jwt_verification_fails"
     ),
-    "signature cut": Fault("token_truncated", "RS256 makes more", lambda: bearer()()[:-40], "Jwt_verification_fails"),
-    "cut inside the payload": Fault("token_truncated", "stops inside", lambda: bearer()()[:160]),
-    "no credential": Fault("token_missing", "was empty", lambda: "-", "Jwt_is_missing"),
+    "signature cut": Fault("token_truncated", "fewer than RS256 produces", lambda: bearer()()[:-40], "Jwt_verification_fails"),
+    "cut inside the payload": Fault("token_truncated", "ends inside", lambda: bearer()()[:160]),
+    "no credential": Fault("token_missing", "it is empty", lambda: "-", "Jwt_is_missing"),
     "only the scheme": Fault("token_missing", "without a token", lambda: "Bearer", "Jwt_is_missing"),
     "preflight": Fault("preflight_blocked", "preflight", lambda: "-", "Jwt_is_missing", {"method": "OPTIONS"}),
-    "doubled scheme": Fault("scheme_invalid", "twice", lambda: "Bearer " + bearer()(), "Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections"),
-    "no scheme": Fault("scheme_invalid", "Bearer is missing", lambda: token(**good()), "Jwt_is_missing"),
-    "basic": Fault("scheme_invalid", "another scheme", lambda: "Basic dXNlcjpwYXNzd29yZA==", "Jwt_is_missing"),
+    "doubled scheme": Fault("scheme_invalid", "repeated", lambda: "Bearer " + bearer()(), "Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections"),
+    "no scheme": Fault("scheme_invalid", "`Bearer` scheme is missing", lambda: token(**good()), "Jwt_is_missing"),
+    "basic": Fault("scheme_invalid", "not `Bearer`: `Basic`", lambda: "Basic dXNlcjpwYXNzd29yZA==", "Jwt_is_missing"),
     "quoted": Fault("scheme_invalid", "quotes", lambda: f'"{bearer()()}"', "Jwt_is_missing"),
-    "two tokens": Fault("credential_ambiguous", "came", bearer(), "Found_multiple_Jwt_tokens", {"path": f"/a?access_token={token()}"}),
-    "null": Fault("token_malformed", "null", lambda: "Bearer null", "Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections"),
+    "two tokens": Fault("credential_ambiguous", "carries 2 credentials", bearer(), "Found_multiple_Jwt_tokens", {"path": f"/a?access_token={token()}"}),
+    "null": Fault("token_malformed", "`null`", lambda: "Bearer null", "Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections"),
     "opaque": Fault("token_opaque", "reference token", lambda: "Bearer 2YotnFZFEjr1zCsicMWpAA0123456789", "Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections"),
     "encrypted": Fault(
         "jwe_unsupported", "five parts", lambda: "Bearer " + ".".join([part({"alg": "RSA-OAEP", "enc": "A256GCM"}), "a", "b", "c", "d"]),
@@ -75,14 +75,14 @@ FAULTS = {
     ),
     "payload no JSON": Fault("token_malformed", "payload is not JSON", lambda: "Bearer " + raw(RS, "nonsense")),
     "unsigned": Fault("alg_none", "not signed", lambda: f"Bearer {part({'alg': 'none'})}.{part(payload())}.", "Jwt_header_[alg]_is_not_supported"),
-    "symmetric": Fault("alg_not_allowed", "accepts RS256", lambda: "Bearer " + jwt.encode(payload(), "s" * 32), "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt"),
-    "crit": Fault("header_unsupported", "crit names", lambda: "Bearer " + token(headers={"crit": ["exp"], "exp": 1}, **good())),
-    "exp as text": Fault("claim_type_invalid", "exp is text", bearer(exp=str(AT + 600)), "Jwt_payload_[exp]_field_is_not_an_integer"),
-    "sub as a number": Fault("claim_type_invalid", "sub is a number", lambda: "Bearer " + raw(RS, payload(sub=17))),
-    "empty sub": Fault("claim_value_invalid", "sub is empty", bearer(sub="")),
+    "symmetric": Fault("alg_not_allowed", "accepts `RS256`", lambda: "Bearer " + jwt.encode(payload(), "s" * 32), "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt"),
+    "crit": Fault("header_unsupported", "`crit` lists `exp`", lambda: "Bearer " + token(headers={"crit": ["exp"], "exp": 1}, **good())),
+    "exp as text": Fault("claim_type_invalid", "`exp` is a string; expected a number", bearer(exp=str(AT + 600)), "Jwt_payload_[exp]_field_is_not_an_integer"),
+    "sub as a number": Fault("claim_type_invalid", "`sub` is a number; expected a string", lambda: "Bearer " + raw(RS, payload(sub=17))),
+    "empty sub": Fault("claim_value_invalid", "`sub` is empty", bearer(sub="")),
     "iat in milliseconds": Fault("claim_representation", "milliseconds", bearer(iat=(AT - 10) * 1000)),
-    "no sub": Fault("user_claim_missing", "lacks sub", bearer(sub=None, email="x@example.com")),
-    "no exp": Fault("claim_missing", "lacks exp", bearer(exp=None)),
+    "no sub": Fault("user_claim_missing", "no user claim (expected `sub`); `email` is present instead", bearer(sub=None, email="x@example.com")),
+    "no exp": Fault("claim_missing", "no `exp` claim, which this API requires", bearer(exp=None)),
     "refresh token": Fault("token_use_invalid", "refresh token", bearer(token_use="refresh")),
     "headers too large": Fault("header_too_large", "431", lambda: "-", record={"response_code": 431, "response_code_details": "request_headers_too_large"}),
     "rate limited": Fault("caller_blocked", "429", bearer(), record={"response_code": 429}),
@@ -158,6 +158,21 @@ def test_words_that_the_token_refutes_lose(explainer: Explainer) -> None:
 
     assert "audience_mismatch" == diagnosis.code
     assert "token_expired" in [rival.code for rival in diagnosis.rivals]
+
+
+@pytest.mark.parametrize(
+    ("claims", "words", "title"),
+    [
+        ({"sub": None}, "", "The token has no user claim (expected `sub`)."),
+        ({"email": None}, "user claim email not found in token", "The token has no user claim (expected `email`)."),
+    ],
+)
+def test_a_missing_user_claim_is_named(explainer: Explainer, claims: dict[str, None], words: str, title: str) -> None:
+    """As configured, or as the gateway's message names it."""
+    fault = Fault("user_claim_missing", "", bearer(**claims), record={"response_code_details": words or "-"})
+    diagnosis = explained(explainer, fault, with_words=False)
+
+    assert ("user_claim_missing", title) == (diagnosis.code, diagnosis.title)
 
 
 def test_every_answer_has_a_title_a_fix_and_evidence(explainer: Explainer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from analyzer.grouping import CURRENT, v1
 from analyzer.verdicts import Diagnosis
 from collector.events import Event, Origin, Outcome, Request, TokenFacts, gateway
+from tests.analyzer.diagnosis.fixture_verdicts import fixture_verdicts
 
+GOLDEN = Path(__file__).parents[2] / "fixtures" / "grouping" / "v1.json"
 EVENT = Event(
     1,
     1,
@@ -94,3 +97,12 @@ def test_parts_are_words() -> None:
         "issuer": "https://idp.example.com",
         "difference": "trailing slash missing",
     } == parts
+
+
+def test_every_fixture_keeps_its_group() -> None:
+    """FROZEN: the groups of all gateway fixtures, as stores have them; a reworded evidence or near miss changes none."""
+    frozen: dict[str, str] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    verdicts = fixture_verdicts()
+    found = {name: verdicts[name].group for name in frozen}
+
+    assert frozen == {name: group.id for name, group in found.items() if group}

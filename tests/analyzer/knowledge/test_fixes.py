@@ -208,11 +208,11 @@ NEAR = [
 @pytest.mark.parametrize(("received", "expected", "side"), NEAR)
 def test_a_near_issuer_says_which_side_to_change(received, expected, side):
     """Verifier, issuer or client: the fix names the side, and both values unless they are unsafe to paste."""
-    near_miss = difference(received, expected)
+    near = difference(received, expected)
+    assert near
     first = remedies_for(
-        "issuer_not_trusted", "envoy", "", {"issuer": received, "expected_issuer": expected}, near_miss
+        "issuer_not_trusted", "envoy", "", {"issuer": received, "expected_issuer": expected}, near.key
     )[0]
-    assert near_miss
     assert first.says.startswith(side)
     assert expected in first.says
 
@@ -222,7 +222,9 @@ def test_every_near_miss_has_its_remedy(code):
     """Whatever near.py calls a difference, somebody said which side to change."""
     told = [near for row in near_remedies() if row.remedy.code == code for near in row.near]
     for received, expected, _ in NEAR:
-        assert difference(received, expected).startswith(tuple(told))
+        near = difference(received, expected)
+        assert near
+        assert near.key.startswith(tuple(told))
 
 
 def test_the_verifiers_setting_is_named_as_the_gateway_calls_it():

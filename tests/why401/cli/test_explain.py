@@ -87,7 +87,7 @@ def test_the_configuration_settles_what_the_token_alone_cannot(tmp_path: Path) -
 
     found = objects(run("explain", "--json", "--config", str(file), token()))
 
-    assert ("issuer_not_trusted", "trailing slash too many") == (found[0]["code"], found[0]["near_miss"])
+    assert ("issuer_not_trusted", "extra trailing slash") == (found[0]["code"], found[0]["near_miss"])
 
 
 def test_a_person_reads_words() -> None:
@@ -95,7 +95,7 @@ def test_a_person_reads_words() -> None:
     shown = run("explain", LINES[0]).stdout
 
     assert "✗ token_expired" in shown
-    assert "The token had expired when it arrived." in shown
+    assert "The token had expired when the request arrived." in shown
     assert "fix" in shown
 
 
