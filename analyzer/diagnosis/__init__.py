@@ -34,7 +34,7 @@ from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.near import nearest
 from analyzer.diagnosis.route_history import Memory
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
-from analyzer.knowledge import read_words, remedies_for, title
+from analyzer.knowledge import fixes_for, read_words, title
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
 from collector.events import Event, Outcome
@@ -135,7 +135,7 @@ def diagnose(case: Case) -> Diagnosis:
         evidence=_evidence(case, decision, findings),
         rivals=tuple(Rival(code, why) for code, why in decision.lost),
         missing=missing(case, decision.confidence),
-        fix=remedies_for(
+        fix=fixes_for(
             decision.code,
             case.event.gateway.kind,
             library,

@@ -1,4 +1,4 @@
-"""The remedy files as frozen records, validated as a whole: one wrong entry and nothing loads (KnowledgeError)."""
+"""The fix files as frozen records, validated as a whole: one wrong entry and nothing loads (KnowledgeError)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEAR: Final = "near_misses"
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class FixEntry:
     """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS."""
 
     code: str
@@ -38,59 +38,59 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
-class NearRemedy:
+class NearFixEntry:
     """Which of two values that nearly agree to change; `near` are beginnings of near misses (diagnosis/near.py)."""
 
     near: tuple[str, ...]
-    remedy: Remedy
+    entry: FixEntry
     settings: Mapping[str, str]  # gateway or library -> the name of the verifier's side there; "" is any
 
 
 @cache
-def remedies() -> tuple[Remedy, ...]:
-    """Every remedy of the general, the gateways' and the libraries' files. Raises KnowledgeError, also when a code has no general one."""
-    found = tuple(_remedies())
-    general = {remedy.code for remedy in found if not remedy.gateway and not remedy.library}
+def fix_entries() -> tuple[FixEntry, ...]:
+    """Every entry of the general, the gateways' and the libraries' files. Raises KnowledgeError, also when a code has no general one."""
+    found = tuple(_entries())
+    general = {entry.code for entry in found if not entry.gateway and not entry.library}
     for code in CODES.keys() - general:
-        raise KnowledgeError(_GENERAL, code, "needs a remedy without gateway and library")
+        raise KnowledgeError(_GENERAL, code, "needs a fix without gateway and library")
     return found
 
 
 @cache
-def near_remedies() -> tuple[NearRemedy, ...]:
+def near_fix_entries() -> tuple[NearFixEntry, ...]:
     """Every entry of near_misses/, in order. Raises KnowledgeError."""
-    return tuple(_near(file, row, table["settings"]) for file, table in tables(_NEAR) for row in table["remedy"])
+    return tuple(_near(file, row, table["settings"]) for file, table in tables(_NEAR) for row in table["fix"])
 
 
-def _remedies() -> Iterator[Remedy]:
+def _entries() -> Iterator[FixEntry]:
     for file, content in (*tables(_GENERAL), *facts("gateway", "fixes"), *facts("library", "fixes")):
         owner = {kind: content[kind] for kind in ("gateway", "library") if kind in content}
-        for row in content["remedy"]:
+        for row in content["fix"]:
             yield read(file, owner | row)
 
 
-def _near(file: str, row: Mapping[str, Any], settings: Mapping[str, str]) -> NearRemedy:
-    remedy = read(file, {name: value for name, value in row.items() if name != "near"})
+def _near(file: str, row: Mapping[str, Any], settings: Mapping[str, str]) -> NearFixEntry:
+    entry = read(file, {name: value for name, value in row.items() if name != "near"})
     if not row.get("near") or "" not in settings:
-        raise KnowledgeError(file, remedy.code, 'needs near, and a setting for ""')
-    return NearRemedy(tuple(row["near"]), remedy, settings)
+        raise KnowledgeError(file, entry.code, 'needs near, and a setting for ""')
+    return NearFixEntry(tuple(row["near"]), entry, settings)
 
 
-def read(file: str, row: Mapping[str, Any]) -> Remedy:
+def read(file: str, row: Mapping[str, Any]) -> FixEntry:
     """One entry, checked; `file` is for messages. Raises KnowledgeError."""
     try:
-        remedy = Remedy(**row)
+        entry = FixEntry(**row)
     except TypeError as error:
         raise KnowledgeError(file, str(row.get("code")), str(error)) from None
-    if remedy.gateway and remedy.library:
-        raise KnowledgeError(file, remedy.code, "is for a gateway or for a library, not for both")
-    if remedy.code not in CODES:
-        raise KnowledgeError(file, remedy.code, "not in the taxonomy")
-    if not remedy.source.strip() or not remedy.says.strip():
-        raise KnowledgeError(file, remedy.code, "needs words and a source")
-    if bool(remedy.snippet) != bool(remedy.format) or remedy.format not in FORMATS | {""}:
-        raise KnowledgeError(file, remedy.code, f"a snippet needs a format of {sorted(FORMATS)}")
-    names = {name for text in (remedy.says, remedy.snippet) for _, name, _, _ in Formatter().parse(text) if name}
+    if entry.gateway and entry.library:
+        raise KnowledgeError(file, entry.code, "is for a gateway or for a library, not for both")
+    if entry.code not in CODES:
+        raise KnowledgeError(file, entry.code, "not in the taxonomy")
+    if not entry.source.strip() or not entry.says.strip():
+        raise KnowledgeError(file, entry.code, "needs words and a source")
+    if bool(entry.snippet) != bool(entry.format) or entry.format not in FORMATS | {""}:
+        raise KnowledgeError(file, entry.code, f"a snippet needs a format of {sorted(FORMATS)}")
+    names = {name for text in (entry.says, entry.snippet) for _, name, _, _ in Formatter().parse(text) if name}
     if strange := names - PLACEHOLDERS:
-        raise KnowledgeError(file, remedy.code, f"placeholders are {sorted(PLACEHOLDERS)}, not {sorted(strange)}")
-    return remedy
+        raise KnowledgeError(file, entry.code, f"placeholders are {sorted(PLACEHOLDERS)}, not {sorted(strange)}")
+    return entry

@@ -1,4 +1,4 @@
-"""From a code to what to change: the most specific remedies first, placeholders filled only with harmless values."""
+"""From a code to what to change: the most specific entries first, placeholders filled only with harmless values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from string import Formatter, ascii_letters, digits
 from typing import Final
 
-from analyzer.knowledge.fix_files import NearRemedy, Remedy, near_remedies, remedies
+from analyzer.knowledge.fix_files import FixEntry, NearFixEntry, fix_entries, near_fix_entries
 from analyzer.knowledge.products import Kind, relatives
 from analyzer.verdicts import Fix
 
@@ -17,7 +17,7 @@ _VALUE_LIMIT: Final = 200
 _HARMLESS: Final = frozenset(ascii_letters + digits + "-._~:/@+=,*%")
 
 
-def remedies_for(
+def fixes_for(
     code: str, gateway: str = "", library: str = "", values: Mapping[str, str] | None = None, near_miss: str = ""
 ) -> tuple[Fix, ...]:
     """One to FIXES fixes for a code of the taxonomy: the gateway's, the library's, the general one.
@@ -27,27 +27,27 @@ def remedies_for(
     given = values or {}
     near = tuple(_near_fix(found, (gateway, library), given) for found in _near_fitting(code, near_miss))
     fitting = _fitting(code, gateway, library)[: FIXES - len(near)]
-    return near + tuple(_fix(remedy, given) for remedy in fitting)
+    return near + tuple(_fix(entry, given) for entry in fitting)
 
 
-def _near_fitting(code: str, near_miss: str) -> tuple[NearRemedy, ...]:
+def _near_fitting(code: str, near_miss: str) -> tuple[NearFixEntry, ...]:
     if not near_miss:
         return ()
-    return tuple(found for found in near_remedies() if found.remedy.code == code and near_miss.startswith(found.near))[
-        :1
-    ]
+    return tuple(
+        found for found in near_fix_entries() if found.entry.code == code and near_miss.startswith(found.near)
+    )[:1]
 
 
-def _near_fix(found: NearRemedy, names: tuple[str, str], values: Mapping[str, str]) -> Fix:
+def _near_fix(found: NearFixEntry, names: tuple[str, str], values: Mapping[str, str]) -> Fix:
     kinds: tuple[Kind, Kind] = ("gateway", "library")
     known = (near for kind, name in zip(kinds, names, strict=True) for near in relatives(kind, name))
     setting = next((found.settings[name] for name in known if name in found.settings), found.settings[""])
-    says = setting.join(_filled(part, values) for part in found.remedy.says.split("{setting}"))
-    return Fix(says, found.remedy.source)
+    says = setting.join(_filled(part, values) for part in found.entry.says.split("{setting}"))
+    return Fix(says, found.entry.source)
 
 
 @lru_cache(maxsize=4096)
-def _fitting(code: str, gateway: str, library: str) -> tuple[Remedy, ...]:
+def _fitting(code: str, gateway: str, library: str) -> tuple[FixEntry, ...]:
     """The nearest ones for the gateway, the nearest ones for the library, then the general one, which always stays."""
     rows = _by_code().get(code, ())
     own = _nearest([row for row in rows if row.gateway and not row.library], "gateway", gateway)
@@ -56,7 +56,7 @@ def _fitting(code: str, gateway: str, library: str) -> tuple[Remedy, ...]:
     return (own[: FIXES - 1 - bool(librarys)] + librarys)[: FIXES - 1] + general
 
 
-def _nearest(rows: list[Remedy], kind: Kind, name: str) -> tuple[Remedy, ...]:
+def _nearest(rows: list[FixEntry], kind: Kind, name: str) -> tuple[FixEntry, ...]:
     for near in relatives(kind, name):
         if found := tuple(row for row in rows if getattr(row, kind) == near):
             return found
@@ -64,16 +64,16 @@ def _nearest(rows: list[Remedy], kind: Kind, name: str) -> tuple[Remedy, ...]:
 
 
 @cache
-def _by_code() -> Mapping[str, tuple[Remedy, ...]]:
-    found: dict[str, list[Remedy]] = {}
-    for remedy in remedies():
-        found.setdefault(remedy.code, []).append(remedy)
+def _by_code() -> Mapping[str, tuple[FixEntry, ...]]:
+    found: dict[str, list[FixEntry]] = {}
+    for entry in fix_entries():
+        found.setdefault(entry.code, []).append(entry)
     return {code: tuple(rows) for code, rows in found.items()}
 
 
-def _fix(remedy: Remedy, values: Mapping[str, str]) -> Fix:
-    text = f"{remedy.says}\n{remedy.snippet}" if remedy.snippet else remedy.says
-    return Fix(_filled(text, values), remedy.source)
+def _fix(entry: FixEntry, values: Mapping[str, str]) -> Fix:
+    text = f"{entry.says}\n{entry.snippet}" if entry.snippet else entry.says
+    return Fix(_filled(text, values), entry.source)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

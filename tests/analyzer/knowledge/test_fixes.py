@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from analyzer.diagnosis.near import difference
-from analyzer.knowledge.fix_files import PLACEHOLDERS, Remedy, near_remedies, remedies
-from analyzer.knowledge.fixes import FIXES, remedies_for
+from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, fix_entries, near_fix_entries
+from analyzer.knowledge.fixes import FIXES, fixes_for
 from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
@@ -31,7 +31,7 @@ LIBRARIES = (
 )  # fmt: skip
 # A word in the shape of a setting: with _ - . : or digits inside, camelCase, a --flag, a call, letters in capitals.
 NAMED = re.compile(r"--[a-z]|\w[._:-]\w|\b[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|\w\(|\b[A-Z]{3,}[a-z]")
-# Nothing can be set there; the remedy says what else to do.
+# Nothing can be set there; the fix says what else to do.
 NOTHING_TO_SET = {
     ("clock_skew", "istio"): "jwtRules have no leeway",
     ("token_use_invalid", "lua-resty-jwt"): "the value of typ is compared in the code",
@@ -50,39 +50,39 @@ def codes_of(kind: str) -> dict[str, set[str]]:
     return found
 
 
-def own(kind: str, name: str, code: str) -> Remedy | None:
-    """The remedy for this code at this gateway or library, or at the next one whose facts hold for it."""
+def own(kind: str, name: str, code: str) -> FixEntry | None:
+    """The entry for this code at this gateway or library, or at the next one whose facts hold for it."""
     for near in relatives(kind, name):
-        if found := [row for row in remedies() if row.code == code and getattr(row, kind) == near]:
+        if found := [row for row in fix_entries() if row.code == code and getattr(row, kind) == near]:
             return found[0]
     return None
 
 
 @pytest.mark.parametrize(("kind", "names"), [("gateway", GATEWAYS), ("library", LIBRARIES)])
 def test_every_code_that_they_can_produce_has_a_setting_of_theirs(kind, names):
-    """The matrix of code and gateway (library) is whole: a new signature without a remedy fails here."""
+    """The matrix of code and gateway (library) is whole: a new signature without a fix fails here."""
     codes = codes_of(kind)
     cells = [(name, code) for name in names for code in sorted(codes[name])]
     assert all(codes[name] for name in names)
     assert [cell for cell in cells if own(kind, *cell) is None] == []
 
 
-def test_every_remedy_of_a_gateway_or_library_names_a_setting():
+def test_every_fix_of_a_gateway_or_library_names_a_setting():
     """Words alone help nobody: a snippet, or a name in the shape of a setting, a function or a parameter."""
-    rows = [row for row in remedies() if (row.gateway or row.library) and not row.snippet]
+    rows = [row for row in fix_entries() if (row.gateway or row.library) and not row.snippet]
     bare = {(row.code, row.gateway or row.library) for row in rows if not NAMED.search(row.says)}
     assert bare == NOTHING_TO_SET.keys()
 
 
-def test_no_two_remedies_of_one_code_say_the_same():
-    """A text that fits two gateways belongs into the general remedy."""
-    said = [(row.code, row.says, row.snippet) for row in remedies()]
+def test_no_two_fixes_of_one_code_say_the_same():
+    """A text that fits two gateways belongs into the general fix."""
+    said = [(row.code, row.says, row.snippet) for row in fix_entries()]
     assert len(said) == len(set(said))
 
 
-def test_one_remedy_for_one_cell():
+def test_one_fix_for_one_cell():
     """A gateway or library says one thing for one code, so that nothing hides behind it."""
-    cells = [(row.code, row.gateway, row.library) for row in remedies()]
+    cells = [(row.code, row.gateway, row.library) for row in fix_entries()]
     assert [cell for cell in set(cells) if cells.count(cell) > 1] == []
 
 
@@ -103,7 +103,7 @@ PARSERS = {
 @pytest.mark.parametrize("language", PARSERS)
 def test_snippets_parse(language, values):
     """What is called YAML, JSON, TOML, XML or Python can be pasted as such, whether or not the values are known."""
-    rows = [row for row in remedies() if row.format == language]
+    rows = [row for row in fix_entries() if row.format == language]
     assert rows
     for row in rows:
         text = row.snippet.format(**{name: values.get(name, "_") for name in PLACEHOLDERS})
@@ -112,29 +112,29 @@ def test_snippets_parse(language, values):
 
 def test_no_snippet_is_left_without_its_brackets():
     """Brackets are balanced in every language, also in those that Python cannot parse."""
-    for row in remedies():
+    for row in fix_entries():
         text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', row.snippet.format(**KNOWN))
         assert [text.count(mark) for mark in "([{"] == [text.count(mark) for mark in ")]}"], row
 
 
 def test_the_gateways_own_setting_comes_first():
     """Envoy's fix names Envoy's setting, and the general one follows."""
-    fixes = remedies_for("clock_skew", "envoy")
+    fixes = fixes_for("clock_skew", "envoy")
     assert "clock_skew_seconds" in fixes[0].says
-    assert fixes[-1] == remedies_for("clock_skew")[0]
+    assert fixes[-1] == fixes_for("clock_skew")[0]
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_gateway_then_library_then_general(code):
     """In this order at every code, whatever the order of the files."""
-    general = remedies_for(code)[-1]
-    nginx, pyjwt = remedies_for(code, "nginx")[:-1], remedies_for(code, "", "PyJWT")[:-1]
-    assert remedies_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
+    general = fixes_for(code)[-1]
+    nginx, pyjwt = fixes_for(code, "nginx")[:-1], fixes_for(code, "", "PyJWT")[:-1]
+    assert fixes_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
 
 
 def test_the_nearest_relative_speaks_alone():
     """Istio's own fix is not followed by Envoy's: the library and the general one have the places."""
-    fixes = remedies_for("issuer_not_trusted", "istio", "PyJWT", {"issuer": ISSUER})
+    fixes = fixes_for("issuer_not_trusted", "istio", "PyJWT", {"issuer": ISSUER})
     assert ["RequestAuthentication", "jwt.decode"] == [
         next(word for word in ("RequestAuthentication", "JwtProvider", "jwt.decode") if word in fix.says)
         for fix in fixes[:2]
@@ -142,26 +142,26 @@ def test_the_nearest_relative_speaks_alone():
     assert len(fixes) == FIXES
 
 
-def test_a_gateway_without_remedies_falls_back_to_its_parent():
+def test_a_gateway_without_fixes_falls_back_to_its_parent():
     """Envoy Gateway has Envoy's fixes where it has none of its own."""
-    assert remedies_for("header_too_large", "contour")[0] == remedies_for("header_too_large", "envoy")[0]
+    assert fixes_for("header_too_large", "contour")[0] == fixes_for("header_too_large", "envoy")[0]
 
 
 def test_the_librarys_own_setting_is_named():
     """PyJWT's leeway is PyJWT's to set."""
-    assert any("leeway" in fix.says for fix in remedies_for("clock_skew", "", "PyJWT"))
+    assert any("leeway" in fix.says for fix in fixes_for("clock_skew", "", "PyJWT"))
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("code", CODES)
 def test_fixes_are_one_to_three_everywhere(code, gateway):
     """Every code has something to do at every gateway."""
-    assert 1 <= len(remedies_for(code, gateway, "PyJWT")) <= FIXES
+    assert 1 <= len(fixes_for(code, gateway, "PyJWT")) <= FIXES
 
 
 def test_known_values_are_filled_in():
     """A fix speaks of this issuer, not of issuers."""
-    fixes = remedies_for("issuer_not_trusted", "envoy", "", {"issuer": "https://id.example.com/"})
+    fixes = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": "https://id.example.com/"})
     assert "https://id.example.com/" in fixes[0].says
     assert "<issuer>" not in fixes[0].says
 
@@ -173,14 +173,14 @@ def test_known_values_are_filled_in():
 def test_other_values_are_not_pasted(value):
     """A value that could break a configuration or a page stays a named gap, in near misses too."""
     for near_miss in ("", "trailing slash too many"):
-        fixes = remedies_for("issuer_not_trusted", "envoy", "", {"issuer": value}, near_miss)
+        fixes = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": value}, near_miss)
         assert "<issuer>" in fixes[0].says
         assert not value or value not in fixes[0].says
 
 
 def test_an_unknown_gateway_gets_the_general_fix():
     """Names that nobody knows are no reason for silence."""
-    assert remedies_for("token_expired", "acme-gateway", "acme-jwt") == remedies_for("token_expired")
+    assert fixes_for("token_expired", "acme-gateway", "acme-jwt") == fixes_for("token_expired")
 
 
 IDP = "https://idp.example.com/"
@@ -209,18 +209,18 @@ NEAR = [
 def test_a_near_issuer_says_which_side_to_change(received, expected, side):
     """Verifier, issuer or client: the fix names the side, and both values unless they are unsafe to paste."""
     near_miss = difference(received, expected)
-    first = remedies_for(
-        "issuer_not_trusted", "envoy", "", {"issuer": received, "expected_issuer": expected}, near_miss
-    )[0]
+    first = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": received, "expected_issuer": expected}, near_miss)[
+        0
+    ]
     assert near_miss
     assert first.says.startswith(side)
     assert expected in first.says
 
 
 @pytest.mark.parametrize("code", ["issuer_not_trusted", "audience_mismatch"])
-def test_every_near_miss_has_its_remedy(code):
+def test_every_near_miss_has_its_fix(code):
     """Whatever near.py calls a difference, somebody said which side to change."""
-    told = [near for row in near_remedies() if row.remedy.code == code for near in row.near]
+    told = [near for row in near_fix_entries() if row.entry.code == code for near in row.near]
     for received, expected, _ in NEAR:
         assert difference(received, expected).startswith(tuple(told))
 
@@ -229,7 +229,7 @@ def test_the_verifiers_setting_is_named_as_the_gateway_calls_it():
     """Envoy's provider, Tyk's list, and "the verifier's issuer setting" where nobody is known."""
     values = {"issuer": IDP, "expected_issuer": IDP[:-1]}
     for gateway, setting in (("istio", "jwtRules"), ("contour", "providers.NAME.issuer"), ("acme", "the verifier's")):
-        fixes = remedies_for("issuer_not_trusted", gateway, "", values, "trailing slash too many")
+        fixes = fixes_for("issuer_not_trusted", gateway, "", values, "trailing slash too many")
         assert setting in fixes[0].says
         assert len(fixes) <= FIXES
 
