@@ -10,9 +10,19 @@
 from __future__ import annotations
 
 from analyzer.knowledge.fix_files import FixEntry
-from analyzer.knowledge.fixes import fixes_for
+from analyzer.knowledge.fixes import fixes_for, is_harmless
 from analyzer.knowledge.match import Reading, read_words
 from analyzer.knowledge.meaning import read_meaning
 from analyzer.knowledge.signatures import KnowledgeError, Signature, title
 
-__all__ = ["FixEntry", "KnowledgeError", "Reading", "Signature", "fixes_for", "read_meaning", "read_words", "title"]
+__all__ = [
+    "FixEntry",
+    "KnowledgeError",
+    "Reading",
+    "Signature",
+    "fixes_for",
+    "is_harmless",
+    "read_meaning",
+    "read_words",
+    "title",
+]

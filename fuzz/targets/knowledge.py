@@ -1,4 +1,4 @@
-"""Knowledge: words of any gateway are read or not, never with a code that nobody defined; every entry can be filled."""
+"""Knowledge: words of any gateway are read or not, never with a code that nobody defined; every fix can be filled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS = ("", *(name for name, _ in PARSERS))
 
 
 def check(data: bytes) -> None:
-    """Read, twice, and ask for the fix_entries of what was read."""
+    """Read, twice, and ask for the fixes of what was read."""
     kind, text = _KINDS[(data[0] if data else 0) % len(_KINDS)], text_of(data[1:])
     readings = read_words(text, kind)
     must(readings == read_words(text, kind), "reading is a function")

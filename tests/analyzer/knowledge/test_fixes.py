@@ -6,18 +6,24 @@ import re
 import tomllib
 from collections import defaultdict
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
+from analyzer.diagnosis.claims import TYPES
+from analyzer.diagnosis.form import BROKEN
 from analyzer.diagnosis.near import difference
-from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, fix_entries, near_fix_entries
-from analyzer.knowledge.fixes import FIXES, fixes_for
+from analyzer.diagnosis.scheme import WRONG
+from analyzer.diagnosis.use import WRONG_USES
+from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, fix_entries, near_fix_entries, pieces
+from analyzer.knowledge.fixes import FIXES, entries_for, fixes_for, is_for
 from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
-from collector.settings import IssuerSettings, Settings
+from collector.settings import ALGORITHMS, IssuerSettings, Settings
 from tests.tokens import ISSUER, NOW, token
 from why401.explainer import Explainer
 
@@ -37,6 +43,14 @@ NOTHING_TO_SET = {
     ("token_use_invalid", "lua-resty-jwt"): "the value of typ is compared in the code",
 }
 KNOWN = dict.fromkeys(PLACEHOLDERS, "https://id.example.com/")
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    """A snippet as it is shown."""
+    return "".join(
+        literal + (name and (values.get(name) or words or f"YOUR_{name.upper()}"))
+        for literal, name, words in pieces(text)
+    )
 
 
 def codes_of(kind: str) -> dict[str, set[str]]:
@@ -81,8 +95,9 @@ def test_no_two_fixes_of_one_code_say_the_same():
 
 
 def test_one_fix_for_one_cell():
-    """A gateway or library says one thing for one code, so that nothing hides behind it."""
-    cells = [(row.code, row.gateway, row.library) for row in fix_entries()]
+    """A gateway or library has one fix for one code and discriminant, so that none hides behind another."""
+    rows = fix_entries()
+    cells = [(row.code, row.gateway, row.library, when) for row in rows for when in row.when or ("any",)]
     assert [cell for cell in set(cells) if cells.count(cell) > 1] == []
 
 
@@ -106,14 +121,14 @@ def test_snippets_parse(language, values):
     rows = [row for row in fix_entries() if row.format == language]
     assert rows
     for row in rows:
-        text = row.snippet.format(**{name: values.get(name, "_") for name in PLACEHOLDERS})
+        text = filled(row.snippet, values)
         assert PARSERS[language](text) is not False, row
 
 
 def test_no_snippet_is_left_without_its_brackets():
     """Brackets are balanced in every language, also in those that Python cannot parse."""
     for row in fix_entries():
-        text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', row.snippet.format(**KNOWN))
+        text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', filled(row.snippet, KNOWN))
         assert [text.count(mark) for mark in "([{"] == [text.count(mark) for mark in ")]}"], row
 
 
@@ -163,7 +178,7 @@ def test_known_values_are_filled_in():
     """A fix speaks of this issuer, not of issuers."""
     fixes = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": "https://id.example.com/"})
     assert "https://id.example.com/" in fixes[0].says
-    assert "<issuer>" not in fixes[0].says
+    assert "the token's issuer" not in fixes[0].says
 
 
 @pytest.mark.parametrize(
@@ -171,10 +186,10 @@ def test_known_values_are_filled_in():
     ["", "x" * 201, "a b", 'a"b', "a;rm", "a\nb", "<script>", "a`b`", "$(id)", "{issuer}", "https://id/?token=1", "é"],
 )
 def test_other_values_are_not_pasted(value):
-    """A value that could break a configuration or a page stays a named gap, in near misses too."""
+    """A value that could break a configuration or a page is left out, in near misses too."""
     for near_miss in ("", "trailing slash too many"):
         fixes = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": value}, near_miss)
-        assert "<issuer>" in fixes[0].says
+        assert "the token's issuer" in fixes[0].says
         assert not value or value not in fixes[0].says
 
 
@@ -185,18 +200,18 @@ def test_an_unknown_gateway_gets_the_general_fix():
 
 IDP = "https://idp.example.com/"
 NEAR = [
-    (IDP, IDP[:-1], "Change the verifier"),
-    (IDP[:-1], IDP, "Change the verifier"),
-    (IDP.upper(), IDP, "Change the verifier"),
-    (IDP + " ", IDP, "Change the verifier"),
-    ("https://idp.example.cøm/", IDP, "Change neither side"),
+    (IDP, IDP[:-1], "Change the gateway"),
+    (IDP[:-1], IDP, "Change the gateway"),
+    (IDP.upper(), IDP, "Change the gateway"),
+    (IDP + " ", IDP, "Change the gateway"),
+    ("https://idp.example.cøm/", IDP, "Change nothing yet"),
     (IDP.replace("https", "http"), IDP, "Change the issuer"),
-    (IDP, IDP.replace("https", "http"), "Change the verifier"),
+    (IDP, IDP.replace("https", "http"), "Change the gateway"),
     ("idp.example.com", IDP, "Change the issuer"),
     ("https://idp.example.com:8443/", IDP, "Change the issuer"),
     ("https://kc.example.com/realms/staging", "https://kc.example.com/realms/prod", "Change the client"),
     ("https://idp.dev.example.com/", "https://idp.prod.example.com/", "Change the client"),
-    ("https://kc.example.com/auth/realms/a", "https://kc.example.com/realms/a", "Change the verifier"),
+    ("https://kc.example.com/auth/realms/a", "https://kc.example.com/realms/a", "Change the gateway"),
     ("https://sts.windows.net/t/", "https://login.microsoftonline.com/t/v2.0", "Change the application"),
     ("https://login.microsoftonline.com/t", "https://login.microsoftonline.com/t/v2.0", "Change the application"),
     ("https://kc.internal/a", "https://kc.example.com/a", "Change the issuer"),
@@ -207,7 +222,7 @@ NEAR = [
 
 @pytest.mark.parametrize(("received", "expected", "side"), NEAR)
 def test_a_near_issuer_says_which_side_to_change(received, expected, side):
-    """Verifier, issuer or client: the fix names the side, and both values unless they are unsafe to paste."""
+    """Gateway, issuer or client: the fix names the side, and both values unless they are unsafe to paste."""
     near_miss = difference(received, expected)
     first = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": received, "expected_issuer": expected}, near_miss)[
         0
@@ -219,16 +234,20 @@ def test_a_near_issuer_says_which_side_to_change(received, expected, side):
 
 @pytest.mark.parametrize("code", ["issuer_not_trusted", "audience_mismatch"])
 def test_every_near_miss_has_its_fix(code):
-    """Whatever near.py calls a difference, somebody said which side to change."""
-    told = [near for row in near_fix_entries() if row.entry.code == code for near in row.near]
+    """Every difference that near.py reports has an entry that names the side to change."""
+    known = [near for row in near_fix_entries() if row.entry.code == code for near in row.near]
     for received, expected, _ in NEAR:
-        assert difference(received, expected).startswith(tuple(told))
+        assert difference(received, expected).startswith(tuple(known))
 
 
-def test_the_verifiers_setting_is_named_as_the_gateway_calls_it():
-    """Envoy's provider, Tyk's list, and "the verifier's issuer setting" where nobody is known."""
+def test_the_setting_is_named_as_the_gateway_calls_it():
+    """Envoy's provider, Istio's rule, and "the gateway's issuer setting" where the gateway is not known."""
     values = {"issuer": IDP, "expected_issuer": IDP[:-1]}
-    for gateway, setting in (("istio", "jwtRules"), ("contour", "providers.NAME.issuer"), ("acme", "the verifier's")):
+    for gateway, setting in (
+        ("istio", "jwtRules"),
+        ("contour", "providers.NAME.issuer"),
+        ("acme", "the gateway's issuer setting"),
+    ):
         fixes = fixes_for("issuer_not_trusted", gateway, "", values, "trailing slash too many")
         assert setting in fixes[0].says
         assert len(fixes) <= FIXES
@@ -254,9 +273,9 @@ def test_the_issues_example():
     code, fixes = explain(Settings(issuers=(IssuerSettings(issuer=ISSUER.rstrip("/")),)))
     assert code == "issuer_not_trusted"
     assert fixes[0].startswith(
-        f"Change the verifier: write {ISSUER}, with the slash at its end, into providers.NAME.issuer of jwt_authn"
+        f"Change the gateway: set providers.NAME.issuer of jwt_authn to {ISSUER}, with the trailing slash"
     )
-    assert f"in place of {ISSUER.rstrip('/')}" in fixes[0]
+    assert f"instead of {ISSUER.rstrip('/')}" in fixes[0]
 
 
 def test_the_claim_of_the_message_is_the_one_that_is_named():
@@ -275,3 +294,134 @@ def test_the_scope_that_lacks_is_named_and_not_one_that_is_there():
     assert code == "scope_insufficient"
     assert any("orders:write" in fix for fix in fixes)
     assert not any("orders:read" in fix for fix in fixes)
+
+
+# Every discriminant that a rule of analyzer/diagnosis gives a finding; where it names a claim, an alg or a value, examples.
+DISCRIMINANTS = {
+    "token_missing": ("absent", "empty", "header:x-access-token"),
+    "credential_ambiguous": ("several",),
+    "scheme_invalid": (*WRONG,),
+    "token_malformed": ("null", "placeholder", "percent-encoded", "no signature part", "padding", "standard_base64",
+                        "header_duplicate_member", "payload_duplicate_member", *BROKEN),
+    "token_truncated": ("cut", "signature"),
+    "jwe_unsupported": ("RSA-OAEP/A256GCM",),
+    "header_unsupported": ("crit exp", "crit exp,b64", "b64", "zip", "typ at+jwt"),
+    "alg_not_allowed": (*ALGORITHMS, "HS999"),
+    "key_type_mismatch": ("ES256",),
+    "issuer_not_trusted": ("unknown issuer", "renamed issuer", "trailing slash missing", "host name"),
+    "audience_mismatch": ("api://orders", "trailing slash missing"),
+    "key_not_found": ("stale key set", "stale at some instances", "kid not published", "no kid"),
+    "signature_invalid": ("unpadded", "made up", "der", "signature"),
+    "jwks_invalid": ("no usable key",),
+    "token_expired": ("expired",),
+    "clock_skew": ("nbf", "iat"),
+    "token_too_old": ("lifetime",),
+    "claim_representation": ("milliseconds", "exp milliseconds", "iat milliseconds", "iat fractional", "aud list",
+                             "scope list", "scp list", "scope array", "scp array", "scp instead of scope", "roles string", "roles array", "groups array",
+                             "nbf milliseconds", "address object"),
+    "claim_type_invalid": (*TYPES,),
+    "claim_value_invalid": ("sub", "exp", "nbf", "iat", "iss", "aud", "email"),
+    "claim_missing": ("exp", "iat", "nbf", "jti", "tenant"),
+    "user_claim_missing": ("sub", "email"),
+    "token_use_invalid": ("a token for Microsoft Graph", *WRONG_USES.values()),
+    "scope_insufficient": ("orders:read", "scope"),
+    "access_denied": ("admins-only",),
+    "claim_not_allowed": ("tenant-acme",),
+    "source_denied": ("office-network",),
+}  # fmt: skip
+PAIRS = [(code, found) for code, some in DISCRIMINANTS.items() for found in dict.fromkeys(some)]
+
+
+@pytest.mark.parametrize(("code", "discriminant"), PAIRS)
+def test_no_fix_is_for_another_discriminant(code, discriminant):
+    """At every gateway and library what is shown is written for this discriminant, and first, or for any."""
+    for gateway in ("", *GATEWAYS):
+        for library in ("", *LIBRARIES):
+            found = entries_for(code, gateway, library, discriminant)
+            assert [entry for entry in found if entry.when and not is_for(entry, discriminant)] == []
+            assert sorted(found, key=lambda entry: not entry.when) == list(found)
+
+
+@pytest.mark.parametrize(("code", "discriminant"), PAIRS)
+def test_the_fix_for_a_discriminant_comes_first(code, discriminant):
+    """An entry that is written for the discriminant is the first that its gateway or library shows."""
+    fitting = [row for row in fix_entries() if row.code == code and is_for(row, discriminant)]
+    for row in fitting:
+        assert entries_for(code, row.gateway, row.library, discriminant)[0] == row
+
+
+def test_no_entry_waits_for_a_discriminant_that_no_rule_gives():
+    """A misspelt `when` would never be shown."""
+    idle = [
+        (row.code, pattern)
+        for row in fix_entries()
+        for pattern in row.when
+        if not any(fnmatchcase(found, pattern) for found in ("", *DISCRIMINANTS.get(row.code, ())))
+    ]
+    assert idle == []
+
+
+def test_the_table_knows_every_discriminant_of_the_rules():
+    """A new `discriminant="…"` in a rule needs its line above, and perhaps a fix of its own."""
+    rules = Path(__file__).parents[3] / "analyzer" / "diagnosis"
+    literals = {
+        found for file in rules.glob("*.py") for found in re.findall(r'discriminant="([^"]+)"', file.read_text("utf-8"))
+    }
+    known = {text for some in DISCRIMINANTS.values() for text in some}
+    assert literals
+    assert {text.strip() for text in literals} - known - {"crit"} == set()
+
+
+BEARER_TWICE = {
+    "start_time": datetime.fromtimestamp(NOW, UTC).isoformat(),
+    "method": "GET",
+    "path": "/orders",
+    "response_code": 401,
+    "response_code_details": "jwt_authn_access_denied{Jwt_is_missing}",
+}
+
+
+def test_the_readmes_example_says_to_send_the_scheme_once():
+    """`Bearer Bearer eyJ…` at Envoy: the fix for the doubled word comes first, and no snippet for a lower-case one."""
+    record = {**BEARER_TWICE, "authorization": f"Bearer Bearer {token()}"}
+    found = Explainer(Settings()).explain(json.dumps(record)).diagnosis
+    assert found is not None
+    assert found.code == "scheme_invalid"
+    assert found.fix[0].says.startswith("Send the scheme once")
+    assert not [fix for fix in found.fix if '"bearer ' in fix.says]
+
+
+def test_a_lower_case_scheme_at_envoy_has_the_snippet_for_it():
+    """The same code with the other discriminant: Envoy's value_prefix for `bearer`."""
+    fixes = fixes_for("scheme_invalid", "envoy", discriminant="scheme_case")
+    assert 'value_prefix: "bearer "' in fixes[0].says
+
+
+MESSAGES = [
+    ("Invalid issuer. Expected https://a.example.com/, received https://b.example.com/", "https://b.example.com/"),
+    ('oidc: expected audience "orders" got ["billing"]', "billing"),
+    ("audience mismatch: expected 'api://orders', got 'api://billing'", "api://billing"),
+    ('failed to find key with key ID "k-17" in key set', "k-17"),
+    ("IDX10501: Signature validation failed. Unable to match key:\\nkid: 'k-18'.", "k-18"),
+    ("json: cannot unmarshal number into Go struct field idToken.sub of type string", "sub"),
+    ('Token is missing the "tenant" claim', "tenant"),
+]
+
+
+@pytest.mark.parametrize(("message", "value"), MESSAGES, ids=[value for _, value in MESSAGES])
+def test_values_of_the_message_are_named(message, value):
+    """The value that the gateway reports is in its fix, whether a signature has a hole for it or not."""
+    found = Explainer(Settings()).explain(message).diagnosis
+    assert found is not None
+    assert value in "\n".join(fix.says for fix in found.fix)
+
+
+def test_the_api_of_several_audiences_is_the_one_to_accept():
+    """Keycloak's default audience and the client itself are not what the gateway should accept."""
+    _, fixes = explain(
+        Settings(issuers=(IssuerSettings(issuer=ISSUER, audiences=("api://orders",)),)),
+        aud=["account", "billing", "shop-app"],
+        azp="shop-app",
+    )
+    assert any("billing" in fix for fix in fixes)
+    assert not any("account" in fix for fix in fixes)
