@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,10 +20,11 @@ from analyzer.diagnosis.near import difference
 from analyzer.diagnosis.scheme import WRONG
 from analyzer.diagnosis.use import WRONG_USES
 from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, fix_entries, near_fix_entries, pieces
-from analyzer.knowledge.fixes import FIXES, entries_for, fixes_for, is_for
+from analyzer.knowledge.fixes import FIXES, entries_for, fixes_for, is_for, is_harmless
 from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
+from analyzer.verdicts import Verdict
 from collector.settings import ALGORITHMS, IssuerSettings, Settings
 from tests.tokens import ISSUER, NOW, token
 from why401.explainer import Explainer
@@ -395,6 +397,108 @@ def test_a_lower_case_scheme_at_envoy_has_the_snippet_for_it():
     """The same code with the other discriminant: Envoy's value_prefix for `bearer`."""
     fixes = fixes_for("scheme_invalid", "envoy", discriminant="scheme_case")
     assert 'value_prefix: "bearer "' in fixes[0].says
+
+
+# The first line of a fix is its sentence. `<token>` is how RFC 6750 writes a header, and no value.
+TEMPLATE = re.compile(r"<(?!token>)\w+>|YOUR_|\b(?:ISSUER|AUDIENCE|CLAIM|KID|ALG|SCOPE)\b")
+
+
+@pytest.mark.parametrize("values", [{}, KNOWN], ids=["unknown values", "known values"])
+def test_no_sentence_reads_as_a_template(values):
+    """Where a value is not known the sentence uses words: "the token's audience", never `<audience>`."""
+    for names in (("", ""), *((name, "") for name in GATEWAYS), *(("", name) for name in LIBRARIES)):
+        for code, discriminant in (*((code, "") for code in CODES), *PAIRS):
+            for fix in fixes_for(code, *names, values, "", discriminant):
+                assert not TEMPLATE.search(fix.says.split("\n")[0]), fix
+
+
+def test_every_sentence_is_a_sentence():
+    """It begins with a capital letter and ends with a full stop (nginx directives end with their semicolon)."""
+    wrong = [row.says for row in fix_entries() if not row.says[0].isupper() or row.says[-1] not in ".;)"]
+    assert wrong == []
+
+
+# What a source may be: an RFC, a page with its path, or a file of a repository with its version; then names in it.
+SOURCES = (
+    re.compile(r"RFC \d{4}(?: sections? \d[\d.]*(?:(?:, | and | to )\d[\d.]*)*)?(?:, \w+)?"),
+    re.compile(r"(?:OpenID Connect [^,]+ section \d[\d.]*, )?(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s,]+(?: [\w$][\w ,.$()-]*)?"),
+    re.compile(r"[\w.-]+/[\w.-]+ (?:v[\d.]+/[\w./-]+\.\w+|[\w./-]+\.\w+ (?:@[0-9a-f]{7,40}|v?\d[\d.]*))(?: [\w*][\w ,.()-]*)?"),
+)  # fmt: skip
+
+
+def test_every_source_can_be_looked_up():
+    """A source is a place: "RFC 6750 section 2.1", "nginx.org/en/docs/…#auth_jwt", "golang-jwt/jwt parser.go v5.3"."""
+    docs = Path(__file__).parents[3] / "docs"
+    own = {f"docs/{file.name}" for file in docs.glob("*.md")}
+    sources = {
+        part
+        for row in (*fix_entries(), *(near.entry for near in near_fix_entries()))
+        for part in row.source.split("; ")
+    }
+    assert [part for part in sorted(sources - own) if not any(kind.fullmatch(part) for kind in SOURCES)] == []
+
+
+CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
+# What a reader finds in a message without any signature; the fix must not do worse.
+ORACLES = {
+    "kid": re.compile(r"\bkid\"?(?:=|: ?)[\"']?([\w-]+)"),
+    "audience": re.compile(r"\baud=([\w:/.-]+)"),
+    "issuer": re.compile(r"\biss=([\w:/.-]+)"),
+}
+PAIR = re.compile(r"expected '([\w:/.-]+)', got '([\w:/.-]+)'", re.IGNORECASE)
+OF_PAIR = {"issuer_not_trusted": ("expected_issuer", "issuer"), "audience_mismatch": ("expected_audience", "audience")}
+
+
+def shown_gaps(verdict: Verdict) -> list[str]:
+    """Placeholders that a shown fix leaves open although the token or the message holds the value."""
+    assert verdict.diagnosis is not None
+    facts, words = verdict.event.token, verdict.event.words
+    text = f"{words.reason} {words.message}"[:2_000]
+    present = {"kid": facts.kid, "issuer": facts.iss, "alg": facts.alg, "audience": next(iter(facts.aud), "")}
+    for name, pattern in ORACLES.items():
+        if match := pattern.search(text):
+            present[name] = match[1]
+    if match := PAIR.search(text):
+        present |= dict(zip(OF_PAIR.get(verdict.diagnosis.code, ()), match.groups(), strict=False))
+    names = [name for name, value in present.items() if is_harmless(value) and value.lower() not in ("null", "none")]
+    shown = "\n".join(fix.says for fix in verdict.diagnosis.fix)
+    return [
+        name for name in names if f"<{name}>" in shown or f"YOUR_{name.upper()}" in shown or PLACEHOLDERS[name] in shown
+    ]
+
+
+@pytest.mark.parametrize("name", ["public", "gateways", "libraries"])
+def test_no_value_that_is_there_is_left_out_of_a_fix(name):
+    """Over the corpora: what the token or the message holds stands in the fix that speaks of it."""
+    file = CORPUS / f"{name}.jsonl"
+    if not file.exists():
+        pytest.skip(f"no {name} corpus on this machine")
+    assert_no_gaps(record for line in file.open(encoding="utf-8") for record in raw_of(json.loads(line)["raw"]))
+
+
+def test_no_value_of_the_gateways_fixtures_is_left_out_of_a_fix():
+    """The same over the records that the parsers are tested with."""
+    files = (Path(__file__).parents[2] / "fixtures" / "gateways").glob("*/*.json")
+    records = [json.loads(file.read_text("utf-8"))["record"] for file in files]
+    assert_no_gaps(record["text"] for record in records if record.get("text"))
+
+
+def raw_of(raw: object) -> list[str]:
+    """The records of a corpus case: one, or several lines."""
+    return [one if isinstance(one, str) else json.dumps(one) for one in (raw if isinstance(raw, list) else [raw])]
+
+
+def assert_no_gaps(records: Iterable[str]) -> None:
+    """Explain every record and look at what its fixes leave open."""
+    explainer = Explainer(Settings())
+    seen, left = 0, []
+    for record in records:
+        verdict = explainer.explain(record)
+        if verdict.diagnosis and verdict.diagnosis.fix:
+            seen += 1
+            left += [(record[:200], name) for name in shown_gaps(verdict)]
+    assert seen
+    assert left == []
 
 
 MESSAGES = [
