@@ -17,6 +17,7 @@ from analyzer.diagnosis import (
     claims,
     clock,
     expiry,
+    fix_values,
     form,
     header,
     issuer,
@@ -31,10 +32,9 @@ from analyzer.diagnosis import (
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
 from analyzer.diagnosis.messages import Read, read_event
 from analyzer.diagnosis.missing import missing
-from analyzer.diagnosis.near import nearest_of
 from analyzer.diagnosis.route_history import Memory
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
-from analyzer.knowledge import Reading, read_words, remedies_for, title
+from analyzer.knowledge import Reading, fixes_for, read_words, title
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
 from collector.events import Event, Outcome, Words
@@ -137,7 +137,9 @@ def diagnose(case: Case) -> Diagnosis:
     findings = [finding for rule in RULES for finding in rule(case)]
     facts = weights(findings)
     decision = decide(case.readings, facts, is_quoted=case.event.token.location == "message")
-    near = facts.best[decision.code].near_miss if decision.code in facts.best else None
+    best = facts.best.get(decision.code)
+    near = best.near_miss if best else None
+    values = fix_values.values(case, decision, best)
     library = next((reading.library for reading in case.readings if reading.library), "")
     return Diagnosis(
         code=decision.code,
@@ -147,12 +149,13 @@ def diagnose(case: Case) -> Diagnosis:
         evidence=_evidence(case, decision, findings),
         rivals=tuple(Rival(code=code, why_not=why) for code, why in decision.lost),
         missing=missing(case, decision.confidence),
-        fix=remedies_for(
+        fix=fixes_for(
             decision.code,
             case.event.gateway.kind,
             library,
-            _values(case, decision, facts),
+            values,
             near.key if near else "",
+            fix_values.variety(best, values),
         ),
         also=later_failures(decision.code, facts),
         near_miss=near.says if near else "",
@@ -192,56 +195,6 @@ def _discriminant(decision: Decision, facts: Weights) -> str:
         return facts.best[decision.code].discriminant
     captures = dict(decision.reading.captures) if decision.reading else {}
     return next((captures[name] for name in _TOUCHED if captures.get(name)), "")
-
-
-def _values(case: Case, decision: Decision, facts: Weights) -> dict[str, str]:
-    """Values of the event and the configuration that a fix may quote; all are redacted already."""
-    token, expected = case.event.token, case.expected
-    captures = dict(decision.reading.captures) if decision.reading else {}
-    lacking = [scope for scope in (expected.required_scopes if expected else ()) if scope not in token.scopes]
-    values = {
-        "issuer": token.iss,
-        "expected_issuer": _expected((token.iss,), _issuers(case)),
-        "audience": ", ".join(token.aud[:2]),
-        "expected_audience": _expected(token.aud, _audiences(case)),
-        "kid": token.kid,
-        "alg": token.alg,
-        "claim": captures.get("claim", "").strip("\"'`.:") or _claim(case, decision, facts),
-        "scope": captures.get("scope") or captures.get("scopes") or next(iter(lacking), ""),
-    }
-    return {name: value for name, value in values.items() if value}
-
-
-def _issuers(case: Case) -> tuple[str, ...]:
-    """Those that are configured, else those whose tokens pass on the same route."""
-    configured = tuple(issuer.issuer for issuer in case.issuers)
-    return configured or tuple(passing.issuer for passing in case.passed.issuers)
-
-
-def _audiences(case: Case) -> tuple[str, ...]:
-    """Those that are configured for the token's issuer, else those of its tokens that pass on the same route."""
-    passing = case.passed.of(case.event.token.iss)
-    configured = case.expected.audiences if case.expected else ()
-    return configured or (passing.audiences if passing else ())
-
-
-def _expected(received: tuple[str, ...], configured: tuple[str, ...]) -> str:
-    """The configured value that was nearly met, or the only one that there is."""
-    near = nearest_of(received, configured)
-    return near.expected if near else (configured[0] if len(configured) == 1 else "")
-
-
-def _claim(case: Case, decision: Decision, facts: Weights) -> str:
-    """The claim that a rule found at fault; the configured user claim where the user is missing."""
-    if decision.code == "user_claim_missing" and case.expected:
-        return case.expected.user_claim
-    codes = ("claim_missing", "claim_type_invalid", "claim_value_invalid", "user_claim_missing")
-    return next((claim for code in codes if (claim := _about(code, decision, facts))), "")
-
-
-def _about(code: str, decision: Decision, facts: Weights) -> str:
-    """What the best finding for this code is about, when it is the code decided for."""
-    return facts.best[code].discriminant if decision.code == code and code in facts.best else ""
 
 
 __all__ = ["CACHE_SIZE", "OK", "RULES", "Case", "Diagnoser", "Finding", "Strength", "diagnose"]

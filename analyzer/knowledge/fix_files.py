@@ -1,8 +1,8 @@
-"""The remedy files as frozen records, validated as a whole: one wrong entry and nothing loads (KnowledgeError)."""
+"""The fix files as frozen records, validated as a whole: one wrong entry and nothing loads (KnowledgeError)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from string import Formatter
@@ -12,9 +12,19 @@ from analyzer.knowledge.products import facts, tables
 from analyzer.knowledge.signatures import KnowledgeError
 from analyzer.taxonomy import CODES
 
-PLACEHOLDERS: Final = frozenset(
-    {"issuer", "expected_issuer", "audience", "expected_audience", "kid", "alg", "claim", "route", "scope", "setting"}
-)
+# What a fix may name -> the words used in its sentence when the value is not known.
+PLACEHOLDERS: Final[Mapping[str, str]] = {
+    "issuer": "the token's issuer",
+    "expected_issuer": "the configured issuer",
+    "audience": "the token's audience",
+    "expected_audience": "the API's audience",
+    "kid": "the token's kid",
+    "alg": "the token's algorithm",
+    "expected_alg": "an algorithm that the gateway accepts",
+    "claim": "the claim",
+    "scope": "the missing scope",
+    "setting": "",  # of near misses; always known
+}
 # What a snippet is written in; tests parse those that Python can parse.
 FORMATS: Final = frozenset(
     {"yaml", "json", "toml", "xml", "properties", "python", "javascript", "java", "csharp", "go", "php", "lua", "shell"}
@@ -22,75 +32,115 @@ FORMATS: Final = frozenset(
 )
 _GENERAL: Final = "general_fixes"
 _NEAR: Final = "near_misses"
+_LISTS: Final = frozenset({"when"})
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
-    """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS."""
+class FixEntry:
+    """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS.
+
+    `when` are the discriminants for which it is the right fix, each a text or a pattern of fnmatch, "" for a failure
+    without one; without `when` it is right for every discriminant that no other entry is for.
+    """
 
     code: str
     says: str
     source: str
     gateway: str = ""
     library: str = ""
+    when: tuple[str, ...] = ()
     snippet: str = ""
     format: str = ""  # of the snippet, one of FORMATS
 
 
 @dataclass(frozen=True, slots=True)
-class NearRemedy:
+class NearFixEntry:
     """Which of two values that nearly agree to change; `near` are beginnings of near misses (diagnosis/near.py)."""
 
     near: tuple[str, ...]
-    remedy: Remedy
-    settings: Mapping[str, str]  # gateway or library -> the name of the verifier's side there; "" is any
+    entry: FixEntry
+    settings: Mapping[str, str]  # gateway or library -> the name of the expected value's setting there; "" is any
 
 
 @cache
-def remedies() -> tuple[Remedy, ...]:
-    """Every remedy of the general, the gateways' and the libraries' files. Raises KnowledgeError, also when a code has no general one."""
-    found = tuple(_remedies())
-    general = {remedy.code for remedy in found if not remedy.gateway and not remedy.library}
+def fix_entries() -> tuple[FixEntry, ...]:
+    """Every entry of the general, the gateways' and the libraries' files. Raises KnowledgeError, also when a code has no general one."""
+    found = tuple(_entries())
+    general = {entry.code for entry in found if not (entry.gateway or entry.library or entry.when)}
     for code in CODES.keys() - general:
-        raise KnowledgeError(_GENERAL, code, "needs a remedy without gateway and library")
+        raise KnowledgeError(_GENERAL, code, "needs a fix without gateway, library and when")
     return found
 
 
 @cache
-def near_remedies() -> tuple[NearRemedy, ...]:
+def near_fix_entries() -> tuple[NearFixEntry, ...]:
     """Every entry of near_misses/, in order. Raises KnowledgeError."""
-    return tuple(_near(file, row, table["settings"]) for file, table in tables(_NEAR) for row in table["remedy"])
+    return tuple(_near(file, row, table["settings"]) for file, table in tables(_NEAR) for row in table["fix"])
 
 
-def _remedies() -> Iterator[Remedy]:
+def _entries() -> Iterator[FixEntry]:
     for file, content in (*tables(_GENERAL), *facts("gateway", "fixes"), *facts("library", "fixes")):
         owner = {kind: content[kind] for kind in ("gateway", "library") if kind in content}
-        for row in content["remedy"]:
+        for row in content["fix"]:
             yield read(file, owner | row)
 
 
-def _near(file: str, row: Mapping[str, Any], settings: Mapping[str, str]) -> NearRemedy:
-    remedy = read(file, {name: value for name, value in row.items() if name != "near"})
+def _near(file: str, row: Mapping[str, Any], settings: Mapping[str, str]) -> NearFixEntry:
+    entry = read(file, {name: value for name, value in row.items() if name != "near"})
     if not row.get("near") or "" not in settings:
-        raise KnowledgeError(file, remedy.code, 'needs near, and a setting for ""')
-    return NearRemedy(tuple(row["near"]), remedy, settings)
+        raise KnowledgeError(file, entry.code, 'needs near, and a setting for ""')
+    return NearFixEntry(tuple(row["near"]), entry, settings)
 
 
-def read(file: str, row: Mapping[str, Any]) -> Remedy:
+def read(file: str, row: Mapping[str, Any]) -> FixEntry:
     """One entry, checked; `file` is for messages. Raises KnowledgeError."""
+    fields: dict[str, Any] = {name: tuple(value) if name in _LISTS else value for name, value in row.items()}
     try:
-        remedy = Remedy(**row)
+        entry = FixEntry(**fields)
     except TypeError as error:
         raise KnowledgeError(file, str(row.get("code")), str(error)) from None
-    if remedy.gateway and remedy.library:
-        raise KnowledgeError(file, remedy.code, "is for a gateway or for a library, not for both")
-    if remedy.code not in CODES:
-        raise KnowledgeError(file, remedy.code, "not in the taxonomy")
-    if not remedy.source.strip() or not remedy.says.strip():
-        raise KnowledgeError(file, remedy.code, "needs words and a source")
-    if bool(remedy.snippet) != bool(remedy.format) or remedy.format not in FORMATS | {""}:
-        raise KnowledgeError(file, remedy.code, f"a snippet needs a format of {sorted(FORMATS)}")
-    names = {name for text in (remedy.says, remedy.snippet) for _, name, _, _ in Formatter().parse(text) if name}
-    if strange := names - PLACEHOLDERS:
-        raise KnowledgeError(file, remedy.code, f"placeholders are {sorted(PLACEHOLDERS)}, not {sorted(strange)}")
-    return remedy
+    for is_right, expected in _RULES:
+        if not is_right(entry):
+            raise KnowledgeError(file, entry.code, expected)
+    return entry
+
+
+def _names_one_owner(entry: FixEntry) -> bool:
+    return not (entry.gateway and entry.library)
+
+
+def _has_text_and_source(entry: FixEntry) -> bool:
+    return bool(entry.source.strip() and entry.says.strip())
+
+
+def _has_format(entry: FixEntry) -> bool:
+    return bool(entry.snippet) == bool(entry.format) and entry.format in FORMATS | {""}
+
+
+def _names_known_placeholders(entry: FixEntry) -> bool:
+    names = {name for text in (entry.says, entry.snippet) for _, name, _ in pieces(text) if name}
+    return names <= PLACEHOLDERS.keys()
+
+
+# What must hold for every entry, and what is said when it does not.
+_RULES: Final[tuple[tuple[Callable[[FixEntry], bool], str], ...]] = (
+    (_names_one_owner, "is for a gateway or for a library, not for both"),
+    (lambda entry: entry.code in CODES, "not in the taxonomy"),
+    (_has_text_and_source, "needs words and a source"),
+    (_has_format, f"a snippet needs a format of {sorted(FORMATS)}"),
+    (_names_known_placeholders, f"placeholders are {sorted(PLACEHOLDERS)}"),
+)
+
+
+def pieces(text: str) -> tuple[tuple[str, str, str], ...]:
+    """A text with placeholders in parts: (literal, name of the placeholder behind it, words for an unknown value).
+
+    >>> pieces("Add {audience} or {claim|a claim}.")
+    (('Add ', 'audience', ''), (' or ', 'claim', 'a claim'), ('.', '', ''))
+    """
+    return tuple((literal, *_field(field or "")) for literal, field, _, _ in Formatter().parse(text))
+
+
+def _field(field: str) -> tuple[str, str]:
+    name, _, words = field.partition("|")
+    return name, words

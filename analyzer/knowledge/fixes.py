@@ -1,13 +1,14 @@
-"""From a code to what to change: the most specific remedies first, placeholders filled only with harmless values."""
+"""From a code to what to change: the most specific entries first, placeholders filled only with harmless values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import cache, lru_cache
-from string import Formatter, ascii_letters, digits
+from string import ascii_letters, digits
 from typing import Final
 
-from analyzer.knowledge.fix_files import NearRemedy, Remedy, near_remedies, remedies
+from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, NearFixEntry, fix_entries, near_fix_entries, pieces
 from analyzer.knowledge.products import Kind, relatives
 from analyzer.verdicts import Fix
 
@@ -15,76 +16,113 @@ FIXES: Final = 3
 _VALUE_LIMIT: Final = 200
 # Values come from tokens, and a fix is pasted into configurations: no quotes, spaces, braces, `;`, `$` or `#`.
 _HARMLESS: Final = frozenset(ascii_letters + digits + "-._~:/@+=,*%")
+_KINDS: Final[tuple[Kind, Kind]] = ("gateway", "library")
 
 
-def remedies_for(
-    code: str, gateway: str = "", library: str = "", values: Mapping[str, str] | None = None, near_miss: str = ""
+def fixes_for(
+    code: str,
+    gateway: str = "",
+    library: str = "",
+    values: Mapping[str, str] | None = None,
+    near_miss: str = "",
+    discriminant: str = "",
 ) -> tuple[Fix, ...]:
     """One to FIXES fixes for a code of the taxonomy: the gateway's, the library's, the general one.
 
-    A near miss puts first which of the two values to change. `<name>` stands for a value not known.
+    Those written for this discriminant come first, and those for another one are left out. A near miss puts before them
+    which of the two values to change.
     """
     given = values or {}
     near = tuple(_near_fix(found, (gateway, library), given) for found in _near_fitting(code, near_miss))
-    fitting = _fitting(code, gateway, library)[: FIXES - len(near)]
-    return near + tuple(_fix(remedy, given) for remedy in fitting)
+    found = entries_for(code, gateway, library, discriminant)[: FIXES - len(near)]
+    return near + tuple(_fix(entry, given) for entry in found)
 
 
-def _near_fitting(code: str, near_miss: str) -> tuple[NearRemedy, ...]:
+def is_harmless(value: str) -> bool:
+    """Whether a value may be pasted into a configuration."""
+    return bool(value) and len(value) <= _VALUE_LIMIT and _HARMLESS.issuperset(value)
+
+
+def _near_fitting(code: str, near_miss: str) -> tuple[NearFixEntry, ...]:
     if not near_miss:
         return ()
-    return tuple(found for found in near_remedies() if found.remedy.code == code and near_miss.startswith(found.near))[
-        :1
-    ]
+    fitting = (row for row in near_fix_entries() if row.entry.code == code and near_miss.startswith(row.near))
+    return tuple(fitting)[:1]
 
 
-def _near_fix(found: NearRemedy, names: tuple[str, str], values: Mapping[str, str]) -> Fix:
-    kinds: tuple[Kind, Kind] = ("gateway", "library")
-    known = (near for kind, name in zip(kinds, names, strict=True) for near in relatives(kind, name))
+def _near_fix(found: NearFixEntry, names: tuple[str, str], values: Mapping[str, str]) -> Fix:
+    known = (near for kind, name in zip(_KINDS, names, strict=True) for near in relatives(kind, name))
     setting = next((found.settings[name] for name in known if name in found.settings), found.settings[""])
-    says = setting.join(_filled(part, values) for part in found.remedy.says.split("{setting}"))
-    return Fix(says, found.remedy.source)
+    says = setting.join(_sentence(part, values) for part in found.entry.says.split("{setting}"))
+    return Fix(says, found.entry.source)
 
 
 @lru_cache(maxsize=4096)
-def _fitting(code: str, gateway: str, library: str) -> tuple[Remedy, ...]:
-    """The nearest ones for the gateway, the nearest ones for the library, then the general one, which always stays."""
-    rows = _by_code().get(code, ())
-    own = _nearest([row for row in rows if row.gateway and not row.library], "gateway", gateway)
-    librarys = _nearest([row for row in rows if row.library and not row.gateway], "library", library)
-    general = tuple(row for row in rows if not row.gateway and not row.library)[:1]
-    return (own[: FIXES - 1 - bool(librarys)] + librarys)[: FIXES - 1] + general
+def entries_for(code: str, gateway: str = "", library: str = "", discriminant: str = "") -> tuple[FixEntry, ...]:
+    """The gateway's, the library's and the general one, each the nearest; those for this discriminant before the others."""
+    rows = [row for row in _by_code().get(code, ()) if not row.when or is_for(row, discriminant)]
+    owned = _of_owner(rows, "gateway", gateway), _of_owner(rows, "library", library), _of_nobody(rows)
+    found = [_most_specific(entries) for entries in owned if entries]
+    return tuple(sorted(found, key=_is_for_any) if discriminant else found)
 
 
-def _nearest(rows: list[Remedy], kind: Kind, name: str) -> tuple[Remedy, ...]:
+def is_for(entry: FixEntry, discriminant: str) -> bool:
+    """Whether an entry is written for this discriminant; "" among `when` is for a failure whose discriminant is not known."""
+    return any(fnmatchcase(discriminant, pattern) for pattern in entry.when)
+
+
+def _is_for_any(entry: FixEntry) -> bool:
+    return not entry.when
+
+
+def _most_specific(entries: list[FixEntry]) -> FixEntry:
+    """The one written for the discriminant, else the one for any; `entries` hold no other."""
+    return min(entries, key=_is_for_any)
+
+
+def _of_owner(rows: list[FixEntry], kind: Kind, name: str) -> list[FixEntry]:
+    """Those of the gateway or library itself, else of its nearest relative that has any."""
     for near in relatives(kind, name):
-        if found := tuple(row for row in rows if getattr(row, kind) == near):
+        if found := [row for row in rows if near and getattr(row, kind) == near]:
             return found
-    return ()
+    return []
+
+
+def _of_nobody(rows: list[FixEntry]) -> list[FixEntry]:
+    return [row for row in rows if not row.gateway and not row.library]
 
 
 @cache
-def _by_code() -> Mapping[str, tuple[Remedy, ...]]:
-    found: dict[str, list[Remedy]] = {}
-    for remedy in remedies():
-        found.setdefault(remedy.code, []).append(remedy)
+def _by_code() -> Mapping[str, tuple[FixEntry, ...]]:
+    found: dict[str, list[FixEntry]] = {}
+    for entry in fix_entries():
+        found.setdefault(entry.code, []).append(entry)
     return {code: tuple(rows) for code, rows in found.items()}
 
 
-def _fix(remedy: Remedy, values: Mapping[str, str]) -> Fix:
-    text = f"{remedy.says}\n{remedy.snippet}" if remedy.snippet else remedy.says
-    return Fix(_filled(text, values), remedy.source)
+def _fix(entry: FixEntry, values: Mapping[str, str]) -> Fix:
+    says = _sentence(entry.says, values)
+    return Fix(f"{says}\n{_snippet(entry.snippet, values)}" if entry.snippet else says, entry.source)
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    return "".join(literal + (_harmless(name, values.get(name, "")) if name else "") for literal, name in _pieces(text))
+def _sentence(text: str, values: Mapping[str, str]) -> str:
+    return "".join(
+        literal + (_known(name, values) or words or PLACEHOLDERS.get(name, ""))
+        for literal, name, words in _pieces(text)
+    )
 
 
-@lru_cache(maxsize=4096)
-def _pieces(text: str) -> tuple[tuple[str, str | None], ...]:
-    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
+def _snippet(text: str, values: Mapping[str, str]) -> str:
+    """As a sentence, with an obvious gap where a value is not known: YOUR_ISSUER."""
+    return "".join(
+        literal + (name and (_known(name, values) or words or f"YOUR_{name.upper()}"))
+        for literal, name, words in _pieces(text)
+    )
 
 
-def _harmless(name: str, value: str) -> str:
-    usable = value and len(value) <= _VALUE_LIMIT and _HARMLESS.issuperset(value)
-    return value if usable else f"<{name}>"
+_pieces = lru_cache(maxsize=4096)(pieces)
+
+
+def _known(name: str, values: Mapping[str, str]) -> str:
+    value = values.get(name, "")
+    return value if is_harmless(value) else ""

@@ -103,10 +103,10 @@ def _envoy() -> str:
 
 
 def _knowledge() -> str:
-    from analyzer.knowledge.fix_files import remedies
+    from analyzer.knowledge.fix_files import fix_entries
     from analyzer.knowledge.signatures import signatures
 
-    return f"{len(signatures())} signatures, {len(remedies())} remedies"
+    return f"{len(signatures())} signatures, {len(fix_entries())} fixes"
 
 
 CHECKS: Final = (("Python", _python), ("DuckDB", _duckdb), ("knowledge", _knowledge), ("Envoy", _envoy))

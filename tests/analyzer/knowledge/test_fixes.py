@@ -5,19 +5,27 @@ import json
 import re
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
+from analyzer.diagnosis.claims import TYPES
+from analyzer.diagnosis.form import BROKEN
 from analyzer.diagnosis.near import difference
-from analyzer.knowledge.fix_files import PLACEHOLDERS, Remedy, near_remedies, remedies
-from analyzer.knowledge.fixes import FIXES, remedies_for
+from analyzer.diagnosis.scheme import WRONG
+from analyzer.diagnosis.use import WRONG_USES
+from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, fix_entries, near_fix_entries, pieces
+from analyzer.knowledge.fixes import FIXES, entries_for, fixes_for, is_for, is_harmless
 from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
-from collector.settings import IssuerSettings, Settings
+from analyzer.verdicts import Verdict
+from collector.settings import ALGORITHMS, IssuerSettings, Settings
 from tests.tokens import ISSUER, NOW, token
 from why401.explainer import Explainer
 
@@ -31,12 +39,20 @@ LIBRARIES = (
 )  # fmt: skip
 # A word in the shape of a setting: with _ - . : or digits inside, camelCase, a --flag, a call, letters in capitals.
 NAMED = re.compile(r"--[a-z]|\w[._:-]\w|\b[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|\w\(|\b[A-Z]{3,}[a-z]")
-# Nothing can be set there; the remedy says what else to do.
+# Nothing can be set there; the fix says what else to do.
 NOTHING_TO_SET = {
     ("clock_skew", "istio"): "jwtRules have no leeway",
     ("token_use_invalid", "lua-resty-jwt"): "the value of typ is compared in the code",
 }
 KNOWN = dict.fromkeys(PLACEHOLDERS, "https://id.example.com/")
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    """A snippet as it is shown."""
+    return "".join(
+        literal + (name and (values.get(name) or words or f"YOUR_{name.upper()}"))
+        for literal, name, words in pieces(text)
+    )
 
 
 def codes_of(kind: str) -> dict[str, set[str]]:
@@ -50,39 +66,40 @@ def codes_of(kind: str) -> dict[str, set[str]]:
     return found
 
 
-def own(kind: str, name: str, code: str) -> Remedy | None:
-    """The remedy for this code at this gateway or library, or at the next one whose facts hold for it."""
+def own(kind: str, name: str, code: str) -> FixEntry | None:
+    """The entry for this code at this gateway or library, or at the next one whose facts hold for it."""
     for near in relatives(kind, name):
-        if found := [row for row in remedies() if row.code == code and getattr(row, kind) == near]:
+        if found := [row for row in fix_entries() if row.code == code and getattr(row, kind) == near]:
             return found[0]
     return None
 
 
 @pytest.mark.parametrize(("kind", "names"), [("gateway", GATEWAYS), ("library", LIBRARIES)])
 def test_every_code_that_they_can_produce_has_a_setting_of_theirs(kind, names):
-    """The matrix of code and gateway (library) is whole: a new signature without a remedy fails here."""
+    """The matrix of code and gateway (library) is whole: a new signature without a fix fails here."""
     codes = codes_of(kind)
     cells = [(name, code) for name in names for code in sorted(codes[name])]
     assert all(codes[name] for name in names)
     assert [cell for cell in cells if own(kind, *cell) is None] == []
 
 
-def test_every_remedy_of_a_gateway_or_library_names_a_setting():
+def test_every_fix_of_a_gateway_or_library_names_a_setting():
     """Words alone help nobody: a snippet, or a name in the shape of a setting, a function or a parameter."""
-    rows = [row for row in remedies() if (row.gateway or row.library) and not row.snippet]
+    rows = [row for row in fix_entries() if (row.gateway or row.library) and not row.snippet]
     bare = {(row.code, row.gateway or row.library) for row in rows if not NAMED.search(row.says)}
     assert bare == NOTHING_TO_SET.keys()
 
 
-def test_no_two_remedies_of_one_code_say_the_same():
-    """A text that fits two gateways belongs into the general remedy."""
-    said = [(row.code, row.says, row.snippet) for row in remedies()]
+def test_no_two_fixes_of_one_code_say_the_same():
+    """A text that fits two gateways belongs into the general fix."""
+    said = [(row.code, row.says, row.snippet) for row in fix_entries()]
     assert len(said) == len(set(said))
 
 
-def test_one_remedy_for_one_cell():
-    """A gateway or library says one thing for one code, so that nothing hides behind it."""
-    cells = [(row.code, row.gateway, row.library) for row in remedies()]
+def test_one_fix_for_one_cell():
+    """A gateway or library has one fix for one code and discriminant, so that none hides behind another."""
+    rows = fix_entries()
+    cells = [(row.code, row.gateway, row.library, when) for row in rows for when in row.when or ("any",)]
     assert [cell for cell in set(cells) if cells.count(cell) > 1] == []
 
 
@@ -103,38 +120,38 @@ PARSERS = {
 @pytest.mark.parametrize("language", PARSERS)
 def test_snippets_parse(language, values):
     """What is called YAML, JSON, TOML, XML or Python can be pasted as such, whether or not the values are known."""
-    rows = [row for row in remedies() if row.format == language]
+    rows = [row for row in fix_entries() if row.format == language]
     assert rows
     for row in rows:
-        text = row.snippet.format(**{name: values.get(name, "_") for name in PLACEHOLDERS})
+        text = filled(row.snippet, values)
         assert PARSERS[language](text) is not False, row
 
 
 def test_no_snippet_is_left_without_its_brackets():
     """Brackets are balanced in every language, also in those that Python cannot parse."""
-    for row in remedies():
-        text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', row.snippet.format(**KNOWN))
+    for row in fix_entries():
+        text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', filled(row.snippet, KNOWN))
         assert [text.count(mark) for mark in "([{"] == [text.count(mark) for mark in ")]}"], row
 
 
 def test_the_gateways_own_setting_comes_first():
     """Envoy's fix names Envoy's setting, and the general one follows."""
-    fixes = remedies_for("clock_skew", "envoy")
+    fixes = fixes_for("clock_skew", "envoy")
     assert "clock_skew_seconds" in fixes[0].says
-    assert fixes[-1] == remedies_for("clock_skew")[0]
+    assert fixes[-1] == fixes_for("clock_skew")[0]
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_gateway_then_library_then_general(code):
     """In this order at every code, whatever the order of the files."""
-    general = remedies_for(code)[-1]
-    nginx, pyjwt = remedies_for(code, "nginx")[:-1], remedies_for(code, "", "PyJWT")[:-1]
-    assert remedies_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
+    general = fixes_for(code)[-1]
+    nginx, pyjwt = fixes_for(code, "nginx")[:-1], fixes_for(code, "", "PyJWT")[:-1]
+    assert fixes_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
 
 
 def test_the_nearest_relative_speaks_alone():
     """Istio's own fix is not followed by Envoy's: the library and the general one have the places."""
-    fixes = remedies_for("issuer_not_trusted", "istio", "PyJWT", {"issuer": ISSUER})
+    fixes = fixes_for("issuer_not_trusted", "istio", "PyJWT", {"issuer": ISSUER})
     assert ["RequestAuthentication", "jwt.decode"] == [
         next(word for word in ("RequestAuthentication", "JwtProvider", "jwt.decode") if word in fix.says)
         for fix in fixes[:2]
@@ -142,28 +159,28 @@ def test_the_nearest_relative_speaks_alone():
     assert len(fixes) == FIXES
 
 
-def test_a_gateway_without_remedies_falls_back_to_its_parent():
+def test_a_gateway_without_fixes_falls_back_to_its_parent():
     """Envoy Gateway has Envoy's fixes where it has none of its own."""
-    assert remedies_for("header_too_large", "contour")[0] == remedies_for("header_too_large", "envoy")[0]
+    assert fixes_for("header_too_large", "contour")[0] == fixes_for("header_too_large", "envoy")[0]
 
 
 def test_the_librarys_own_setting_is_named():
     """PyJWT's leeway is PyJWT's to set."""
-    assert any("leeway" in fix.says for fix in remedies_for("clock_skew", "", "PyJWT"))
+    assert any("leeway" in fix.says for fix in fixes_for("clock_skew", "", "PyJWT"))
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("code", CODES)
 def test_fixes_are_one_to_three_everywhere(code, gateway):
     """Every code has something to do at every gateway."""
-    assert 1 <= len(remedies_for(code, gateway, "PyJWT")) <= FIXES
+    assert 1 <= len(fixes_for(code, gateway, "PyJWT")) <= FIXES
 
 
 def test_known_values_are_filled_in():
     """A fix speaks of this issuer, not of issuers."""
-    fixes = remedies_for("issuer_not_trusted", "envoy", "", {"issuer": "https://id.example.com/"})
+    fixes = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": "https://id.example.com/"})
     assert "https://id.example.com/" in fixes[0].says
-    assert "<issuer>" not in fixes[0].says
+    assert "the token's issuer" not in fixes[0].says
 
 
 @pytest.mark.parametrize(
@@ -171,32 +188,32 @@ def test_known_values_are_filled_in():
     ["", "x" * 201, "a b", 'a"b', "a;rm", "a\nb", "<script>", "a`b`", "$(id)", "{issuer}", "https://id/?token=1", "é"],
 )
 def test_other_values_are_not_pasted(value):
-    """A value that could break a configuration or a page stays a named gap, in near misses too."""
+    """A value that could break a configuration or a page is left out, in near misses too."""
     for near_miss in ("", "trailing slash too many"):
-        fixes = remedies_for("issuer_not_trusted", "envoy", "", {"issuer": value}, near_miss)
-        assert "<issuer>" in fixes[0].says
+        fixes = fixes_for("issuer_not_trusted", "envoy", "", {"issuer": value}, near_miss)
+        assert "the token's issuer" in fixes[0].says
         assert not value or value not in fixes[0].says
 
 
 def test_an_unknown_gateway_gets_the_general_fix():
     """Names that nobody knows are no reason for silence."""
-    assert remedies_for("token_expired", "acme-gateway", "acme-jwt") == remedies_for("token_expired")
+    assert fixes_for("token_expired", "acme-gateway", "acme-jwt") == fixes_for("token_expired")
 
 
 IDP = "https://idp.example.com/"
 NEAR = [
-    (IDP, IDP[:-1], "Change the verifier"),
-    (IDP[:-1], IDP, "Change the verifier"),
-    (IDP.upper(), IDP, "Change the verifier"),
-    (IDP + " ", IDP, "Change the verifier"),
-    ("https://idp.example.cøm/", IDP, "Change neither side"),
+    (IDP, IDP[:-1], "Change the gateway"),
+    (IDP[:-1], IDP, "Change the gateway"),
+    (IDP.upper(), IDP, "Change the gateway"),
+    (IDP + " ", IDP, "Change the gateway"),
+    ("https://idp.example.cøm/", IDP, "Change nothing yet"),
     (IDP.replace("https", "http"), IDP, "Change the issuer"),
-    (IDP, IDP.replace("https", "http"), "Change the verifier"),
+    (IDP, IDP.replace("https", "http"), "Change the gateway"),
     ("idp.example.com", IDP, "Change the issuer"),
     ("https://idp.example.com:8443/", IDP, "Change the issuer"),
     ("https://kc.example.com/realms/staging", "https://kc.example.com/realms/prod", "Change the client"),
     ("https://idp.dev.example.com/", "https://idp.prod.example.com/", "Change the client"),
-    ("https://kc.example.com/auth/realms/a", "https://kc.example.com/realms/a", "Change the verifier"),
+    ("https://kc.example.com/auth/realms/a", "https://kc.example.com/realms/a", "Change the gateway"),
     ("https://sts.windows.net/t/", "https://login.microsoftonline.com/t/v2.0", "Change the application"),
     ("https://login.microsoftonline.com/t", "https://login.microsoftonline.com/t/v2.0", "Change the application"),
     ("https://kc.internal/a", "https://kc.example.com/a", "Change the issuer"),
@@ -207,31 +224,34 @@ NEAR = [
 
 @pytest.mark.parametrize(("received", "expected", "side"), NEAR)
 def test_a_near_issuer_says_which_side_to_change(received, expected, side):
-    """Verifier, issuer or client: the fix names the side, and both values unless they are unsafe to paste."""
+    """Gateway, issuer or client: the fix names the side, and both values unless they are unsafe to paste."""
     near = difference(received, expected)
     assert near
-    first = remedies_for(
-        "issuer_not_trusted", "envoy", "", {"issuer": received, "expected_issuer": expected}, near.key
-    )[0]
+    values = {"issuer": received, "expected_issuer": expected}
+    first = fixes_for("issuer_not_trusted", "envoy", "", values, near.key)[0]
     assert first.says.startswith(side)
     assert expected in first.says
 
 
 @pytest.mark.parametrize("code", ["issuer_not_trusted", "audience_mismatch"])
-def test_every_near_miss_has_its_remedy(code):
-    """Whatever near.py calls a difference, somebody said which side to change."""
-    told = [near for row in near_remedies() if row.remedy.code == code for near in row.near]
+def test_every_near_miss_has_its_fix(code):
+    """Every difference that near.py reports has an entry that names the side to change."""
+    known = [near for row in near_fix_entries() if row.entry.code == code for near in row.near]
     for received, expected, _ in NEAR:
         near = difference(received, expected)
         assert near
-        assert near.key.startswith(tuple(told))
+        assert near.key.startswith(tuple(known))
 
 
-def test_the_verifiers_setting_is_named_as_the_gateway_calls_it():
-    """Envoy's provider, Tyk's list, and "the verifier's issuer setting" where nobody is known."""
+def test_the_setting_is_named_as_the_gateway_calls_it():
+    """Envoy's provider, Istio's rule, and "the gateway's issuer setting" where the gateway is not known."""
     values = {"issuer": IDP, "expected_issuer": IDP[:-1]}
-    for gateway, setting in (("istio", "jwtRules"), ("contour", "providers.NAME.issuer"), ("acme", "the verifier's")):
-        fixes = remedies_for("issuer_not_trusted", gateway, "", values, "trailing slash too many")
+    for gateway, setting in (
+        ("istio", "jwtRules"),
+        ("contour", "providers.NAME.issuer"),
+        ("acme", "the gateway's issuer setting"),
+    ):
+        fixes = fixes_for("issuer_not_trusted", gateway, "", values, "trailing slash too many")
         assert setting in fixes[0].says
         assert len(fixes) <= FIXES
 
@@ -256,9 +276,9 @@ def test_the_issues_example():
     code, fixes = explain(Settings(issuers=(IssuerSettings(issuer=ISSUER.rstrip("/")),)))
     assert code == "issuer_not_trusted"
     assert fixes[0].startswith(
-        f"Change the verifier: write {ISSUER}, with the slash at its end, into providers.NAME.issuer of jwt_authn"
+        f"Change the gateway: set providers.NAME.issuer of jwt_authn to {ISSUER}, with the trailing slash"
     )
-    assert f"in place of {ISSUER.rstrip('/')}" in fixes[0]
+    assert f"instead of {ISSUER.rstrip('/')}" in fixes[0]
 
 
 def test_the_claim_of_the_message_is_the_one_that_is_named():
@@ -277,3 +297,236 @@ def test_the_scope_that_lacks_is_named_and_not_one_that_is_there():
     assert code == "scope_insufficient"
     assert any("orders:write" in fix for fix in fixes)
     assert not any("orders:read" in fix for fix in fixes)
+
+
+# Every discriminant that a rule of analyzer/diagnosis gives a finding; where it names a claim, an alg or a value, examples.
+DISCRIMINANTS = {
+    "token_missing": ("absent", "empty", "header:x-access-token"),
+    "credential_ambiguous": ("several",),
+    "scheme_invalid": (*WRONG,),
+    "token_malformed": ("null", "placeholder", "percent-encoded", "no signature part", "padding", "standard_base64",
+                        "header_duplicate_member", "payload_duplicate_member", *BROKEN),
+    "token_truncated": ("cut", "signature"),
+    "jwe_unsupported": ("RSA-OAEP/A256GCM",),
+    "header_unsupported": ("crit exp", "crit exp,b64", "b64", "zip", "typ at+jwt"),
+    "alg_not_allowed": (*ALGORITHMS, "HS999"),
+    "key_type_mismatch": ("ES256",),
+    "issuer_not_trusted": ("unknown issuer", "renamed issuer", "trailing slash missing", "host name"),
+    "audience_mismatch": ("api://orders", "trailing slash missing"),
+    "key_not_found": ("stale key set", "stale at some instances", "kid not published", "no kid"),
+    "signature_invalid": ("unpadded", "made up", "der", "signature"),
+    "jwks_invalid": ("no usable key",),
+    "token_expired": ("expired",),
+    "clock_skew": ("nbf", "iat"),
+    "token_too_old": ("lifetime",),
+    "claim_representation": ("milliseconds", "exp milliseconds", "iat milliseconds", "iat fractional", "aud list",
+                             "scope list", "scp list", "scope array", "scp array", "scp instead of scope", "roles string", "roles array", "groups array",
+                             "nbf milliseconds", "address object"),
+    "claim_type_invalid": (*TYPES,),
+    "claim_value_invalid": ("sub", "exp", "nbf", "iat", "iss", "aud", "email"),
+    "claim_missing": ("exp", "iat", "nbf", "jti", "tenant"),
+    "user_claim_missing": ("sub", "email"),
+    "token_use_invalid": ("a token for Microsoft Graph", *WRONG_USES.values()),
+    "scope_insufficient": ("orders:read", "scope"),
+    "access_denied": ("admins-only",),
+    "claim_not_allowed": ("tenant-acme",),
+    "source_denied": ("office-network",),
+}  # fmt: skip
+PAIRS = [(code, found) for code, some in DISCRIMINANTS.items() for found in dict.fromkeys(some)]
+
+
+@pytest.mark.parametrize(("code", "discriminant"), PAIRS)
+def test_no_fix_is_for_another_discriminant(code, discriminant):
+    """At every gateway and library what is shown is written for this discriminant, and first, or for any."""
+    for gateway in ("", *GATEWAYS):
+        for library in ("", *LIBRARIES):
+            found = entries_for(code, gateway, library, discriminant)
+            assert [entry for entry in found if entry.when and not is_for(entry, discriminant)] == []
+            assert sorted(found, key=lambda entry: not entry.when) == list(found)
+
+
+@pytest.mark.parametrize(("code", "discriminant"), PAIRS)
+def test_the_fix_for_a_discriminant_comes_first(code, discriminant):
+    """An entry that is written for the discriminant is the first that its gateway or library shows."""
+    fitting = [row for row in fix_entries() if row.code == code and is_for(row, discriminant)]
+    for row in fitting:
+        assert entries_for(code, row.gateway, row.library, discriminant)[0] == row
+
+
+def test_no_entry_waits_for_a_discriminant_that_no_rule_gives():
+    """A misspelt `when` would never be shown."""
+    idle = [
+        (row.code, pattern)
+        for row in fix_entries()
+        for pattern in row.when
+        if not any(fnmatchcase(found, pattern) for found in ("", *DISCRIMINANTS.get(row.code, ())))
+    ]
+    assert idle == []
+
+
+def test_the_table_knows_every_discriminant_of_the_rules():
+    """A new `discriminant="…"` in a rule needs its line above, and perhaps a fix of its own."""
+    rules = Path(__file__).parents[3] / "analyzer" / "diagnosis"
+    literals = {
+        found for file in rules.glob("*.py") for found in re.findall(r'discriminant="([^"]+)"', file.read_text("utf-8"))
+    }
+    known = {text for some in DISCRIMINANTS.values() for text in some}
+    assert literals
+    assert {text.strip() for text in literals} - known - {"crit"} == set()
+
+
+BEARER_TWICE = {
+    "start_time": datetime.fromtimestamp(NOW, UTC).isoformat(),
+    "method": "GET",
+    "path": "/orders",
+    "response_code": 401,
+    "response_code_details": "jwt_authn_access_denied{Jwt_is_missing}",
+}
+
+
+def test_the_readmes_example_says_to_send_the_scheme_once():
+    """`Bearer Bearer eyJ…` at Envoy: the fix for the doubled word comes first, and no snippet for a lower-case one."""
+    record = {**BEARER_TWICE, "authorization": f"Bearer Bearer {token()}"}
+    found = Explainer(Settings()).explain(json.dumps(record)).diagnosis
+    assert found is not None
+    assert found.code == "scheme_invalid"
+    assert found.fix[0].says.startswith("Send the scheme once")
+    assert not [fix for fix in found.fix if '"bearer ' in fix.says]
+
+
+def test_a_lower_case_scheme_at_envoy_has_the_snippet_for_it():
+    """The same code with the other discriminant: Envoy's value_prefix for `bearer`."""
+    fixes = fixes_for("scheme_invalid", "envoy", discriminant="scheme_case")
+    assert 'value_prefix: "bearer "' in fixes[0].says
+
+
+# The first line of a fix is its sentence. `<token>` is how RFC 6750 writes a header, and no value.
+TEMPLATE = re.compile(r"<(?!token>)\w+>|YOUR_|\b(?:ISSUER|AUDIENCE|CLAIM|KID|ALG|SCOPE)\b")
+
+
+@pytest.mark.parametrize("values", [{}, KNOWN], ids=["unknown values", "known values"])
+def test_no_sentence_reads_as_a_template(values):
+    """Where a value is not known the sentence uses words: "the token's audience", never `<audience>`."""
+    for names in (("", ""), *((name, "") for name in GATEWAYS), *(("", name) for name in LIBRARIES)):
+        for code, discriminant in (*((code, "") for code in CODES), *PAIRS):
+            for fix in fixes_for(code, *names, values, "", discriminant):
+                assert not TEMPLATE.search(fix.says.split("\n")[0]), fix
+
+
+def test_every_sentence_is_a_sentence():
+    """It begins with a capital letter and ends with a full stop (nginx directives end with their semicolon)."""
+    wrong = [row.says for row in fix_entries() if not row.says[0].isupper() or row.says[-1] not in ".;)"]
+    assert wrong == []
+
+
+# What a source may be: an RFC, a page with its path, or a file of a repository with its version; then names in it.
+SOURCES = (
+    re.compile(r"RFC \d{4}(?: sections? \d[\d.]*(?:(?:, | and | to )\d[\d.]*)*)?(?:, \w+)?"),
+    re.compile(r"(?:OpenID Connect [^,]+ section \d[\d.]*, )?(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s,]+(?: [\w$][\w ,.$()-]*)?"),
+    re.compile(r"[\w.-]+/[\w.-]+ (?:v[\d.]+/[\w./-]+\.\w+|[\w./-]+\.\w+ (?:@[0-9a-f]{7,40}|v?\d[\d.]*))(?: [\w*][\w ,.()-]*)?"),
+)  # fmt: skip
+
+
+def test_every_source_can_be_looked_up():
+    """A source is a place: "RFC 6750 section 2.1", "nginx.org/en/docs/…#auth_jwt", "golang-jwt/jwt parser.go v5.3"."""
+    docs = Path(__file__).parents[3] / "docs"
+    own = {f"docs/{file.name}" for file in docs.glob("*.md")}
+    sources = {
+        part
+        for row in (*fix_entries(), *(near.entry for near in near_fix_entries()))
+        for part in row.source.split("; ")
+    }
+    assert [part for part in sorted(sources - own) if not any(kind.fullmatch(part) for kind in SOURCES)] == []
+
+
+CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
+# What a reader finds in a message without any signature; the fix must not do worse.
+ORACLES = {
+    "kid": re.compile(r"\bkid\"?(?:=|: ?)[\"']?([\w-]+)"),
+    "audience": re.compile(r"\baud=([\w:/.-]+)"),
+    "issuer": re.compile(r"\biss=([\w:/.-]+)"),
+}
+PAIR = re.compile(r"expected '([\w:/.-]+)', got '([\w:/.-]+)'", re.IGNORECASE)
+OF_PAIR = {"issuer_not_trusted": ("expected_issuer", "issuer"), "audience_mismatch": ("expected_audience", "audience")}
+
+
+def shown_gaps(verdict: Verdict) -> list[str]:
+    """Placeholders that a shown fix leaves open although the token or the message holds the value."""
+    assert verdict.diagnosis is not None
+    facts, words = verdict.event.token, verdict.event.words
+    text = f"{words.reason} {words.message}"[:2_000]
+    present = {"kid": facts.kid, "issuer": facts.iss, "alg": facts.alg, "audience": next(iter(facts.aud), "")}
+    for name, pattern in ORACLES.items():
+        if match := pattern.search(text):
+            present[name] = match[1]
+    if match := PAIR.search(text):
+        present |= dict(zip(OF_PAIR.get(verdict.diagnosis.code, ()), match.groups(), strict=False))
+    names = [name for name, value in present.items() if is_harmless(value) and value.lower() not in ("null", "none")]
+    shown = "\n".join(fix.says for fix in verdict.diagnosis.fix)
+    return [
+        name for name in names if f"<{name}>" in shown or f"YOUR_{name.upper()}" in shown or PLACEHOLDERS[name] in shown
+    ]
+
+
+@pytest.mark.parametrize("name", ["public", "gateways", "libraries"])
+def test_no_value_that_is_there_is_left_out_of_a_fix(name):
+    """Over the corpora: what the token or the message holds stands in the fix that speaks of it."""
+    file = CORPUS / f"{name}.jsonl"
+    if not file.exists():
+        pytest.skip(f"no {name} corpus on this machine")
+    assert_no_gaps(record for line in file.open(encoding="utf-8") for record in raw_of(json.loads(line)["raw"]))
+
+
+def test_no_value_of_the_gateways_fixtures_is_left_out_of_a_fix():
+    """The same over the records that the parsers are tested with."""
+    files = (Path(__file__).parents[2] / "fixtures" / "gateways").glob("*/*.json")
+    records = [json.loads(file.read_text("utf-8"))["record"] for file in files]
+    assert_no_gaps(record["text"] for record in records if record.get("text"))
+
+
+def raw_of(raw: object) -> list[str]:
+    """The records of a corpus case: one, or several lines."""
+    return [one if isinstance(one, str) else json.dumps(one) for one in (raw if isinstance(raw, list) else [raw])]
+
+
+def assert_no_gaps(records: Iterable[str]) -> None:
+    """Explain every record and look at what its fixes leave open."""
+    explainer = Explainer(Settings())
+    seen, left = 0, []
+    for record in records:
+        verdict = explainer.explain(record)
+        if verdict.diagnosis and verdict.diagnosis.fix:
+            seen += 1
+            left += [(record[:200], name) for name in shown_gaps(verdict)]
+    assert seen
+    assert left == []
+
+
+MESSAGES = [
+    ("Invalid issuer. Expected https://a.example.com/, received https://b.example.com/", "https://b.example.com/"),
+    ('oidc: expected audience "orders" got ["billing"]', "billing"),
+    ("audience mismatch: expected 'api://orders', got 'api://billing'", "api://billing"),
+    ('failed to find key with key ID "k-17" in key set', "k-17"),
+    ("IDX10501: Signature validation failed. Unable to match key:\\nkid: 'k-18'.", "k-18"),
+    ("json: cannot unmarshal number into Go struct field idToken.sub of type string", "sub"),
+    ('Token is missing the "tenant" claim', "tenant"),
+]
+
+
+@pytest.mark.parametrize(("message", "value"), MESSAGES, ids=[value for _, value in MESSAGES])
+def test_values_of_the_message_are_named(message, value):
+    """The value that the gateway reports is in its fix, whether a signature has a hole for it or not."""
+    found = Explainer(Settings()).explain(message).diagnosis
+    assert found is not None
+    assert value in "\n".join(fix.says for fix in found.fix)
+
+
+def test_the_api_of_several_audiences_is_the_one_to_accept():
+    """Keycloak's default audience and the client itself are not what the gateway should accept."""
+    _, fixes = explain(
+        Settings(issuers=(IssuerSettings(issuer=ISSUER, audiences=("api://orders",)),)),
+        aud=["account", "billing", "shop-app"],
+        azp="shop-app",
+    )
+    assert any("billing" in fix for fix in fixes)
+    assert not any("account" in fix for fix in fixes)

@@ -4,8 +4,8 @@ import pytest
 
 from analyzer.knowledge import fix_files
 from analyzer.knowledge import signatures as signature_files
-from analyzer.knowledge.fix_files import remedies
-from analyzer.knowledge.fixes import FIXES, remedies_for
+from analyzer.knowledge.fix_files import fix_entries
+from analyzer.knowledge.fixes import FIXES, fixes_for
 from analyzer.knowledge.match import read_words
 from analyzer.knowledge.signatures import KnowledgeError, signatures, title, titles
 from analyzer.taxonomy import CODES
@@ -58,16 +58,16 @@ def test_every_code_has_a_title():
     assert [code for code in CODES if not title(code).endswith(".")] == []
 
 
-def test_every_code_has_a_general_remedy():
+def test_every_code_has_a_general_fix():
     """A code alone, without gateway and library, has at least one fix with a source."""
-    fixes = {code: remedies_for(code) for code in CODES}
+    fixes = {code: fixes_for(code) for code in CODES}
     assert [code for code, found in fixes.items() if not 1 <= len(found) <= FIXES] == []
     assert [fix for found in fixes.values() for fix in found if not fix.source or not fix.says] == []
 
 
-def test_every_remedy_names_a_source():
-    """No remedy comes without the place where it is documented."""
-    assert [remedy for remedy in remedies() if not remedy.source.strip()] == []
+def test_every_fix_names_a_source():
+    """No fix comes without the place where it is documented."""
+    assert [entry for entry in fix_entries() if not entry.source.strip()] == []
 
 
 def test_signature_examples_hold_no_hole():
@@ -121,10 +121,10 @@ def test_a_signature_without_a_needed_key_is_refused():
         signature_files._signature("gateways/acme.toml", short)
 
 
-def test_a_remedy_with_an_unknown_placeholder_is_refused():
+def test_a_fix_with_an_unknown_placeholder_is_refused():
     """Placeholders are a closed set, so that none is left unfilled."""
     with pytest.raises(KnowledgeError, match="placeholders are"):
-        fix_files.read("remedies/acme.toml", {"code": "token_expired", "says": "Ask {boss}.", "source": "acme"})
+        fix_files.read("gateways/acme/fixes.toml", {"code": "token_expired", "says": "Ask {boss}.", "source": "acme"})
 
 
 def test_patterns_are_parsed_like_format_strings():

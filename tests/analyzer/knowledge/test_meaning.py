@@ -126,7 +126,7 @@ def test_what_is_said_and_of_what_both_count(one: str, other: str) -> None:
 
 
 def test_a_reading_names_its_pair_and_no_library() -> None:
-    """The id says what was read; library and gateway stay empty, so no library's remedy is offered."""
+    """The id says what was read; library and gateway stay empty, so no library's fix is offered."""
     reading = read_meaning("audience mismatch")[0]
     assert ("meaning.audience.mismatch", "", "") == (reading.signature_id, reading.library, reading.gateway)
 

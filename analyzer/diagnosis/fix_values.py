@@ -1,0 +1,217 @@
+"""The values that a fix names: from the gateway's message, the token, the configuration, and the tokens that pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from analyzer.diagnosis.findings import Case, Finding
+from analyzer.diagnosis.near import difference, nearest_of
+from analyzer.diagnosis.passing import SAME
+from analyzer.diagnosis.weigh import Decision
+from analyzer.knowledge import Reading, is_harmless
+from collector.events import TokenFacts
+
+# Holes that hold one and the same thing in every signature -> the placeholder that they fill.
+HOLES: Final = {
+    "kid": "kid", "alg": "alg", "issuer": "issuer", "iss": "issuer", "audience": "audience", "aud": "audience",
+    "claim": "claim", "scope": "scope", "scopes": "scope",
+}  # fmt: skip
+# What `got` and `expected` hold, by what the signature is about.
+PAIRS: Final = {
+    "issuer_not_trusted": ("issuer", "expected_issuer"),
+    "audience_mismatch": ("audience", "expected_audience"),
+    "alg_not_allowed": ("alg", "expected_alg"),
+    "scope_insufficient": ("", "scope"),
+    "iss": ("issuer", "expected_issuer"),
+    "aud": ("audience", "expected_audience"),
+}
+CONSIDERED: Final = 2_000  # characters of a message
+_MARKS: Final = "\"'`.,:;()[]{}\\"
+_VALUE: Final = r"(?:\\?[\"'`]|\[|\\u0022){0,3}([A-Za-z0-9][\w.:/@+=%*~-]{0,199})"
+# Not inside a word; a line break may be written as a backslash and an n.
+_BEFORE: Final = r"(?:(?<![\w.-])|(?<=\\n)|(?<=\\t))"
+_QUOTES: Final = r"\\?[\"'`]"
+
+
+def _named(names: str, lone: str = _QUOTES) -> re.Pattern[str]:
+    """One of these names, then `:` or `=`, or a space before what looks like a value, then the value."""
+    return re.compile(rf"{_BEFORE}(?:{names})\\?[\"']?(?:\s?[:=]\s?|\s(?={lone})){_VALUE}", re.IGNORECASE)
+
+
+# `kid=k1`, `"aud": "orders"`, `issuer 'https://…'`, where no signature has a hole for the value.
+_NAMED: Final = {
+    "issuer": _named("iss|issuer"),
+    "audience": _named("aud|audience|audiences"),
+    "kid": _named("kid|key ?id|key with id"),
+    "alg": _named("alg|algorithm", rf"{_QUOTES}?[A-Z]{{2}}\d"),
+    "claim": _named("claim"),
+    "scope": _named("scopes?"),
+}
+_QUOTED: Final = r"[^\"'`\[\]]{0,30}?(?:\\?[\"'`]|\[){1,3}([A-Za-z0-9][\w.:/@+=%*~-]{0,199})"
+_EXPECTED: Final = re.compile(
+    r"(?:expected|expecting|configured|must be|should be|valid(?:audience|issuer)s?)(?![\w-])" + _QUOTED, re.IGNORECASE
+)
+_RECEIVED: Final = re.compile(r"(?<![\w-])(?:got|received|found|but was|actual)(?![\w-])" + _QUOTED, re.IGNORECASE)
+_NO_VALUES: Final = frozenset({"null", "none", "undefined", "true", "false"})
+# A claim's name: `"sub" claim`, `$.aud`, `Go struct field idToken.exp`; or in words.
+_CLAIM_NAME: Final = re.compile(
+    r"\\?[\"'`](?P<quoted>[A-Za-z][\w:./-]{0,60})\\?[\"'`]\s(?:claim|field)\b"
+    r"|(?<![\w$])\$\.(?P<path>\w{1,60})|Go struct field (?:\w{1,60}\.){1,3}(?P<field>\w{1,60})"
+)
+_CLAIM_WORDS: Final = {
+    "issuer claim": "iss", "audience claim": "aud", "subject claim": "sub", "subject must": "sub", "subject invalid": "sub",
+    "invalid subject": "sub", "jwt id": "jti", "jwtid": "jti", "expiration": "exp", "not before": "nbf", "notbefore": "nbf",
+    "issued at": "iat",
+}  # fmt: skip
+# Claims that are named without quotes: "the sub claim", "missing exp".
+_REGISTERED: Final = frozenset(
+    {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "scope", "scp", "email", "upn", "oid", "roles"}
+    | {"groups", "preferred_username", "tenant", "tid", "acr", "amr", "client_id", "user_id", "username"}
+)
+_UNAMBIGUOUS: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id"})
+_DEFAULT_AUDIENCES: Final = ("account",)  # Keycloak writes it into every token, beside the API's own
+_CLAIM_CODES: Final = ("_missing", "_type_invalid", "_value_invalid", "_representation", "_not_allowed", "_not_found")
+_ABOUT_A_CLAIM: Final = ("claim_missing", "claim_type_invalid", "claim_value_invalid", "user_claim_missing")
+
+
+def values(case: Case, decision: Decision, best: Finding | None) -> dict[str, str]:
+    """Placeholder -> its first harmless value: the message's own first, then the token's, the configured, the passing one.
+
+    `best` is the strongest finding for the code decided for. Everything is redacted already.
+    """
+    found: dict[str, str] = {}
+    for name, value in _candidates(case, decision, best):
+        if name not in found and is_harmless(value) and value.lower() not in _NO_VALUES:
+            found[name] = value
+    return found
+
+
+def variety(best: Finding | None, given: dict[str, str]) -> str:
+    """The discriminant that chooses the fix: the finding's, unless the message is about another claim than the finding."""
+    if best is None:
+        return ""
+    subject, _, form = best.discriminant.partition(" ")
+    is_of_another = best.code.startswith("claim_") and form and given.get("claim", subject) != subject
+    return "" if is_of_another else best.discriminant
+
+
+def _candidates(case: Case, decision: Decision, best: Finding | None) -> Iterator[tuple[str, str]]:
+    first = (decision.reading,) if decision.reading else ()
+    for reading in (*first, *case.readings):
+        yield from _captured(reading, decision)
+    words = case.event.words
+    for text in (words.reason, words.message, words.challenge):
+        yield from _quoted(text[:CONSIDERED], decision.code)
+    yield from _of_token(case.event.token, _audiences(case))
+    yield from _of_finding(case, decision, best)
+    yield from _expected(case)
+
+
+def _captured(reading: Reading, decision: Decision) -> Iterator[tuple[str, str]]:
+    """What the holes of a signature hold."""
+    captures = dict(reading.captures)
+    is_own = reading.code == decision.code or reading is decision.reading
+    for hole, name in HOLES.items():
+        if hole in captures and (is_own or name in ("kid", "alg", "issuer", "audience")):
+            yield from _each(name, captures[hole])
+    about = captures.get("claim", "").strip(_MARKS)
+    received, expected = PAIRS.get(about) or PAIRS.get(reading.code) or ("", "")
+    yield from _each(received, captures.get("got") or (captures.get("value", "") if about in PAIRS else ""))
+    yield from _each(expected, captures.get("expected", ""))
+
+
+def _each(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """The values of a list in any spelling: `["a","b"]`, `[a b]`, `'a', 'b'`."""
+    if name:
+        for value in text.replace(",", " ").split():
+            yield name, value.strip(_MARKS)
+
+
+def _quoted(text: str, code: str) -> Iterator[tuple[str, str]]:
+    """Values beside the words that name them."""
+    if not text:
+        return
+    received, expected = PAIRS.get(code, ("", ""))
+    for name, pattern in ((received, _RECEIVED), (expected, _EXPECTED)):
+        if name and (match := pattern.search(text)):
+            yield name, match[1]
+    for name, pattern in _NAMED.items():
+        if match := pattern.search(text):
+            yield name, match[1].rstrip(_MARKS)
+    yield from _claim_named(text, code)
+
+
+def _claim_named(text: str, code: str) -> Iterator[tuple[str, str]]:
+    if not code.endswith(_CLAIM_CODES):
+        return
+    if match := _CLAIM_NAME.search(text):
+        yield "claim", match[match.lastindex or 0]
+    low = text.lower()
+    yield from (("claim", claim) for words, claim in _CLAIM_WORDS.items() if words in low)
+    names = _REGISTERED if "claim" in text else _UNAMBIGUOUS
+    yield from (("claim", bare) for word in text.split() if (bare := word.strip(_MARKS)) in names)
+
+
+def _of_token(token: TokenFacts, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield "issuer", token.iss
+    yield "kid", token.kid
+    yield "alg", token.alg
+    for audience in _by_likelihood(token, expected):
+        yield "audience", audience
+
+
+def _by_likelihood(token: TokenFacts, expected: tuple[str, ...]) -> list[str]:
+    """Of several audiences the one that names an API: nearly the expected one, not the client, not a default."""
+    return sorted(
+        token.aud,
+        key=lambda audience: (
+            not any(difference(audience, value) for value in expected),
+            audience == token.client,
+            audience in _DEFAULT_AUDIENCES,
+        ),
+    )
+
+
+def _of_finding(case: Case, decision: Decision, best: Finding | None) -> Iterator[tuple[str, str]]:
+    """The claim or the scope that a rule found at fault; the configured user claim where the user is missing."""
+    about = best.discriminant if best else ""
+    if decision.code == "user_claim_missing" and case.expected:
+        yield "claim", case.expected.user_claim
+    if decision.code in _ABOUT_A_CLAIM:
+        yield "claim", about
+    if decision.code == "claim_representation" and " " in about:
+        yield "claim", about.split()[0]
+    if decision.code == "scope_insufficient" and about not in SAME[0]:
+        yield "scope", about
+
+
+def _expected(case: Case) -> Iterator[tuple[str, str]]:
+    token, expected = case.event.token, case.expected
+    yield "expected_issuer", _nearest_or_only((token.iss,), _issuers(case))
+    yield "expected_audience", _nearest_or_only(token.aud, _audiences(case))
+    for scope in expected.required_scopes if expected else ():
+        if scope not in token.scopes:
+            yield "scope", scope
+    for alg in expected.algorithms if expected else ():
+        yield "expected_alg", alg
+
+
+def _issuers(case: Case) -> tuple[str, ...]:
+    """Those that are configured, else those whose tokens pass on the same route."""
+    configured = tuple(issuer.issuer for issuer in case.issuers)
+    return configured or tuple(passing.issuer for passing in case.passed.issuers)
+
+
+def _audiences(case: Case) -> tuple[str, ...]:
+    """Those that are configured for the token's issuer, else those of its tokens that pass on the same route."""
+    passing = case.passed.of(case.event.token.iss)
+    configured = case.expected.audiences if case.expected else ()
+    return configured or (passing.audiences if passing else ())
+
+
+def _nearest_or_only(received: Iterable[str], configured: tuple[str, ...]) -> str:
+    """The configured value that was nearly matched, or the only one that there is."""
+    near = nearest_of(received, configured)
+    return near.expected if near else (configured[0] if len(configured) == 1 else "")
