@@ -15,9 +15,10 @@ from analyzer.diagnosis.missing import BARE_TOKEN
 from analyzer.pipeline import Analyzer
 from analyzer.verdicts import Diagnosis, Verdict
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
+from collector.joining.halves import Half
 from collector.joining.stage import join
 from collector.pipeline import Collector
-from collector.records import Half, Parsed, RawRecord
+from collector.records import Parsed, RawRecord
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.telemetry import Telemetry
