@@ -91,7 +91,8 @@ class Joining:
         for item in batch.items:
             event, half = self._collector.collect_half(item)
             events.append(event)
-            if half and not self._is_whole(event, half):
+            # Most lines are whole; they are looked at again only once a gateway has been seen to write more of them.
+            if half and not (is_whole(event, half) and (half.family, False) not in self._seen):
                 self._offer(_Waiting(half=half, events=events, index=len(events) - 1, batch=held), now)
         self._count += len(events)
         self._collector.end_batch()
@@ -110,10 +111,6 @@ class Joining:
         while self._held:
             ready.append(self._release(self._group()))
         return ready
-
-    def _is_whole(self, event: Event, half: Half) -> bool:
-        """Status and words in one line, of a gateway that has not been seen to write more lines: most are."""
-        return half.is_access and bool(event.words) and (half.family, False) not in self._seen
 
     def _offer(self, slot: _Waiting, now: float) -> None:
         half = slot.half
@@ -187,6 +184,11 @@ class Joining:
         return Batch(events, tuple(positions), _all_of([held.batch.done for held in group]))
 
 
+def is_whole(event: Event, half: Half) -> bool:
+    """Status and message in one line."""
+    return half.is_access and bool(event.words)
+
+
 def _all_of(dones: Sequence[Future[None]]) -> Future[None]:
     """A future whose end is the end of all of them."""
     together: Future[None] = Future()
@@ -205,23 +207,33 @@ def _all_of(dones: Sequence[Future[None]]) -> Future[None]:
 
 def join(collected: Sequence[tuple[Event, Half | None]]) -> list[Event]:
     """The same for records that are all there, as `why401 explain` has them: both lines of a pair get the merged event."""
+    events, places = placed(collected)
+    return [events[place] for place in places]
+
+
+def placed(collected: Sequence[tuple[Event, Half | None]]) -> tuple[list[Event], list[int]]:
+    """The events that a batch of these records becomes, and for each record the index of the event that has its facts."""
     events = [event for event, _ in collected]
-    if all(half is None or half.is_access for _, half in collected):
-        return events
-    pairs = Pairs[Slot]()
     partner = list(range(len(events)))
-    for index, (_, half) in enumerate(collected):
-        if half is None:
+    pairs, in_fragments = Pairs[Slot](), set[str]()
+    for index, (event, half) in enumerate(collected):
+        if half is None or (is_whole(event, half) and half.family not in in_fragments):
             continue
-        slot = Slot(half=half, events=events, index=index)
-        other = pairs.find(slot)
-        if other:
-            pairs.close(other)
-            kept = merge(slot, other)
-            partner[(slot if kept is other else other).index] = kept.index
-            slot = kept
-        pairs.open(slot)
-    return [events[_end(partner, index)] for index in range(len(events))]
+        if not half.is_access:
+            in_fragments.add(half.family)
+        pairs.open(_paired(pairs, Slot(half=half, events=events, index=index), partner))
+    return events, [_end(partner, index) for index in range(len(events))]
+
+
+def _paired(pairs: Pairs[Slot], slot: Slot, partner: list[int]) -> Slot:
+    """The slot, or what it became with the other line about its request."""
+    other = pairs.find(slot)
+    if other is None:
+        return slot
+    pairs.close(other)
+    kept = merge(slot, other)
+    partner[(slot if kept is other else other).index] = kept.index
+    return kept
 
 
 def _end(partner: Sequence[int], index: int) -> int:
