@@ -19,7 +19,9 @@ from analyzer.diagnosis import OK
 from analyzer.diagnosis.missing import BARE_TOKEN
 from analyzer.pipeline import Analyzer
 from analyzer.verdicts import Diagnosis, Verdict
+from collector.errors import ConfigurationError
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
+from collector.gateways import names
 from collector.joining.halves import Half
 from collector.joining.stage import placed
 from collector.pipeline import Collector
@@ -63,7 +65,8 @@ class _Collected:
 class Explainer:
     """Collector and analyzer back to back, with the state of one run: what passed earlier is evidence for what is refused.
 
-    Not thread-safe. `gateway` names the records' format; "" detects it.
+    Not thread-safe. `gateway` names the records' format; "" detects it. Raises ConfigurationError when no parser has that
+    name, and what the settings' knowledge files raise.
 
     >>> from collector.settings import Settings
     >>> explainer = Explainer(Settings())
@@ -72,6 +75,9 @@ class Explainer:
     """
 
     def __init__(self, settings: Settings, gateway: str = "") -> None:
+        known = names(settings.formats)
+        if gateway and gateway not in known:
+            raise ConfigurationError("gateway", gateway, "expected one of " + ", ".join(known))
         telemetry = Telemetry()
         key_sets = KeySets(settings.issuers, settings.base, telemetry)
         key_sets.load()

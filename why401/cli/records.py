@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import orjson
-
 from collector.sources.lines import Lines, MultiLine
+from why401.filter import unwrapped
 
 STDIN: Final = "-"
 READ_BYTES: Final = 1 << 20
@@ -40,7 +39,7 @@ def read_together(arguments: Iterable[str], form: str) -> Iterator[list[str]]:
             with Path(argument).open("rb") as file:
                 yield from _runs(file, form)
         else:
-            yield [decode(argument) if form == "json" else argument]
+            yield [unwrapped(argument) if form == "json" else argument]
 
 
 class _Run:
@@ -83,7 +82,7 @@ class _Run:
 
     def _take(self, lines: Iterable[tuple[int, bytes]]) -> None:
         if self._joiner is None:
-            self._records += [decode(_text(line)) for _, line in lines]
+            self._records += [unwrapped(_text(line)) for _, line in lines]
             return
         for offset, line in lines:
             self._keep(self._joiner.feed(offset, line))
@@ -128,12 +127,3 @@ def _is_file(argument: str) -> bool:
 
 def _text(line: bytes) -> str:
     return line.removesuffix(b"\r").decode("utf-8", "replace")
-
-
-def decode(line: str) -> str:
-    """The raw record in a JSON string."""
-    try:
-        value = orjson.loads(line)
-    except ValueError:
-        return line
-    return value if isinstance(value, str) else line
