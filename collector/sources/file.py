@@ -26,7 +26,7 @@ from collector.events import Origin
 from collector.records import Batch, RawRecord
 from collector.settings import FileSettings
 from collector.sources import Intake
-from collector.sources.lines import Lines, MultiLine
+from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.file")
@@ -35,7 +35,6 @@ BATCH_RECORDS: Final = 1_000
 MAX_IN_FLIGHT: Final = 16  # batches handed over and not yet durable
 MAX_FILES: Final = 1_000
 POLL_SECONDS: Final = 0.2
-IDLE_SECONDS: Final = 0.2  # programs write the lines of a record at once
 HALF_LINE_SECONDS: Final = 5.0
 RESCAN_SECONDS: Final = 2.0
 OFFER_SECONDS: Final = 0.5
@@ -61,7 +60,7 @@ class _Tail:
         if not self.records.is_pending:
             return False
         quiet_s = time.monotonic() - self._read_at
-        return quiet_s >= IDLE_SECONDS and (quiet_s >= HALF_LINE_SECONDS or not self.records.takes(self.lines.begun))
+        return quiet_s >= PAUSE_SECONDS and (quiet_s >= HALF_LINE_SECONDS or not self.records.takes(self.lines.begun))
 
     @property
     def is_endless(self) -> bool:

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+PAUSE_SECONDS: Final = 0.2  # programs write the lines of a record at once: after such a pause the record has ended
 MAX_LINE_BYTES: Final = 1 << 20  # a longer line is no log record; its beginning is kept, the rest is counted
 MAX_LINES: Final = 500
 MAX_BYTES: Final = 1 << 17
@@ -111,6 +112,7 @@ class MultiLine:
     cut: int = 0
     _offset: int = 0
     _lines: list[bytes] = field(default_factory=list)
+    _last: bytes = b""
     _size: int = 0
     _blank: list[int] = field(default_factory=list)  # where blank lines stood; the record's only if it goes on
     _undecided: tuple[int, bytes] | None = None  # a Go function's name, if a file and line number follow it
@@ -186,7 +188,7 @@ class MultiLine:
             yield from self._end()
 
     def _begin(self, offset: int, line: bytes) -> None:
-        self._offset, self._lines, self._size = offset, [line], len(line)
+        self._offset, self._lines, self._last, self._size = offset, [line], line, len(line)
         self._blank, self._is_cut, self._lists_fields = [], False, False
         self._is_json = line.startswith(_JSON) or line.rstrip() == b"["
         self._is_map = line.startswith(b"time=") and _OPEN_MAP in line and _MAP_END not in line
@@ -205,11 +207,11 @@ class MultiLine:
 
     def _continues(self, line: bytes) -> bool:
         """A line at the margin that could begin a record elsewhere."""
-        last = self._lines[-1]
+        last = self._last
         if line.startswith(_TRACEBACK):
             return last.startswith(_CHAINED) or not (self._is_whole or self._blank)
         if self._is_json:
-            return line[:1] == b'"' and last.rstrip().endswith(_OPENERS)
+            return line[:1] == b'"' and last[-_HEAD:].rstrip().endswith(_OPENERS)
         if self._is_traceback:
             return is_exception(line) or _is_raised(line)
         if self._lists_fields:
@@ -220,7 +222,7 @@ class MultiLine:
         """An exception below a log line, below the source line that Node marks, or in PHP's chain."""
         if not self._has_exception and _is_thrown(line):
             return True
-        is_marked = last[:1] in _SPACES and not last.strip(b" \t^~")
+        is_marked = last[:1] in _SPACES and not last[:MAX_BYTES].strip(b" \t^~")
         return (is_marked and is_exception(line)) or (last.startswith(b"#") and line.startswith(b"Next "))
 
     def _add(self, line: bytes) -> None:
@@ -230,7 +232,7 @@ class MultiLine:
             self._is_whole = self._has_exception = True
         elif line[:1] not in _SPACES:
             self._note(line)
-        blank, self._blank = len(self._blank), []
+        blank, self._blank, self._last = len(self._blank), [], line
         self._size += len(line) + 1 + blank
         if len(self._lines) + blank >= self.max_lines or self._size > self.max_bytes:
             self._is_cut = True

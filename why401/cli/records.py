@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from collector.sources.lines import Lines, MultiLine
+from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
 from why401.filter import unwrapped
 
 STDIN: Final = "-"
 READ_BYTES: Final = 1 << 20
-PAUSE_S: Final = 0.05  # a writer that pauses so long has ended its record
-RUN_S: Final = 0.25  # records that are complete wait no longer for those that belong together
+RUN_S: Final = 0.2  # records that are complete wait no longer for those that belong together
 
 
 def read(arguments: Iterable[str], form: str) -> Iterator[str]:
@@ -113,7 +112,7 @@ def _runs(stream: BinaryIO, form: str) -> Iterator[list[str]]:
 def _is_ready(stream: BinaryIO) -> bool:
     """Whether more is there within a short pause; what is not a file descriptor never makes anyone wait."""
     try:
-        return bool(select.select([stream], [], [], PAUSE_S)[0])
+        return bool(select.select([stream], [], [], PAUSE_SECONDS)[0])
     except (io.UnsupportedOperation, OSError, ValueError):
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,24 @@ def test_no_line_is_lost_or_invented(lines: list[str]) -> None:
     joined = "\n".join(record for _, record in _joined(lines)).split("\n")
 
     assert [line for line in lines if line.strip()] == [line for line in joined if line.strip()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.b\n" * 250_000,
+        "{" + " " * 600_000 + "\n" + '"\n' * 200_000,
+        "x\n" + "  ^" * 300_000 + "\nE" * 20_000,
+        "ERROR\n" + "Traceback (most recent call last)\n" * 30_000,
+        "\n" * 1_000_000 + "x",
+        "time= error=map[" + "\n" * 500_000 + "a" * 500_000,
+        "}" * 1_000_000 + "\n" + "#0 " * 300_000,
+    ],
+    ids=["functions", "open JSON", "markers", "tracebacks", "blank", "map", "closers"],
+)
+def test_a_mebibyte_of_the_worst_is_split_in_time(text: str) -> None:
+    """Each line is looked at a bounded number of times: a tenth of it takes about a tenth of the time."""
+    began = time.process_time()
+    records_of(text)
+
+    assert time.process_time() - began < 20
