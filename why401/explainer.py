@@ -37,8 +37,8 @@ __all__ = ["Explainer", "Explanation", "Writer", "as_mapping"]
 MAX_HELD: Final = 5_000  # diagnoses, about 2 kB each
 MAX_TOKEN_TEXT: Final = 100_000  # characters; a longer line is not a bare token
 _ORIGIN: Final = Origin("argument")
-# Read, and found to be about no refused request: there is nothing to assume.
-_PLACED: Final = frozenset(("empty", "not_auth"))
+# Nothing to assume: the record is empty, is about no refused request, or breaks us, which it would do again.
+_SETTLED: Final = frozenset(("empty", "not_auth", "failed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Explainer:
 
 
 def _is_unplaced(event: Event) -> bool:
-    return event.outcome is Outcome.UNREAD and event.words.reason not in _PLACED
+    return event.outcome is Outcome.UNREAD and event.words.reason not in _SETTLED
 
 
 def _is_frame(text: str) -> bool:
