@@ -28,7 +28,8 @@ from collector.events import (
     Words,
 )
 from collector.gateways import NotAuth, with_formats
-from collector.records import Half, Parsed, RawRecord
+from collector.joining.halves import Half, half_of
+from collector.records import Parsed, RawRecord
 from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, template
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
@@ -295,35 +296,6 @@ def speaks_of_auth(text: str) -> bool:
     """A cheap look for the vocabulary; what the words mean is the analyzer's business."""
     low = text[:4000].lower()
     return any(map(low.__contains__, _AUTH_WORDS))
-
-
-# Who shares a log format: a combined line without a name may be Apache's or nginx's.
-_FAMILY: Final = {"openresty": "nginx", "kong": "nginx", "apisix": "nginx", "apache": "nginx"}
-
-
-def half_of(parsed: Parsed, event: Event) -> Half | None:
-    """What makes the event findable for the other lines about its request.
-
-    None where nothing is left to join: a request that passed, a record that says nothing by which it could be found.
-    """
-    is_access = not parsed.is_fragment and parsed.status > 0
-    is_refused = event.outcome in (Outcome.DENIED, Outcome.ERROR) or parsed.status >= 400
-    if not is_refused or not (parsed.request_id or parsed.thread or parsed.client):
-        return None
-    path = parsed.path.partition("?")[0][:500]
-    kind, status = event.gateway.kind, parsed.status > 0
-    return Half(
-        _FAMILY.get(kind, kind),
-        is_access,
-        status,
-        parsed.request_id[:100],
-        parsed.thread[:60],
-        parsed.place,
-        parsed.client[:60],
-        parsed.method[:20],
-        path,
-        event.time_ns,
-    )
 
 
 def _responder(parsed: Parsed) -> Responder:

@@ -69,22 +69,6 @@ class Parsed:
     place: int = 0  # of the line among those that tell of one request, where their order is known: 1 is the first
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Half:
-    """By what the lines about one request find each other (collector/joining/stage.py). Raw: never stored."""
-
-    family: str  # gateway kinds that write each other's lines: nginx, OpenResty, Kong and APISIX are one
-    is_access: bool  # of an access log: one per request
-    has_status: bool
-    request_id: str
-    thread: str
-    place: int
-    client: str
-    method: str
-    path: str
-    time_ns: int
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
     """A contiguous run of one Kafka partition: the batch holds offsets first … next - 1 (gaps are compacted records)."""

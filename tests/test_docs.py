@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.lake.view_files import views
 from collector import events
-from collector.gateways import PARSERS
+from collector.gateways import names
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
 from docs.generate import PAGES, page
@@ -34,7 +34,7 @@ def test_generated_pages_are_current(name: str) -> None:
         *(entry.key for entry in entries()),
         *(instrument.name for instrument in INSTRUMENTS),
         *(key for group in events._WIRE.values() for key in group.values()),
-        *(f"`{name}`" for name, _ in PARSERS),
+        *(f"`{name}`" for name in names()),
         *(f"`{view.name}`" for view in views()),
     ],
 )

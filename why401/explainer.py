@@ -1,12 +1,17 @@
-"""One record in, its verdict out, without a store: what `why401 explain` does, and tests and benchmarks too."""
+"""One record in, its verdict out, without a store: what `why401 explain` does, and tests and benchmarks too.
+
+The record passes the same collector, joining and analyzer as in `why401 up`, so a record that a parser knows gets the
+same verdict. Two kinds of input get one only here: a bare token, and text that no parser knows. The latter is assumed to
+be an application's message about a refused request, and its `Explanation` says so.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import orjson
 
@@ -14,25 +19,67 @@ from analyzer.diagnosis import OK
 from analyzer.diagnosis.missing import BARE_TOKEN
 from analyzer.pipeline import Analyzer
 from analyzer.verdicts import Diagnosis, Verdict
+from collector.errors import ConfigurationError
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
-from collector.joining.stage import join
+from collector.gateways import names
+from collector.joining.halves import Half
+from collector.joining.stage import placed
 from collector.pipeline import Collector
-from collector.records import Half, Parsed, RawRecord
+from collector.records import Parsed, RawRecord
 from collector.redaction import fixed
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
+from collector.sources.lines import says_nothing
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
 
-_ORIGIN = Origin(kind=fixed("argument"))
-_BARE_TOKEN = gateway(fixed(BARE_TOKEN))
-MAX_HELD = 5_000  # diagnoses, about 2 kB each
+__all__ = ["Explainer", "Explanation", "Writer", "as_mapping"]
+
+MAX_HELD: Final = 5_000  # diagnoses, about 2 kB each
+MAX_TOKEN_TEXT: Final = 100_000  # characters; a longer line is not a bare token
+_ORIGIN: Final = Origin(kind=fixed("argument"))
+_BARE_TOKEN: Final = gateway(fixed(BARE_TOKEN))
+# Nothing to assume: the record is empty, is about no refused request, or breaks us, which it would do again.
+_SETTLED: Final = frozenset(("empty", "not_auth", "failed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Verdict):
+    """A verdict on what was asked about.
+
+    `is_assumed`: no parser knows the record, so it was read as an application's message about a refused request. In
+    `why401 up` such a record is stored as unread.
+    """
+
+    is_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Collected:
+    """What the collector made of one record."""
+
+    event: Event
+    half: Half | None = None
+    is_token: bool = False
+    is_assumed: bool = False
 
 
 class Explainer:
-    """Collector and analyzer back to back. Whatever is asked about is taken as refused unless its status says otherwise."""
+    """Collector and analyzer back to back, with the state of one run: what passed earlier is evidence for what is refused.
+
+    Not thread-safe. `gateway` names the records' format; "" detects it. Raises ConfigurationError when no parser has that
+    name, and what the settings' knowledge files raise.
+
+    >>> from collector.settings import Settings
+    >>> explainer = Explainer(Settings())
+    >>> explainer.explain("jwt.exceptions.ExpiredSignatureError: Signature has expired").diagnosis.code
+    'token_expired'
+    """
 
     def __init__(self, settings: Settings, gateway: str = "") -> None:
+        known = names(settings.formats)
+        if gateway and gateway not in known:
+            raise ConfigurationError("gateway", gateway, "expected one of " + ", ".join(known))
         telemetry = Telemetry()
         key_sets = KeySets(settings.issuers, settings.base, telemetry)
         key_sets.load()
@@ -42,61 +89,87 @@ class Explainer:
         self._analyzer = Analyzer(settings)
         self._gateway = gateway
 
-    def explain(self, text: str) -> Verdict:
-        """The verdict on one record, or on a bare token; never raises."""
+    def explain(self, text: str) -> Explanation:
+        """The verdict on one record, which may span lines, or on a bare token; never raises."""
         return self.explain_all([text])[0]
 
-    def explain_all(self, texts: Sequence[str]) -> list[Verdict]:
+    def explain_all(self, texts: Sequence[str]) -> list[Explanation]:
         """A verdict per record, in order. Lines about one request share one, which knows what each of them says."""
-        tokens = [_bare_token(text) for text in texts]
-        records = [RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway) for text in texts]
-        pairs = zip(records, tokens, strict=True)
-        events = join([self._of_token(record, token) if token else self._collected(record) for record, token in pairs])
-        verdicts: dict[int, Verdict] = {}
-        for event, token in zip(events, tokens, strict=True):
-            if id(event) not in verdicts:
-                verdicts[id(event)] = self._judge(event, is_token=bool(token))
-        return [verdicts[id(event)] for event in events]
+        collected = [self._collect(text) for text in texts]
+        events, places = placed([(each.event, each.half) for each in collected])
+        verdicts = {place: self._judge(events[place], collected[place]) for place in sorted(set(places))}
+        return [verdicts[place] for place in places]
 
-    def _collected(self, record: RawRecord) -> tuple[Event, Half | None]:
+    def _collect(self, text: str) -> _Collected:
+        record = RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway)
+        if token := _bare_token(text):
+            return _Collected(self._of_token(record, token), is_token=True)
         event, half = self._collector.collect_half(record)
-        if event.outcome is Outcome.UNREAD and event.words.reason != "empty":
-            return self._as_message(record, event), None
-        return event, half
+        if not _is_unplaced(event) or not record.text.strip() or _is_frame(text):
+            return _Collected(event, half)
+        return _Collected(self._as_message(record), is_assumed=True)
 
-    def _of_token(self, record: RawRecord, token: str) -> tuple[Event, None]:
+    def _of_token(self, record: RawRecord, token: str) -> Event:
         parsed = Parsed("", headers={"authorization": token}, credential_logged=True, outcome=Outcome.DENIED)
-        return replace(self._collector.event(record, parsed), gateway=_BARE_TOKEN, time_known=True), None
+        return replace(self._collector.event(record, parsed), gateway=_BARE_TOKEN, time_known=True)
 
-    def _as_message(self, record: RawRecord, unread: Event) -> Event:
-        """Text that no parser knows is read as an application's own words."""
-        message = Parsed("application", message=record.text, outcome=Outcome.DENIED)
-        return self._collector.event(record, message) if record.text.strip() else unread
+    def _as_message(self, record: RawRecord) -> Event:
+        return self._collector.event(record, Parsed("application", message=record.text, outcome=Outcome.DENIED))
 
-    def _judge(self, event: Event, *, is_token: bool) -> Verdict:
+    def _judge(self, event: Event, collected: _Collected) -> Explanation:
         if event.outcome is Outcome.UNREAD:
-            return Verdict(event)
+            return Explanation(event)
         verdict = self._analyzer.judge(event)
-        if is_token and verdict.diagnosis and verdict.diagnosis.code == "unclassified":
-            return replace(verdict, diagnosis=replace(OK, title="Nothing is wrong with the token itself."), group=None)
-        return verdict if verdict.diagnosis else replace(verdict, diagnosis=OK)
+        diagnosis, group = verdict.diagnosis or OK, verdict.group
+        if collected.is_token and diagnosis.code == "unclassified":
+            diagnosis, group = _SOUND_TOKEN, None
+        return Explanation(verdict.event, diagnosis, group, is_assumed=collected.is_assumed)
+
+
+def _is_unplaced(event: Event) -> bool:
+    return event.outcome is Outcome.UNREAD and event.words.reason not in _SETTLED
+
+
+def _is_frame(text: str) -> bool:
+    """A stack frame without its exception, as where a file was cut: nobody's message."""
+    return says_nothing(text.partition("\n")[0].encode("utf-8", "replace"))
+
+
+# --- bare tokens -------------------------------------------------------------------------------------------
 
 
 def _bare_token(text: str) -> str:
-    """The token, when the text is nothing else: with or without a scheme, or a whole Authorization header."""
+    """The credential, when the text is nothing else: with or without a scheme, or a whole Authorization header."""
     if text[:1] in "{[<" and len(text) > 1:
         return ""
-    line = text.strip()
-    name, colon, value = line.partition(":")
-    if colon and name.strip().lower() == "authorization":
-        line = value.strip()
-    if len(line) > 100_000 or "\n" in line:
+    line, is_header = _header_value(text.strip())
+    if len(line) > MAX_TOKEN_TEXT or "\n" in line:
         return ""
-    words = line.split()
-    if len(words) == 1 and line.startswith("eyJ") and (line.count(".") in (1, 2, 4) or len(line) > 40):
-        return line if colon else f"Bearer {line}"  # a token alone says nothing of the header it came in
-    is_schemed = 2 <= len(words) <= 3 and words[0].lower().rstrip(":") in ("bearer", "dpop") and len(words[-1]) > 15
-    return line if is_schemed else ""
+    if _is_lone_jwt(line):
+        return line if is_header else f"Bearer {line}"  # a token alone says nothing of the header it was in
+    return line if _is_schemed(line) else ""
+
+
+def _header_value(line: str) -> tuple[str, bool]:
+    """The value of an Authorization header, or the line itself; and which of them it is."""
+    name, _, value = line.partition(":")
+    is_header = name.strip().lower() == "authorization"
+    return (value.strip(), True) if is_header else (line, False)
+
+
+def _is_lone_jwt(line: str) -> bool:
+    """One word that begins like a JOSE header: of two, three or five parts, or long enough to be what is left of one."""
+    is_word = line.startswith("eyJ") and len(line.split(None, 1)) == 1
+    return is_word and (line.count(".") in (1, 2, 4) or len(line) > 40)
+
+
+def _is_schemed(line: str) -> bool:
+    """`Bearer TOKEN`, `DPoP TOKEN`, and the scheme twice or with a colon, which is a fault worth explaining."""
+    words = line.split(None, 3)
+    return 2 <= len(words) <= 3 and words[0].lower().rstrip(":") in ("bearer", "dpop") and len(words[-1]) > 15
+
+
+# --- JSON --------------------------------------------------------------------------------------------------
 
 
 def as_mapping(verdict: Verdict) -> dict[str, Any]:
@@ -118,6 +191,7 @@ class Writer:
             "gateway": event.gateway.kind or None,
             "outcome": event.outcome,
             "group": verdict.group.id if verdict.group else None,
+            "assumed": isinstance(verdict, Explanation) and verdict.is_assumed,
             "event": to_mapping(event),
         }
         return self._head(diagnosis) + orjson.dumps(rest)[1:] + b"\n"
@@ -148,5 +222,5 @@ def _of_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-_UNREAD = Diagnosis("unclassified", "unknown", 0.0, "This is not a record that why401 can read.")
-__all__ = ["Explainer", "Writer", "as_mapping"]
+_UNREAD: Final = Diagnosis("unclassified", "unknown", 0.0, "This is not a record that why401 can read.")
+_SOUND_TOKEN: Final = replace(OK, title="Nothing is wrong with the token itself.")

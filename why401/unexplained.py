@@ -1,4 +1,4 @@
-"""What `why401 propose` mines: messages that nothing explains, from the lake or from log lines."""
+"""What `why401 propose` mines: messages that nothing explains, from the lake or from log records."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Messages, and how many records nothing can be mined from: without words, or beyond MAX_MESSAGES."""
+    """Messages, and how many records were left out: without a message, or beyond MAX_MESSAGES."""
 
     messages: tuple[Message, ...]
     left_out: int = 0
@@ -67,7 +67,7 @@ def in_records(settings: Settings, records: Iterable[str], asked: Asked, known: 
 
 @dataclass(slots=True)
 class _Kept:
-    """Messages by text and gateway; of one shape PER_SHAPE texts, and whatever comes then counts as the first of them."""
+    """Messages by text and gateway; of one shape PER_SHAPE texts; further ones count as the first of them."""
 
     messages: dict[_Key, Message] = field(default_factory=dict)
     shapes: dict[_Key, list[_Key]] = field(default_factory=dict)
@@ -75,18 +75,28 @@ class _Kept:
 
     def add(self, message: Message) -> None:
         """Count one message."""
-        key = (message.text, message.gateway)
-        if key not in self.messages and message.text:
-            keys = self.shapes.setdefault((shape(message.text), message.gateway), [])
-            if len(keys) < PER_SHAPE and len(self.messages) < MAX_MESSAGES:
-                keys.append(key)
-            key = key if key in keys else keys[0] if keys else ("", "")
-        if key[0]:
-            self.messages[key] = _added(self.messages.get(key), message)
-        else:
+        key = self._key(message)
+        if key is None:
             self.left_out += 1
-        if len(self.shapes) > 2 * MAX_MESSAGES:  # shapes without room are of no use
+        else:
+            self.messages[key] = _added(self.messages.get(key), message)
+
+    def _key(self, message: Message) -> _Key | None:
+        """As which message it counts; None: it has no text, or there is no room for another shape."""
+        key = (message.text, message.gateway)
+        if key in self.messages or not message.text:
+            return key if message.text else None
+        alike = self._alike((shape(message.text), message.gateway))
+        if len(alike) < PER_SHAPE and len(self.messages) < MAX_MESSAGES:
+            alike.append(key)
+            return key
+        return alike[0] if alike else None
+
+    def _alike(self, name: _Key) -> list[_Key]:
+        """The messages of one shape."""
+        if len(self.shapes) >= 2 * MAX_MESSAGES:  # shapes without room are of no use
             self.shapes = {name: keys for name, keys in self.shapes.items() if keys}
+        return self.shapes.setdefault(name, [])
 
 
 def _sql(name: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.live.contract import PORTABLE, LiveGateway, Refusal, Running, expected
-from collector.sources.lines import MultiLine
+from collector.sources.lines import records_of
 from why401.demo.config import write_config
 from why401.demo.faults import BY_NAME, GOOD, Fault, Good
 from why401.demo.requests import Caller, DemoRequest
@@ -105,13 +105,9 @@ def _size(log: Path) -> int:
 
 
 def _lines(log: Path, start: int) -> list[str]:
-    """Records, as a file source joins them: a stack trace belongs to the line above it."""
+    """Records, as every source splits them: a stack trace belongs to the line above it."""
     if not log.exists():
         return []
     with log.open("rb") as file:
         file.seek(start)
-        lines = file.read().split(b"\n")
-    joined = MultiLine()
-    records = [record for line in lines for _, record in joined.feed(0, line)]
-    records += [record for _, record in joined.rest()]
-    return [record.decode("utf-8", "replace") for record in records]
+        return records_of(file.read().decode("utf-8", "replace"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from collector.gateways import (
@@ -40,41 +41,68 @@ from collector.gateways.reading.contract import NotAuth, Parser
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
-__all__ = ["PARSERS", "NotAuth", "Parser", "names", "parse", "with_formats"]
+__all__ = [
+    "PARSERS",
+    "GatewayParser",
+    "NotAuth",
+    "Parser",
+    "family_of",
+    "has_shared_format",
+    "names",
+    "parse",
+    "with_formats",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayParser:
+    """One gateway's registration: its parser, and what joining must know of its logs.
+
+    `lines_like` names the gateway whose access and error lines it writes too ("": its own). `is_shared`: many products
+    write this format, so another line about the same request names the product better.
+    """
+
+    name: str
+    parse: Parser
+    lines_like: str = ""
+    is_shared: bool = False
+
 
 # The more particular first: Istio and Envoy Gateway write dialects of Envoy's formats, Kong and APISIX of OpenResty's,
 # which is an nginx; Apache shares nginx's combined one, and the guess comes last.
-PARSERS: Final[tuple[tuple[str, Parser], ...]] = (
-    (istio.NAME, istio.parse),
-    (envoy_gateway.NAME, envoy_gateway.parse),
-    (envoy.NAME, envoy.parse),
-    (haproxy.NAME, haproxy.parse),
-    (kong.NAME, kong.parse),
-    (apisix.NAME, apisix.parse),
-    (openresty.NAME, openresty.parse),
-    (tyk.NAME, tyk.parse),
-    (krakend.NAME, krakend.parse),
-    (traefik.NAME, traefik.parse),
-    (caddy.NAME, caddy.parse),
-    (gravitee.NAME, gravitee.parse),
-    (apinto.NAME, apinto.parse),
-    (google.NAME, google.parse),
-    (aws.NAME, aws.parse),
-    (azure_apim.NAME, azure_apim.parse),
-    (apigee.NAME, apigee.parse),
-    (cloudflare.NAME, cloudflare.parse),
-    (kubernetes.NAME, kubernetes.parse),
-    (oathkeeper.NAME, oathkeeper.parse),
-    (oauth2_proxy.NAME, oauth2_proxy.parse),
-    (keycloak.NAME, keycloak.parse),
-    (wso2.NAME, wso2.parse),
-    (spring.NAME, spring.parse),
-    (grpc.NAME, grpc.parse),
-    (nginx.NAME, nginx.parse),
-    (apache.NAME, apache.parse),
-    (application.NAME, application.parse),
-    (generic.NAME, generic.parse),
+PARSERS: Final[tuple[GatewayParser, ...]] = (
+    GatewayParser(istio.NAME, istio.parse),
+    GatewayParser(envoy_gateway.NAME, envoy_gateway.parse),
+    GatewayParser(envoy.NAME, envoy.parse),
+    GatewayParser(haproxy.NAME, haproxy.parse),
+    GatewayParser(kong.NAME, kong.parse, lines_like=nginx.NAME),
+    GatewayParser(apisix.NAME, apisix.parse, lines_like=nginx.NAME),
+    GatewayParser(openresty.NAME, openresty.parse, lines_like=nginx.NAME),
+    GatewayParser(tyk.NAME, tyk.parse),
+    GatewayParser(krakend.NAME, krakend.parse),
+    GatewayParser(traefik.NAME, traefik.parse),
+    GatewayParser(caddy.NAME, caddy.parse),
+    GatewayParser(gravitee.NAME, gravitee.parse),
+    GatewayParser(apinto.NAME, apinto.parse),
+    GatewayParser(google.NAME, google.parse),
+    GatewayParser(aws.NAME, aws.parse),
+    GatewayParser(azure_apim.NAME, azure_apim.parse),
+    GatewayParser(apigee.NAME, apigee.parse),
+    GatewayParser(cloudflare.NAME, cloudflare.parse),
+    GatewayParser(kubernetes.NAME, kubernetes.parse),
+    GatewayParser(oathkeeper.NAME, oathkeeper.parse),
+    GatewayParser(oauth2_proxy.NAME, oauth2_proxy.parse),
+    GatewayParser(keycloak.NAME, keycloak.parse),
+    GatewayParser(wso2.NAME, wso2.parse),
+    GatewayParser(spring.NAME, spring.parse),
+    GatewayParser(grpc.NAME, grpc.parse),
+    GatewayParser(nginx.NAME, nginx.parse, is_shared=True),
+    GatewayParser(apache.NAME, apache.parse, lines_like=nginx.NAME),
+    GatewayParser(application.NAME, application.parse),
+    GatewayParser(generic.NAME, generic.parse, is_shared=True),
 )
+_FAMILIES: Final = {each.name: each.lines_like for each in PARSERS if each.lines_like}
+_SHARED: Final = frozenset(each.name for each in PARSERS if each.is_shared)
 
 
 def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Parsed | None]:
@@ -83,7 +111,8 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
     It asks the one parser that `record.gateway` names, else each in turn. None: no parser knows the record. Raises
     UnreadableRecord and NotAuth as `Parser` says.
     """
-    parsers = (*((settings.name, generic.by_format(settings)) for settings in formats), *PARSERS)
+    parsers = [(settings.name, generic.by_format(settings)) for settings in formats]
+    parsers += [(known.name, known.parse) for known in PARSERS]
     by_name = dict(reversed(parsers))  # a configured format may take a built-in name over
 
     def parse_record(record: RawRecord) -> Parsed | None:
@@ -101,7 +130,17 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
 
 def names(formats: Iterable[FormatSettings] = ()) -> tuple[str, ...]:
     """What `record.gateway` and the `gateway` settings may say."""
-    return (*(settings.name for settings in formats), *(name for name, _ in PARSERS))
+    return (*(settings.name for settings in formats), *(known.name for known in PARSERS))
+
+
+def family_of(kind: str) -> str:
+    """The gateway kind whose lines this one writes, by which lines about one request find each other."""
+    return _FAMILIES.get(kind, kind)
+
+
+def has_shared_format(kind: str) -> bool:
+    """Whether records of this kind do not say which product wrote them."""
+    return kind in _SHARED
 
 
 parse: Final = with_formats(())

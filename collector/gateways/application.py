@@ -16,6 +16,7 @@ from collector.gateways.reading import topic
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.log_lines import (
     MAX_HEAD,
+    MAX_STACK,
     challenge_status,
     condensed,
     is_exception,
@@ -52,7 +53,7 @@ _CHALLENGE: Final = "www-authenticate:"
 _OTHERS: Final = (
     "org.keycloak.", "org.springframework.", "org.wso2.", "o.s.s.", "s.o.s.", "ORY Oathkeeper", "KRAKEND", "envoy ",
     "http.handlers.", "http.log.", "http.authentication", "Unable to authenticate the request", " prefix=",
-    "io.gravitee.", " i.g.", "[ENDPOINT: ", " api_id=", " granted=", "authentication_handler=", "io.grpc.Status",
+    "[GIN] ", "io.gravitee.", " i.g.", "[ENDPOINT: ", " api_id=", " granted=", "authentication_handler=", "io.grpc.Status",
     'error_uri="https://tools.ietf.org/',
 )  # fmt: skip
 
@@ -123,7 +124,13 @@ def _line(text: str, near_ns: int) -> _Line | None:
         return _Line(text[:4], text[6:])
     if text.startswith(_TRACEBACK) or is_exception(text):
         return _Line("", text)
-    return _levelled(text, near_ns) or _small(text, near_ns) or _go(text, near_ns)
+    return _levelled(text, near_ns) or _small(text, near_ns) or _go(text, near_ns) or _with_exception(text)
+
+
+def _with_exception(text: str) -> _Line | None:
+    """An exception below a line without a level: Django's `Internal Server Error: /x`, the place that Node prints first."""
+    below = text[:MAX_STACK].split("\n")[1:]
+    return _Line("", text) if any(line.startswith(_TRACEBACK) or is_exception(line) for line in below) else None
 
 
 def _levelled(text: str, near_ns: int) -> _Line | None:

@@ -1,6 +1,6 @@
 """Files in: globs, gzip, standard input; followed through growth, truncation and rotation, or read once.
 
-A record is a line, or the lines of a stack trace or dump. Its origin is (file, path, byte offset of the line); in a .gz the offset counts decompressed bytes.
+A record is a line, or the lines of a stack trace, dump or JSON object (collector/sources/lines.py). Its origin is (file, path, byte offset of the line); in a .gz the offset counts decompressed bytes.
 Nothing about files is remembered between runs: reading starts at the beginning.
 """
 
@@ -18,7 +18,6 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -28,58 +27,21 @@ from collector.records import Batch, RawRecord
 from collector.redaction import configured, fixed
 from collector.settings import FileSettings
 from collector.sources import Intake
-from collector.sources.lines import MultiLine
+from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.file")
-MAX_LINE_BYTES: Final = 1 << 20  # a longer line is no log record; its beginning is kept, the rest is counted
 READ_BYTES: Final = 1 << 18
 BATCH_RECORDS: Final = 1_000
 MAX_IN_FLIGHT: Final = 16  # batches handed over and not yet durable
 MAX_FILES: Final = 1_000
 POLL_SECONDS: Final = 0.2
+HALF_LINE_SECONDS: Final = 5.0
 RESCAN_SECONDS: Final = 2.0
 OFFER_SECONDS: Final = 0.5
 BACKPRESSURE_SECONDS: Final = 0.05  # an intake that shuts down refuses at once
 STDIN: Final = "-"
 _FILE: Final = fixed("file")
-
-
-@dataclass(slots=True, repr=False)
-class Lines:
-    """Cuts bytes into lines with the offset where each begins. A line beyond MAX_LINE_BYTES keeps its beginning."""
-
-    offset: int = 0
-    cut: int = 0  # lines shortened so far
-    _kept: bytearray = field(default_factory=bytearray)
-    _skipped: int = 0
-
-    def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
-        """(offset, line) of every line that ends in the chunk."""
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            self._keep(chunk[start:end])
-            yield self._end(1)
-            start = end + 1
-        self._keep(chunk[start:])
-
-    def rest(self) -> Iterator[tuple[int, bytes]]:
-        """The last line, when no line break ends it."""
-        if self._kept:
-            yield self._end(0)
-
-    def _keep(self, piece: bytes) -> None:
-        room = MAX_LINE_BYTES - len(self._kept)
-        self._kept += piece[:room]
-        self._skipped += max(len(piece) - room, 0)
-
-    def _end(self, terminator: int) -> tuple[int, bytes]:
-        line = self.offset, bytes(self._kept)
-        self.offset += len(self._kept) + self._skipped + terminator
-        self.cut += self._skipped > 0
-        self._kept.clear()
-        self._skipped = 0
-        return line
 
 
 class _Tail:
@@ -92,6 +54,15 @@ class _Tail:
         self._file = _open(path)
         self._identity = _identity(os.fstat(self._file.fileno()))
         self._size = 0
+        self._read_at = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a record waits for its end and nothing was read for a while: longer when half a line goes on with it."""
+        if not self.records.is_pending:
+            return False
+        quiet_s = time.monotonic() - self._read_at
+        return quiet_s >= PAUSE_SECONDS and (quiet_s >= HALF_LINE_SECONDS or not self.records.takes(self.lines.begun))
 
     @property
     def is_endless(self) -> bool:
@@ -100,10 +71,10 @@ class _Tail:
 
     def read(self) -> bytes | None:
         """The next piece, b"" at the present end, None when standard input has nothing yet."""
-        if self.path == STDIN:
-            return _read_ready(self._file)
-        chunk = self._file.read(READ_BYTES)
-        self._size += len(chunk)
+        chunk = _read_ready(self._file) if self.path == STDIN else self._file.read(READ_BYTES)
+        if chunk:
+            self._size += len(chunk)
+            self._read_at = time.monotonic()
         return chunk
 
     def joined(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -196,13 +167,13 @@ class FileSource:
             chunk = tail.read()
             if chunk:
                 self._hand_over(tail, tail.joined(tail.lines.feed(chunk)), intake, stop)
-            elif tail.records.is_pending and not chunk:  # idle: what waits for its end has ended
-                self._hand_over(tail, tail.records.rest(), intake, stop)
-            elif replaced and self._settings.follow:
-                self._end(tail, intake, stop)  # the next scan opens what is there now
             elif chunk is not None and not (tail.is_endless and self._settings.follow):
                 self._end(tail, intake, stop)
                 self._finished.add(tail.path)
+            elif replaced:
+                self._end(tail, intake, stop)  # the next scan opens what is there now
+            elif tail.is_idle:  # what waits for its end has ended
+                self._hand_over(tail, tail.records.rest(), intake, stop)
         except (OSError, EOFError, zlib.error) as error:  # a broken .gz too: what was read of it stays
             self._failed(type(error).__name__, tail.path)
             self._end(tail, intake, stop)

@@ -1,7 +1,17 @@
-"""Joins the lines of one record: stack traces, Oathkeeper's dumps, consoles that print JSON over several lines.
+r"""Which lines are one record: the one splitter, for every source and for `why401 explain` and `why401 propose`.
 
-A line belongs to the record before it when it is indented, closes what that record opened, or continues its exception.
-The decision needs the record's beginning only, so a source can join as it reads, in constant memory.
+Files, standard input and Kafka text messages hold lines. A line belongs to the record before it when it is indented, is a
+stack frame, closes what that record opened, or continues its exception: Python, Java, .NET, Node, Go, Ruby and PHP traces,
+JSON over several lines, Oathkeeper's dumps. Each line is looked at once and by its beginning and end, so a source can join
+as it reads, in linear time and bounded memory.
+
+An OTLP LogRecord is one record by definition: a string body of several lines is never split, and neither is a JSON string
+that `why401 explain --records json` reads.
+
+>>> records_of('{"a":1}\n{"b":2}\n')
+['{"a":1}', '{"b":2}']
+>>> records_of("ERROR no user\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'sub'\nINFO next")
+['ERROR no user\nTraceback (most recent call last):\n  File "a.py", line 1\nKeyError: \'sub\'', 'INFO next']
 """
 
 from __future__ import annotations
@@ -10,22 +20,82 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+PAUSE_SECONDS: Final = 0.2  # programs write the lines of a record at once: after such a pause the record has ended
+MAX_LINE_BYTES: Final = 1 << 20  # a longer line is no log record; its beginning is kept, the rest is counted
 MAX_LINES: Final = 500
 MAX_BYTES: Final = 1 << 17
+MAX_BLANK: Final = 20  # a record does not go on behind more blank lines
 _HEAD: Final = 200
 _SPACES: Final = (b" ", b"\t")
 _TRACEBACK: Final = b"Traceback (most recent call last)"
+# "During handling of the above exception, another exception occurred:" and its kin: another traceback follows.
+_CHAINED: Final = (
+    b"During handling of the above exception",
+    b"The above exception was the direct cause",
+)
+_MARKERS: Final = (*_CHAINED, b"... ", b"--- End of ", b"> File ", b"Stack trace:", b"stack backtrace:")
+# Beginnings that no record has: what they say belongs to the exception above.
 _FOLLOWING: Final = (
-    b"Caused by:", b"Suppressed:", b"... ", b"During handling of the above exception",
-    b"The above exception was the direct cause", b"--- End of ",
+    *_MARKERS, b"Caused by:", b"Wrapped by:", b"Suppressed:", b"future: <", b"PHP Stack trace:", b"PHP   ", b"Error #",
+    b"Node.js v", b"note: run with ", b"exit status ",
 )  # fmt: skip
+_INDENTED: Final = (b"at ", b"from ", b"File ", b"Exception Group Traceback")
+_GUTTER: Final = b" \t|+-"
+# One line by nature: logfmt, a token, what PHP and Rust print themselves.
+_WHOLE: Final = (b"time=", b"level=", b"ts=", b"eyJ", b"PHP ", b"thread '")
+_CLOSERS: Final = b"}]) \t,;>"
+_JSON: Final = (b"{", b"[{", b"[[", b'["')
+_OPENERS: Final = (b"{", b"[", b",", b":")  # how a line of unfinished JSON ends
 _OPEN_MAP: Final = b" error=map["
 _MAP_END: Final = b" status_code:"
 _ENDINGS: Final = (b"Exception", b"Error", b"Fault", b"Failure", b"Throwable", b"ExpiredSignature")
 _LEVELS: Final = (
-    b"ERROR", b"WARN", b"INFO", b"DEBUG", b"TRACE", b"FATAL", b"CRITICAL", b"SEVERE", b"error",
-    b"warn", b"fail", b"info",
+    b"ERROR", b"WARN", b"INFO", b"DEBUG", b"TRACE", b"FATAL", b"CRITICAL", b"SEVERE", b"error", b"warn", b"fail",
+    b"info", b" ERR]", b" WRN]", b" INF]", b" FTL]", b" DBG]",
 )  # fmt: skip
+_FIELD_LISTS: Final = (b" validation error for ", b" validation errors for ")  # pydantic names one field a line
+
+
+@dataclass(slots=True, repr=False)
+class Lines:
+    """Cuts bytes into lines with the offset where each begins. A line beyond MAX_LINE_BYTES keeps its beginning."""
+
+    offset: int = 0
+    cut: int = 0  # lines shortened so far
+    _kept: bytearray = field(default_factory=bytearray)
+    _skipped: int = 0
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
+        """(offset, line) of every line that ends in the chunk."""
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            self._keep(chunk[start:end])
+            yield self._end(1)
+            start = end + 1
+        self._keep(chunk[start:])
+
+    @property
+    def begun(self) -> bytes:
+        """What is there of a line that no line break has ended yet."""
+        return bytes(self._kept)
+
+    def rest(self) -> Iterator[tuple[int, bytes]]:
+        """The last line, when no line break ends it."""
+        if self._kept:
+            yield self._end(0)
+
+    def _keep(self, piece: bytes) -> None:
+        room = MAX_LINE_BYTES - len(self._kept)
+        self._kept += piece[:room]
+        self._skipped += max(len(piece) - room, 0)
+
+    def _end(self, terminator: int) -> tuple[int, bytes]:
+        line = self.offset, bytes(self._kept)
+        self.offset += len(self._kept) + self._skipped + terminator
+        self.cut += self._skipped > 0
+        self._kept.clear()
+        self._skipped = 0
+        return line
 
 
 @dataclass(slots=True, repr=False)
@@ -33,21 +103,26 @@ class MultiLine:
     """Feed lines with their offsets; a record comes out when the next one begins, or from `rest`.
 
     A record beyond `max_lines` or `max_bytes` keeps its beginning; the rest of it is dropped and the record counted in
-    `cut`.
+    `cut`. With `keeps_blank`, a blank line that belongs to no record is an empty record; else it is nothing.
     """
 
     max_lines: int = MAX_LINES
     max_bytes: int = MAX_BYTES
+    keeps_blank: bool = False
     cut: int = 0
     _offset: int = 0
     _lines: list[bytes] = field(default_factory=list)
+    _last: bytes = b""
     _size: int = 0
-    _blank: int = 0  # blank lines seen since; they belong to the record only if it goes on
+    _blank: list[int] = field(default_factory=list)  # where blank lines stood; the record's only if it goes on
+    _undecided: tuple[int, bytes] | None = None  # a Go function's name, if a file and line number follow it
     _is_cut: bool = False
-    _closer: bytes = b""  # the line that ends what the record opened
+    _is_json: bool = False
     _is_map: bool = False
-    _is_traceback: bool = False
-    _has_exception: bool = False
+    _is_traceback: bool = False  # the exception that ends it has not been seen yet
+    _is_whole: bool = False  # a traceback below it is another writer's
+    _has_exception: bool = False  # it, or it is not a log line, below which an exception could be printed
+    _lists_fields: bool = False
 
     @property
     def is_pending(self) -> bool:
@@ -55,35 +130,71 @@ class MultiLine:
         return bool(self._lines)
 
     def feed(self, offset: int, line: bytes) -> Iterator[tuple[int, bytes]]:
-        """(offset, record) of the record that this line ends by not belonging to it, if any."""
+        """(offset, record) of the records that this line ends by not belonging to them, if any."""
         line = line.rstrip(b"\r")
+        if self._undecided:
+            yield from self._decide(line)
         if not self._lines:
-            if line.strip():
-                self._begin(offset, line)
-            return
-        if self._belongs(line):
+            yield from self._first(offset, line)
+        elif self._belongs(line):
             self._add(line)
-            return
-        if not line.strip():
-            self._blank += 1
-            return
-        yield from self.rest()
-        self._begin(offset, line)
+        elif not line.strip():
+            yield from self._note_blank(offset)
+        elif _may_be_go_function(line):
+            self._undecided = offset, line
+        else:
+            yield from self._end()
+            self._begin(offset, line)
+
+    def takes(self, line: bytes) -> bool:
+        """Whether a line, or what is there of it, goes on with the record that waits for its end."""
+        return bool(self._lines and line.strip()) and self._belongs(line)
 
     def rest(self) -> Iterator[tuple[int, bytes]]:
-        """The record that was not ended yet."""
+        """What was not ended yet."""
+        undecided, self._undecided = self._undecided, None
+        yield from self._end()
+        if undecided:
+            yield undecided
+
+    def _end(self) -> Iterator[tuple[int, bytes]]:
         if self._lines:
             yield self._offset, b"\n".join(self._lines)
             self.cut += self._is_cut
         self._lines = []
+        if self.keeps_blank:
+            yield from ((offset, b"") for offset in self._blank)
+        self._blank = []
+
+    def _decide(self, line: bytes) -> Iterator[tuple[int, bytes]]:
+        """The line below a possible Go function says whether it was one."""
+        offset, held = self._undecided or (0, b"")
+        self._undecided = None
+        if line.startswith(b"\t") and b".go:" in line:
+            self._add(held)
+            return
+        yield from self._end()
+        self._begin(offset, held)
+
+    def _first(self, offset: int, line: bytes) -> Iterator[tuple[int, bytes]]:
+        if line.strip():
+            self._begin(offset, line)
+        elif self.keeps_blank:
+            yield offset, b""
+
+    def _note_blank(self, offset: int) -> Iterator[tuple[int, bytes]]:
+        self._blank.append(offset)
+        if len(self._blank) > MAX_BLANK:
+            yield from self._end()
 
     def _begin(self, offset: int, line: bytes) -> None:
-        self._offset, self._lines, self._size = offset, [line], len(line)
-        self._blank, self._is_cut = 0, False
-        self._closer = {b"{": b"}", b"[": b"]"}.get(line.rstrip()[-1:], b"") if _opens(line) else b""
+        self._offset, self._lines, self._last, self._size = offset, [line], line, len(line)
+        self._blank, self._is_cut, self._lists_fields = [], False, False
+        self._is_json = line.startswith(_JSON) or line.rstrip() == b"["
         self._is_map = line.startswith(b"time=") and _OPEN_MAP in line and _MAP_END not in line
         self._is_traceback = line.startswith(_TRACEBACK)
-        self._has_exception = self._is_traceback or not _is_log_line(line)
+        self._is_whole = self._is_traceback or self._is_json or _is_whole(line)
+        self._has_exception = self._is_whole or not _is_log_line(line)
 
     def _belongs(self, line: bytes) -> bool:
         if self._is_map:
@@ -92,48 +203,133 @@ class MultiLine:
             return False
         if line[:1] in _SPACES:
             return not _is_timed(line.lstrip())
-        if self._closer:
-            return line.rstrip(b", \t") == self._closer
-        return self._continues(line)
+        return is_continuation(line) or self._continues(line)
 
     def _continues(self, line: bytes) -> bool:
-        if line.startswith(_FOLLOWING):
-            return True
+        """A line at the margin that could begin a record elsewhere."""
+        last = self._last
         if line.startswith(_TRACEBACK):
-            is_first = self._has_exception is False or self._blank > 0
-            return is_first or self._lines[-1].startswith(_FOLLOWING)
+            return last.startswith(_CHAINED) or not (self._is_whole or self._blank)
+        if self._is_json:
+            return line[:1] == b'"' and last[-_HEAD:].rstrip().endswith(_OPENERS)
         if self._is_traceback:
-            return is_exception(line) or b": " in line[:_HEAD]
-        return not self._has_exception and _is_thrown(line)
+            return is_exception(line) or _is_raised(line)
+        if self._lists_fields:
+            return _is_field_name(line)
+        return self._is_next(line, last)
+
+    def _is_next(self, line: bytes, last: bytes) -> bool:
+        """An exception below a log line, below the source line that Node marks, or in PHP's chain."""
+        if not self._has_exception and _is_thrown(line):
+            return True
+        is_marked = last[:1] in _SPACES and not last[:MAX_BYTES].strip(b" \t^~")
+        return (is_marked and is_exception(line)) or (last.startswith(b"#") and line.startswith(b"Next "))
 
     def _add(self, line: bytes) -> None:
         if self._is_map and _MAP_END in line:
             self._is_map = False
-        if line[:1] not in _SPACES:
+        if _is_frame(line):
+            self._is_whole = self._has_exception = True
+        elif line[:1] not in _SPACES:
             self._note(line)
-        self._size += len(line) + 1 + self._blank
-        if len(self._lines) + self._blank >= self.max_lines or self._size > self.max_bytes:
+        blank, self._blank, self._last = len(self._blank), [], line
+        self._size += len(line) + 1 + blank
+        if len(self._lines) + blank >= self.max_lines or self._size > self.max_bytes:
             self._is_cut = True
         else:
-            self._lines += [b""] * self._blank + [line]
-        self._blank = 0
+            self._lines += [b""] * blank + [line]
 
     def _note(self, line: bytes) -> None:
-        """What a line at the margin changes: a traceback begins, or ends with its exception, or a bracket closes."""
+        """What a line at the margin changes: a traceback begins, or ends with its exception."""
         if line.startswith(_TRACEBACK):
-            self._is_traceback = self._has_exception = True
-        elif not line.startswith(_FOLLOWING):
-            self._is_traceback, self._has_exception, self._closer = False, True, b""
+            self._is_traceback = self._has_exception = self._is_whole = True
+        elif not is_continuation(line):
+            self._lists_fields = self._lists_fields or any(sign in line[:_HEAD] for sign in _FIELD_LISTS)
+            self._is_traceback, self._has_exception, self._is_whole = False, True, True
+
+
+def records_of(text: str) -> list[str]:
+    """The records of a whole text, as any source would split it."""
+    text = text.strip("\r\n")
+    if "\n" not in text:
+        return [text] if text.strip() else []
+    joiner = MultiLine()
+    lines = text.encode("utf-8", "surrogatepass").split(b"\n")
+    records = [record for line in lines for _, record in joiner.feed(0, line)]
+    records += [record for _, record in joiner.rest()]
+    return [record.decode("utf-8", "surrogatepass") for record in records]
+
+
+def is_continuation(line: bytes) -> bool:
+    """Whether a line never begins a record: it is indented, a stack frame, or what programs print between frames."""
+    return line[:1] in _SPACES or line.startswith(_FOLLOWING) or _is_frame(line) or not line.strip(_CLOSERS)
+
+
+def says_nothing(line: bytes) -> bool:
+    """Whether a line has no meaning without the lines above it, wherever it is found: a frame, a marker, a bracket."""
+    return _is_frame(line) or line.startswith(_MARKERS) or not line.strip(_CLOSERS + b"^~")
+
+
+def _is_frame(line: bytes) -> bool:
+    """A stack frame, indented or not."""
+    if line[:1] in _SPACES:
+        return line.lstrip(_GUTTER).startswith(_INDENTED)
+    frame = _FRAMES.get(line[:1])
+    return frame is not None and frame(line.rstrip())
+
+
+def _is_java_frame(line: bytes) -> bool:
+    """`at org.example.A.b(A.java:1)`, from which a shipper took the indentation."""
+    return line.startswith(b"at ") and line.endswith(b")") and b"(" in line
+
+
+def _is_php_frame(line: bytes) -> bool:
+    """`#0 /app/auth.php(12): decode()`."""
+    number, space, _ = line[1:8].partition(b" ")
+    return bool(space) and number.isdigit()
+
+
+def _is_path_frame(line: bytes) -> bool:
+    """Ruby's ``/app/auth.rb:31:in `decode'``, and what gin prints of Go: `/app/main.go:31 (0x43a5b1)`."""
+    head = line[-_HEAD:]
+    return (line.endswith(b"'") and b".rb:" in head and b":in " in head) or (line.endswith(b")") and b".go:" in head)
+
+
+def _is_goroutine(line: bytes) -> bool:
+    return line.startswith(b"goroutine ") and line.endswith(b"]:")
+
+
+_FRAMES: Final = {b"a": _is_java_frame, b"#": _is_php_frame, b"/": _is_path_frame, b"g": _is_goroutine}
+
+
+def _may_be_go_function(line: bytes) -> bool:
+    """`main.decode(0x0)`, `github.com/ory/herodot.(*DefaultError).WithTrace`, `created by net/http.(*Server).Serve`."""
+    if line.startswith(b"created by "):
+        return True
+    if not line[:1].isalpha() or line.startswith(b"eyJ") or not (b"." in line[:_HEAD] or line.startswith(b"panic(")):
+        return False
+    name, space, _ = line.partition(b" ")
+    return not space or (b"(" in name and line.endswith(b")"))
 
 
 def is_exception(line: bytes) -> bool:
     """Whether a line begins with the name of an exception class."""
     name = line[:_HEAD].partition(b": ")[0].partition(b" ")[0].rstrip(b":\r")
-    return (
-        name[:1].isalpha()
-        and name.endswith(_ENDINGS)
-        and name.replace(b".", b"").replace(b"_", b"").replace(b":", b"").replace(b"$", b"").isalnum()
-    )
+    return name[:1].isalpha() and name.endswith(_ENDINGS) and _is_name(name)
+
+
+def _is_name(name: bytes) -> bool:
+    return name.translate(None, b"._:$").isalnum()
+
+
+def _is_raised(line: bytes) -> bool:
+    """What ends a traceback, whatever the class is called: `carts.Refused: no user`, `carts.Refused`."""
+    name, colon, _ = line[:_HEAD].rstrip().partition(b": ")
+    return _is_name(name) and (bool(colon) or b"." in name) and not _is_log_line(name)
+
+
+def _is_field_name(line: bytes) -> bool:
+    return len(line) <= _HEAD and _is_name(line) and not line.startswith(b"eyJ")
 
 
 def _is_thrown(line: bytes) -> bool:
@@ -141,12 +337,6 @@ def _is_thrown(line: bytes) -> bool:
     name = line[:_HEAD].partition(b":")[0]
     is_named = name.endswith((b"Exception", b"Throwable")) or name.startswith(b"java.")
     return b"." in name and is_named and is_exception(line)
-
-
-def _opens(line: bytes) -> bool:
-    """A bracket that ends a line opens an object when it stands alone or behind a console encoder's tab."""
-    bare = line.rstrip()
-    return bare in (b"{", b"[") or bare[-2:-1] == b"\t"
 
 
 def _is_timed(line: bytes) -> bool:
@@ -157,3 +347,8 @@ def _is_timed(line: bytes) -> bool:
 
 def _is_log_line(line: bytes) -> bool:
     return _is_timed(line) or any(level in line[:80] for level in _LEVELS)
+
+
+def _is_whole(line: bytes) -> bool:
+    """A line whose writer prints no traceback below it: it names the request (access and error logs), or is an exception."""
+    return b" HTTP/" in line or line.startswith(_WHOLE) or is_exception(line)

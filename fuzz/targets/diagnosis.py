@@ -48,7 +48,7 @@ _WORDS = (
     "number",
     "null",
 )
-_KINDS = ("", *(name for name, _ in PARSERS))
+_KINDS = ("", *(known.name for known in PARSERS))
 # JSON has no NaN and no infinity, so no event has.
 _TIMES = (None, 0.0, -1.0, 1.0, -600.0, 600.0, 1e12, -1e12, 59.9, 1e300)
 _STATUS = (0, 200, 400, 401, 403, 407, 429, 431, 500, 503, 999)

@@ -11,7 +11,7 @@ from collector.gateways import PARSERS, NotAuth, parse
 from collector.records import Parsed, RawRecord
 from fuzz.stages import PLANTED, fixture_lines, leaked, must, raw, text_of
 
-_KNOWN = (*(parser for _, parser in PARSERS), parse)
+_KNOWN = (*(known.parse for known in PARSERS), parse)
 
 
 def check(data: bytes) -> None:

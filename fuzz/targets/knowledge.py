@@ -10,7 +10,7 @@ from analyzer.taxonomy import CODES
 from collector.gateways import PARSERS
 from fuzz.stages import every, must, text_of
 
-_KINDS = ("", *(name for name, _ in PARSERS))
+_KINDS = ("", *(known.name for known in PARSERS))
 
 
 def check(data: bytes) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from collector.sources.file import Lines
-from collector.sources.lines import MultiLine
+from collector.sources.lines import Lines, MultiLine
 from fuzz.stages import every, fixture_lines, must
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from collector.events import Event, Origin
 from collector.safe import Safe
-from collector.sources.kafka.messages import Message, decode_event, decode_raw, split_records
+from collector.sources.kafka.messages import Message, decode_event, decode_raw
+from collector.sources.lines import records_of
 from fuzz.stages import every, fixture_lines, must, text_of
 from fuzz.targets import events, otlp_json, otlp_protobuf
 
@@ -21,7 +22,7 @@ def check(data: bytes) -> None:
     must(all(r.origin.offset == 7 for r in records), "records keep their message's offset")
     decoded = list(decode_event(data, _MESSAGE))
     must(len(decoded) == 1 and isinstance(decoded[0], Event), "a message of the event topic is one event")
-    kept = "".join("".join(split_records(text_of(data))).split())
+    kept = "".join("".join(records_of(text_of(data))).split())
     must(len(kept) <= len(data), "splitting invents nothing")
 
 

@@ -237,7 +237,7 @@ def test_every_parser_is_done_in_time(name: str) -> None:
     """ReDoS: 1 MiB of the worst is read or given up by each gateway's parser within seconds."""
     record = RawRecord(Origin("file", "x"), 1, text=HOSTILE[name])
     _timed(peel, record)
-    for _, parser in PARSERS:
+    for parser in (known.parse for known in PARSERS):
         _timed(parser, peel(record))
 
 

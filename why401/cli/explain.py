@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,10 +15,16 @@ from why401.cli import options, records
 
 if TYPE_CHECKING:
     from analyzer.verdicts import Verdict
+    from why401.explainer import Explanation
+
+ASSUMED: Final = (
+    "name the format (--gateway or [[formats]]): none that why401 knows matches this record, so it was read as an "
+    "application's message about a refused request"
+)
 
 
-def _once(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
-    """Lines about one request share a verdict: it is shown where the first of them stands."""
+def _once(verdicts: Iterable[Explanation]) -> Iterator[Explanation]:
+    """Lines about one request share a verdict: it is shown in the place of the first of them."""
     shown: set[int] = set()
     for verdict in verdicts:
         if id(verdict) not in shown:
@@ -25,22 +32,35 @@ def _once(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
             yield verdict
 
 
+def _marked(verdict: Explanation) -> Verdict:
+    """For a person, what was assumed is the first thing that more information would settle."""
+    if not verdict.is_assumed or verdict.diagnosis is None:
+        return verdict
+    return replace(verdict, diagnosis=replace(verdict.diagnosis, missing=(ASSUMED, *verdict.diagnosis.missing)))
+
+
 @click.command("explain")
 @click.argument("record", nargs=-1)
 @options.config
-@click.option("--gateway", default="", help="The records' gateway; empty: detected.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per record, in the same order.")
+@click.option("--gateway", default="", help="Gateway that wrote the records [detected].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per record, in input order.")
 @click.option(
-    "--records", "form", type=click.Choice(["lines", "json"]), default="lines", help="json: each line is a JSON string."
+    "--records",
+    "form",
+    type=click.Choice(["lines", "json"]),
+    default="lines",
+    help="How to split the input. lines: a record per line, a stack trace is one record. json: a JSON string per line is one record.",
 )
 def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_json: bool, form: str) -> None:
-    """Explain log records or bare tokens, from arguments, files or standard input.
+    """Explain why requests were refused.
+
+    RECORD is a file of log records, a log record, a bare token, or - for standard input (the default).
 
     \b
     why401 explain access.log
     cat error.log access.log | why401 explain      (two lines about one request: one answer)
     kubectl logs gateway | why401 explain
-    why401 explain eyJhbGciOi…          (better from standard input: arguments stay in the shell's history)
+    why401 explain eyJhbGciOi…          (prefer standard input: arguments stay in the shell's history)
     """  # noqa: D301  # \b is click's mark for "keep these lines"
     from why401.cli.printing import print_explanation
     from why401.explainer import Explainer, Writer
@@ -55,5 +75,5 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
             write(visible_json(b"".join(map(writer.line, verdicts))))
         else:
             for verdict in _once(verdicts):
-                print_explanation(verdict)
+                print_explanation(_marked(verdict))
         sys.stdout.flush()

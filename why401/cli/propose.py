@@ -1,4 +1,4 @@
-"""`why401 propose`: what nothing explains yet, and the entry that would explain it."""
+"""`why401 propose`: messages that nothing explains yet, and the knowledge entry that would explain one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
         return EVER
     number, unit = value[:-1], value[-1:]
     if unit not in UNITS or not (number.isascii() and number.isdigit() and len(number) < 7):
-        raise click.BadParameter(f"{value!r}: a number and one of {' '.join(UNITS)}, as in 30m, 24h or 7d", ctx, param)
+        raise click.BadParameter(
+            f"{value!r}: expected a number and a unit ({', '.join(UNITS)}), for example 24h", ctx, param
+        )
     return float(number) * UNITS[unit]
 
 
@@ -34,12 +36,27 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @click.argument("what", nargs=-1)
 @options.config
 @options.data_dir
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Templates to list.")
-@click.option("--since", default="", callback=_seconds, help="Only of the last 30m, 24h, 7d of the data [all of it].")
-@click.option("--gateway", default="", help="Only this gateway's; for log lines, the format of the records.")
-@click.option("--code", default="", help="List: only those that seem to mean this. With an id: the code to write.")
-@click.option("--guessed", is_flag=True, help="Also messages that no wording explains, but their meaning did.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per template.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Number of templates to list.")
+@click.option(
+    "--since",
+    default="",
+    callback=_seconds,
+    help="Only messages of this period before the newest, for example 24h or 7d [all].",
+)
+@click.option(
+    "--gateway",
+    default="",
+    help="Only messages of this gateway; for log files, the gateway that wrote them [detected].",
+)
+@click.option(
+    "--code", default="", help="Without ID: only templates that seem to mean this code. With ID: the code of the entry."
+)
+@click.option(
+    "--guessed",
+    is_flag=True,
+    help="Include messages whose code was inferred from their meaning, not from a known wording.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per template.")
 def command(
     what: tuple[str, ...],
     config_file: str | None,
@@ -49,12 +66,13 @@ def command(
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Templates of the messages that nothing explains; with ids, their entries for the knowledge base.
+    """Propose knowledge entries for unexplained messages.
 
-    WHAT: ids of templates, and files of log lines (or - for standard input) to mine instead of the lake.
+    Without arguments, list templates of the messages in the lake that nothing explains, most frequent first. WHAT is the ID
+    of a template, to print its entry, or a log file (- for standard input) to read instead of the lake.
 
     \b
-    why401 propose                                   # what is unknown, most frequent first
+    why401 propose
     why401 propose t-1a2b3c4d --code consumer_not_found >> my.toml
     kubectl logs gateway | why401 propose -
     """  # noqa: D301  # \b is click's mark for "keep these lines"
@@ -64,7 +82,7 @@ def command(
     from why401.unexplained import Asked, in_lake, in_records
 
     if code and code not in CODES:
-        raise click.BadParameter(f"{code!r} is no code; docs/codes.md lists them", param_hint="--code")
+        raise click.BadParameter(f"{code!r} is not a code; docs/codes.md lists all codes", param_hint="--code")
     ids = [word for word in what if _is_id(word)]
     sources = [word for word in what if not _is_id(word)]
     settings = options.settings(config_file, data_dir=data_dir)
@@ -92,18 +110,28 @@ def _is_id(word: str) -> bool:
 def _entries(ids: Sequence[str], templates: Sequence[Template], known: Knowledge, code: str, *, as_json: bool) -> None:
     from analyzer.templates.entry import entry
 
-    by_id = {name: template for template in templates for name in template.ids}
-    if unknown := sorted(set(ids) - by_id.keys()):
-        raise click.ClickException(
-            f"{', '.join(unknown)}: none of the {len(templates)} templates; `why401 propose` lists them"
-        )
-    for template in dict.fromkeys(by_id[name] for name in ids):
-        others = [text for other in templates if other is not template and not other.unread for text in other.examples]
-        made = entry(template, known, others, code)
+    for template in _chosen(ids, templates):
+        made = entry(template, known, _other_texts(template, templates), code)
         if as_json:
             _print_json(_as_mapping(template) | {"entry": made.toml})
         else:
             click.echo(made.toml)
+
+
+def _chosen(ids: Sequence[str], templates: Sequence[Template]) -> list[Template]:
+    """The templates of these ids, each once."""
+    by_id = {name: template for template in templates for name in template.ids}
+    if unknown := sorted(set(ids) - by_id.keys()):
+        raise click.ClickException(
+            f"{', '.join(unknown)}: none of the {len(templates)} templates has this ID; list them with `why401 propose`"
+        )
+    return list(dict.fromkeys(by_id[name] for name in ids))
+
+
+def _other_texts(template: Template, templates: Sequence[Template]) -> list[str]:
+    """What the entry must not match: messages of the other templates."""
+    others = (other for other in templates if other is not template and not other.unread)
+    return [text for other in others for text in other.examples]
 
 
 # --- list --------------------------------------------------------------------------------------------------
@@ -130,7 +158,7 @@ def _print(template: Template) -> None:
     since = f"since {template.first_seen:%Y-%m-%d %H:%M}" if template.first_seen else ""
     where = ", ".join(kind for kind, _ in template.gateways if kind)
     means = f"{guess.code}? ({guess.certainty:.0%})" if guess and not template.unread else ""
-    unread = "unread: needs a format, not a wording" if template.unread else ""
+    unread = "unread: add a format, not a wording" if template.unread else ""
     facts = "  ".join(fact for fact in (where, since, means, unread) if fact)
     click.echo(f"{click.style(template.id, bold=True)}  {template.records:>7}×  {facts}")
     click.echo(f"    {_short(template.shown)}")
@@ -140,13 +168,15 @@ def _print(template: Template) -> None:
 
 def _print_rest(more: int, found: Found, *, is_empty: bool) -> None:
     if is_empty:
-        click.echo("Nothing is unexplained here.")
+        click.echo("No unexplained messages.")
     if more > 0:
         click.secho(f"{more} more; --limit shows them.", dim=True)
     if found.left_out:
-        click.secho(f"{found.left_out} records had no words, or came after too many different ones.", dim=True)
+        click.secho(
+            f"{found.left_out} records left out: no message, or beyond the limit of different messages.", dim=True
+        )
     if not is_empty:
-        click.secho("`why401 propose ID` writes the entry that explains one.", dim=True)
+        click.secho("Run `why401 propose ID` to print the knowledge entry for a template.", dim=True)
 
 
 def _as_mapping(template: Template) -> dict[str, Any]:

@@ -1,55 +1,120 @@
-"""Records for `explain` and `redact`: from arguments, files or standard input; one per line, or one JSON string per line."""
+"""Records for `explain` and `propose`: from arguments, files or standard input, split as every source splits them."""
 
 from __future__ import annotations
 
+import io
+import select
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-import orjson
+from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
+from why401.filter import unwrapped
 
-STDIN = "-"
-READ_BYTES = 1 << 20
+STDIN: Final = "-"
+READ_BYTES: Final = 1 << 20
+RUN_S: Final = 0.2  # records that are complete wait no longer for those that belong together
 
 
 def read(arguments: Iterable[str], form: str) -> Iterator[str]:
     """Every record in order. An argument that is a file's name is read, "-" is standard input, anything else is a record.
 
-    `form` "json": each line is a JSON string that holds one raw record (which may span lines); a line that is none
-    stands for itself, so that as many come out as went in.
+    `form` "lines": the lines of a stack trace, a dump or a JSON object are one record (collector/sources/lines.py), and a
+    blank line outside of them is an empty one. "json": each line is a JSON string that holds one record, which may span
+    lines; a line that is not stands for itself, so that as many come out as went in.
     """
     for records in read_together(arguments, form):
         yield from records
 
 
 def read_together(arguments: Iterable[str], form: str) -> Iterator[list[str]]:
-    """The same records, in runs that are there at the same time: what one read of a file or a pipe brings."""
+    """The same records, in runs that arrive together: what is in a file or a pipe without a pause, about 1 MiB at most."""
     for argument in list(arguments) or [STDIN]:
-        for lines in _lines(argument):
-            yield [decode(line) for line in lines] if form == "json" else lines
+        if argument == STDIN:
+            yield from _runs(sys.stdin.buffer, form)
+        elif _is_file(argument):
+            with Path(argument).open("rb") as file:
+                yield from _runs(file, form)
+        else:
+            yield [unwrapped(argument) if form == "json" else argument]
 
 
-def _lines(argument: str) -> Iterable[list[str]]:
-    if argument == STDIN:
-        return _runs(sys.stdin.buffer)
-    if _is_file(argument):
-        return _file_lines(Path(argument))
-    return [[argument]]
+class _Run:
+    """Bytes in, the records that they complete out."""
+
+    def __init__(self, form: str) -> None:
+        self._lines = Lines()
+        self._joiner = None if form == "json" else MultiLine(keeps_blank=True)
+        self._records: list[str] = []
+        self._since = 0.0
+        self._size = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether complete records have waited long enough for others."""
+        return self._size >= READ_BYTES or (bool(self._records) and time.monotonic() - self._since >= RUN_S)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what was read."""
+        if not self._size:
+            self._since = time.monotonic()
+        self._size += len(chunk)
+        self._take(self._lines.feed(chunk))
+
+    def pause(self) -> None:
+        """The writer paused: the record that waits for its end has ended, unless half a line goes on with it."""
+        if self._joiner and not self._joiner.takes(self._lines.begun):
+            self._keep(self._joiner.rest())
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._take(self._lines.rest())
+        if self._joiner:
+            self._keep(self._joiner.rest())
+
+    def records(self) -> list[str]:
+        """What is complete; it is handed over once."""
+        records, self._records, self._size = self._records, [], 0
+        return records
+
+    def _take(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        if self._joiner is None:
+            self._records += [unwrapped(_text(line)) for _, line in lines]
+            return
+        for offset, line in lines:
+            self._keep(self._joiner.feed(offset, line))
+
+    def _keep(self, records: Iterable[tuple[int, bytes]]) -> None:
+        self._records += [_text(record) for _, record in records]
 
 
-def _runs(stream: BinaryIO) -> Iterator[list[str]]:
-    """Whole lines of each read; a pipe's reader waits for no more than its writer has written."""
-    begun: list[bytes] = []  # a line that has not ended yet, in parts: long ones must not be copied with every read
-    while data := stream.read1(READ_BYTES):  # type: ignore[attr-defined]
-        head, newline, rest = data.rpartition(b"\n")
-        if not newline:
-            begun.append(data)
-            continue
-        yield [_text(line) for line in (b"".join(begun) + head).split(b"\n")]
-        begun = [rest] if rest else []
-    if begun:
-        yield [_text(b"".join(begun))]
+def _runs(stream: BinaryIO, form: str) -> Iterator[list[str]]:
+    """Runs of a stream; whoever writes a line and waits for its answer gets it after a short pause."""
+    run = _Run(form)
+    while True:
+        if not _is_ready(stream):
+            run.pause()
+            if records := run.records():
+                yield records
+        chunk = stream.read1(READ_BYTES)  # type: ignore[attr-defined]
+        if not chunk:
+            break
+        run.feed(chunk)
+        if run.is_due and (records := run.records()):
+            yield records
+    run.end()
+    if records := run.records():
+        yield records
+
+
+def _is_ready(stream: BinaryIO) -> bool:
+    """Whether more is there within a short pause; what is not a file descriptor never makes anyone wait."""
+    try:
+        return bool(select.select([stream], [], [], PAUSE_SECONDS)[0])
+    except (io.UnsupportedOperation, OSError, ValueError):
+        return True
 
 
 def _is_file(argument: str) -> bool:
@@ -59,19 +124,5 @@ def _is_file(argument: str) -> bool:
         return False
 
 
-def _file_lines(path: Path) -> Iterator[list[str]]:
-    with path.open("rb") as file:
-        yield from _runs(file)
-
-
 def _text(line: bytes) -> str:
     return line.removesuffix(b"\r").decode("utf-8", "replace")
-
-
-def decode(line: str) -> str:
-    """The raw record in a JSON string."""
-    try:
-        value = orjson.loads(line)
-    except ValueError:
-        return line
-    return value if isinstance(value, str) else line

@@ -1,5 +1,7 @@
 """What a Kafka message holds: one record, lines of records, or an OTLP export request. Decoders never raise.
 
+Lines are split as a file's are (collector/sources/lines.py); an OTLP LogRecord is one record whatever its body holds.
+
 A message that cannot be decoded becomes one item without content, so that its offset is passed and its loss counted.
 """
 
@@ -14,13 +16,12 @@ from collector.errors import Why401Error
 from collector.events import Event, EventDecodeError, Gateway, Origin, Outcome, Words, from_json
 from collector.records import RawRecord
 from collector.safe import EMPTY, UNREADABLE
+from collector.sources.lines import records_of
 
 MAX_RECORD_CHARACTERS: Final = 1 << 20
 _NEWLINE: Final = 0x0A  # also the tag of ExportLogsServiceRequest.resource_logs, the only field it has
 # resource, scope_logs and schema_url of ResourceLogs: what may stand first in it.
 _RESOURCE_LOGS_TAGS: Final = frozenset((0x0A, 0x12, 0x1A))
-# How the lines after the first of a stack trace begin; such lines belong to the record before them.
-_CONTINUATIONS: Final = (" ", "\t", "Caused by:", "... ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +104,7 @@ def _records(value: bytes, message: Message, gateway: str) -> list[RawRecord]:
     text = value.decode("utf-8", "replace")
     if '"resourceLogs"' in text[:4096] and text.lstrip().startswith("{"):
         return _otlp(value, message, gateway, "json")
-    return [_record(line, message, gateway) for line in split_records(text)]
-
-
-def split_records(text: str) -> list[str]:
-    r"""The records of a text: one per line, indented lines and stack traces with the line before them.
-
-    >>> split_records('{"a":1}\n{"b":2}\n')
-    ['{"a":1}', '{"b":2}']
-    """
-    stripped = text.strip("\r\n")
-    if "\n" not in stripped or _is_one_object(stripped):
-        return [stripped] if stripped else []
-    records: list[list[str]] = []
-    for line in filter(str.strip, stripped.split("\n")):
-        if records and line.startswith(_CONTINUATIONS):
-            records[-1].append(line.rstrip("\r"))
-        else:
-            records.append([line.rstrip("\r")])
-    return ["\n".join(lines) for lines in records]
-
-
-def _is_one_object(text: str) -> bool:
-    """JSON over several lines: the first line alone opens it."""
-    first = text.partition("\n")[0].strip()
-    return first.startswith("{") and not first.endswith("}") and text.rstrip().endswith("}")
+    return [_record(each, message, gateway) for each in records_of(text)]
 
 
 def _record(text: str, message: Message, gateway: str) -> RawRecord:

@@ -52,7 +52,9 @@ def test_no_gateway_claims_another_ones_records() -> None:
         if own in ("generic", "formats"):
             continue
         record, kin = raw_record(load(path)), (own, "generic", *BUILT_ON.get(own, ()))
-        claimed |= {(name, other) for other, known in PARSERS if other not in kin and _claims(known, record)}
+        claimed |= {
+            (name, other) for known in PARSERS if (other := known.name) not in kin and _claims(known.parse, record)
+        }
 
     assert claimed == SHARED
 
@@ -62,12 +64,12 @@ def test_the_guess_claims_only_what_no_gateway_knows() -> None:
     generic = [raw_record(load(path)) for path in FILES if path.parent.name == "generic"]
 
     assert generic
-    assert [name for record in generic for name, known in PARSERS[:-1] if _claims(known, record)] == []
+    assert [known.name for record in generic for known in PARSERS[:-1] if _claims(known.parse, record)] == []
 
 
 def test_every_gateway_has_fixtures() -> None:
     """A parser without a fixture is not supported."""
-    assert {name for name, _ in PARSERS} <= {path.parent.name for path in FILES}
+    assert {known.name for known in PARSERS} <= {path.parent.name for path in FILES}
 
 
 def _claims(known, record) -> bool:

@@ -38,7 +38,7 @@ def test_a_named_gateway_does_not_fall_back() -> None:
 def test_an_unknown_name_reads_nothing() -> None:
     """`names` is what the settings are checked against; at run time an unknown one only leaves records unread."""
     assert parse(_record(COMBINED, gateway="ngnix")) is None
-    assert ("acme", *(name for name, _ in PARSERS)) == names([ACME])
+    assert ("acme", *(known.name for known in PARSERS)) == names([ACME])
 
 
 def test_text_of_no_gateway_is_unread() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.events import Event, Origin, Outcome
-from collector.joining.stage import MAX_OPEN, Joining, join
+from collector.joining.pairs import MAX_OPEN
+from collector.joining.stage import Joining, join
 from collector.records import Batch, Position, RawRecord
 from collector.records import joined as joined_positions
 from collector.settings import JoiningSettings

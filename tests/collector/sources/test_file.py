@@ -10,10 +10,14 @@ import pytest
 from collector.errors import SinkUnavailable
 from collector.events import Origin
 from collector.settings import FileSettings
-from collector.sources.file import MAX_LINE_BYTES, FileSource, expand
+from collector.sources.file import FileSource, expand
+from collector.sources.lines import MAX_LINE_BYTES
 from collector.telemetry import Telemetry
 from tests.brokers import eventually
 from tests.intakes import LedgerIntake, running
+from tests.traces import TRACES
+
+TRACE = TRACES["python, chained, below uvicorn's line"]
 
 
 def _read(*paths: Path | str, telemetry: Telemetry | None = None) -> LedgerIntake:
@@ -225,3 +229,25 @@ def test_a_stack_trace_is_one_record(tmp_path: Path):
     FileSource(FileSettings(paths=(str(file),), follow=False), Telemetry()).run(intake, threading.Event())
 
     assert [3, 1] == [len(record.text.splitlines()) for record in intake.items]
+
+
+def test_a_trace_without_a_last_line_break_is_one_record(tmp_path: Path):
+    """The end of a file is not the end of a record before its last line."""
+    (tmp_path / "app.log").write_text(TRACE)
+
+    assert [TRACE] == _texts(_read(tmp_path / "app.log"))
+
+
+def test_a_trace_that_is_written_line_by_line_is_one_record(tmp_path: Path):
+    """Neither a pause between two lines nor half a line ends it, as long as what is there goes on with it."""
+    intake, path = LedgerIntake(), tmp_path / "app.log"
+    path.write_text("")
+    with _follow(path, intake):
+        for line in TRACE.splitlines(keepends=True):
+            _append(path, line[:20].encode())
+            threading.Event().wait(0.02)
+            _append(path, line[20:].encode())
+        _append(path, b"\nINFO:     next\n")
+        eventually(lambda: "INFO:     next" in _texts(intake), "the next record")
+
+    assert [TRACE, "INFO:     next"] == _texts(intake)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.sources.lines import MultiLine
+from collector.events import Origin
+from collector.settings import FileSettings
+from collector.sources.file import FileSource
+from collector.sources.kafka.messages import Message, decode_raw
+from collector.sources.lines import MAX_BLANK, MultiLine, records_of
+from collector.telemetry import Telemetry
+from tests.collector.gateways.cases import FILES, IDS, load, raw_record
+from tests.intakes import LedgerIntake
+from tests.traces import TRACES
 
 JAVA = """\
 2026-05-11 06:07:08.123 DEBUG 1 --- [nio-1] o.s.s.o.s.r.a.JwtAuthenticationProvider : Failed to authenticate since the JWT was invalid
@@ -52,6 +64,19 @@ CADDY = """\
 }"""
 PLAIN = "2026-05-11 06:07:09.000 INFO 1 --- [main] o.e.App : Started"
 RECORDS = (JAVA, PYTHON, NODE, DOTNET, OATHKEEPER, CADDY, PLAIN)
+ACCESS = '192.0.2.1 - - [11/May/2026:06:07:08 +0000] "GET / HTTP/1.1" 401 179 "-" "curl/8.7.1"'
+# Other writers' lines, one record each.
+OTHERS = (
+    PLAIN,
+    ACCESS,
+    'INFO:     127.0.0.1:5000 - "GET / HTTP/1.1" 500 Internal Server Error',
+    '{"level":"error","msg":"token expired"}',
+    'time="2026-05-11T06:07:08Z" level=error msg="token expired"',
+    '2026/05/11 06:07:08 [error] 1#1: *1 token expired, client: 192.0.2.1, server: _, request: "GET / HTTP/1.1"',
+    "eyJhbGciOiJFUzI1NiIsImtpZCI6ImstNyJ9.eyJpc3MiOiJhIn0.kX3vQz9Yb0TnW5rL",
+    "{broken",
+    "[" * 1_000,
+)
 
 
 def _joined(lines: list[str], joiner: MultiLine | None = None) -> list[tuple[int, str]]:
@@ -69,6 +94,66 @@ def test_two_records_stay_two(first: str, second: str) -> None:
     joined = _joined([*first.split("\n"), *second.split("\n")])
 
     assert [(0, first), (len(first.encode()) + 1, second)] == joined
+
+
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_trace_between_other_writers_lines_is_one_record(trace: str, other: str) -> None:
+    """No frame, marker or exception of it is a record of its own, and it takes no line that is not its own."""
+    is_log_line = other == PLAIN  # Python and Java print a trace below such a line, and Java's begins at the margin
+    expected = [other, trace, other]
+    if is_log_line and trace.startswith(("Traceback", "java.")):
+        expected = [f"{other}\n{trace}", other]
+
+    assert expected == records_of(f"{other}\n{trace}\n{other}")
+
+
+@pytest.mark.parametrize("second", TRACES.values(), ids=TRACES)
+def test_two_traces_stay_two(second: str) -> None:
+    """Whichever follows whichever."""
+    firsts = TRACES.values()
+
+    assert [[first, second] for first in firsts] == [records_of(f"{first}\n{second}") for first in firsts]
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_a_fixture_is_one_record(path: Path) -> None:
+    """What the gateways' fixtures hold over several lines, no source takes apart."""
+    text = raw_record(load(path)).text.strip("\r\n")
+
+    assert ([text] if text else []) == records_of(text)
+
+
+@pytest.mark.parametrize("text", ["\n".join(RECORDS), "\n".join(TRACES.values()), "\r\n".join(OTHERS), "\n a\n\nb \n"])
+def test_a_file_and_a_kafka_message_hold_the_same_records(text: str, tmp_path: Path) -> None:
+    """The same bytes are the same records, wherever they come from."""
+    (tmp_path / "a.log").write_bytes(text.encode())
+    intake = LedgerIntake()
+
+    FileSource(FileSettings(paths=(str(tmp_path / "a.log"),), follow=False), Telemetry()).run(intake, threading.Event())
+    message = decode_raw()(text.encode(), Message(Origin("kafka", "t", 0, 1)))
+
+    assert records_of(text) == [record.text for record in intake.items]
+    assert records_of(text) == [record.text for record in message]
+
+
+def test_a_name_that_no_frame_follows_is_a_record() -> None:
+    """A Go function is known by the file below it, so a source that is idle hands over the name alone."""
+    assert [PLAIN, "main.decode", "other.example"] == records_of(f"{PLAIN}\nmain.decode\nother.example")
+
+
+def test_blank_lines_are_records_where_each_line_wants_an_answer() -> None:
+    """`why401 explain` keeps those outside of records; within a record they are part of it."""
+    lines = ["", PLAIN, "", "", *JAVA.split("\n"), "", ""]
+
+    assert ["", PLAIN, "", "", JAVA, "", ""] == [record for _, record in _joined(lines, MultiLine(keeps_blank=True))]
+
+
+def test_a_record_does_not_go_on_behind_many_blank_lines() -> None:
+    """What has been kept of it goes out."""
+    text = "A.BError: token expired" + "\n" * (MAX_BLANK + 2) + "Caused by: nothing"
+
+    assert 2 == len(records_of(text))
 
 
 def test_lines_of_one_line_records_are_left_alone() -> None:
@@ -136,3 +221,24 @@ def test_no_line_is_lost_or_invented(lines: list[str]) -> None:
     joined = "\n".join(record for _, record in _joined(lines)).split("\n")
 
     assert [line for line in lines if line.strip()] == [line for line in joined if line.strip()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.b\n" * 250_000,
+        "{" + " " * 600_000 + "\n" + '"\n' * 200_000,
+        "x\n" + "  ^" * 300_000 + "\nE" * 20_000,
+        "ERROR\n" + "Traceback (most recent call last)\n" * 30_000,
+        "\n" * 1_000_000 + "x",
+        "time= error=map[" + "\n" * 500_000 + "a" * 500_000,
+        "}" * 1_000_000 + "\n" + "#0 " * 300_000,
+    ],
+    ids=["functions", "open JSON", "markers", "tracebacks", "blank", "map", "closers"],
+)
+def test_a_mebibyte_of_the_worst_is_split_in_time(text: str) -> None:
+    """Each line is looked at a bounded number of times: a tenth of it takes about a tenth of the time."""
+    began = time.process_time()
+    records_of(text)
+
+    assert time.process_time() - began < 20

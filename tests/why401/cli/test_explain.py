@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from analyzer.taxonomy import CODES
 from tests.tokens import NOW, token
-from why401.cli import main
+from tests.traces import TRACES
+from why401.cli import main, records
 
 KEYS = {
     "code", "cause", "confidence", "title", "evidence", "rivals", "missing", "fix", "gateway", "library", "outcome", "group", "event",
@@ -63,6 +64,49 @@ def test_records_json_lets_a_record_span_lines() -> None:
     assert 3 == len(objects(run("explain", "--json", "--records", "json", text=text)))
 
 
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+def test_a_trace_is_one_object(trace: str, tmp_path: Path) -> None:
+    """From a file, from standard input and as an argument, among other lines; without a last line break too."""
+    file = tmp_path / "app.log"
+    file.write_text(f"{LINES[0]}\n{trace}")
+
+    (_, of_file), (of_stdin, _) = (
+        objects(run("explain", "--json", str(file))),
+        objects(run("explain", "--json", text=f"{trace}\n{LINES[0]}\n")),
+    )
+    (of_argument,) = objects(run("explain", "--json", trace))
+
+    assert of_file["code"] == of_stdin["code"] == of_argument["code"]
+
+
+def test_a_pause_within_a_trace_ends_it_only_between_lines() -> None:
+    """Half a line that goes on with a record keeps it; a pipe's reader does not wait for more than its writer has written."""
+    whole = TRACES["python, chained, below uvicorn's line"].encode()
+    run_of = records._Run("lines")
+
+    run_of.feed(whole[:-4])
+    run_of.pause()
+    assert [] == run_of.records()
+
+    run_of.feed(whole[-4:] + b"\n")
+    run_of.pause()
+    assert [whole.decode()] == run_of.records()
+
+
+def test_an_answer_comes_before_the_pipe_is_closed() -> None:
+    """Whoever writes a record and waits gets its verdict."""
+    command = [sys.executable, "-m", "why401", "explain", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text in (TRACES["node with properties"], LINES[0]):
+            process.stdin.write(text.encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["code"] in ("signature_invalid", "token_expired")
+        process.stdin.close()
+        assert b"" == process.stdout.read()
+
+
 def test_records_come_from_arguments_and_files_too(tmp_path: Path) -> None:
     """An argument that names a file is read; anything else is a record."""
     file = tmp_path / "access.log"
@@ -97,6 +141,14 @@ def test_a_person_reads_words() -> None:
     assert "✗ token_expired" in shown
     assert "The token had expired when the request arrived." in shown
     assert "fix" in shown
+
+
+def test_what_was_assumed_is_said() -> None:
+    """Text that no parser knows is answered, and the answer says on what assumption; a known record's does not."""
+    assumed, known = run("explain", "gizmo: token expired").stdout, run("explain", LINES[0]).stdout
+
+    assert "✗ token_expired" in assumed
+    assert (True, False) == tuple("none that why401 knows matches this record" in shown for shown in (assumed, known))
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

@@ -14,7 +14,7 @@ from collector.errors import SinkUnavailable
 from collector.events import Event, Gateway, Origin, Outcome, to_json
 from collector.settings import KafkaSettings
 from collector.sources.kafka import source as kafka_source
-from collector.sources.kafka.messages import is_export_request, split_records
+from collector.sources.kafka.messages import is_export_request
 from collector.sources.kafka.source import MAX_IN_FLIGHT, Decode, KafkaSource, Message, decode_event, decode_raw
 from collector.telemetry import Telemetry
 from tests.brokers import Broker, eventually, free_ports
@@ -118,11 +118,6 @@ def test_a_payload_is_decoded_alone_too(payload: str):
 def test_protobuf_is_told_from_text_by_its_whole_structure(value: bytes, expected: bool):
     """A line break is the tag of resource_logs, so the first byte proves nothing."""
     assert is_export_request(value) == expected
-
-
-def test_records_of_a_text_are_its_lines():
-    """Empty lines are none."""
-    assert split_records("\n a\n\nb \n") == [" a", "b "]
 
 
 def test_an_event_keeps_the_origin_of_its_raw_record():
