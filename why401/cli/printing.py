@@ -53,12 +53,14 @@ def where(event: Event) -> str:
 
 
 def _rows(label: str, rows: Iterable[tuple[str, str]], *, dim_last: bool = False) -> None:
+    rows = list(rows)
+    width = max((len(visible(name)) for name, _ in rows), default=0)
     for name, text in rows:
         # Our own line breaks are \n; every other line break is part of the data.
         first, *rest = [visible(line) for line in text.split("\n")]
         if dim_last:
             rest[-1:] = [click.style(line, dim=True) for line in rest[-1:]]
-        head = f"{visible(name):<14} " if name.strip() else ""
+        head = f"{visible(name):<{width}}  " if name.strip() else ""
         click.echo(f"  {click.style(f'{label:<{LABEL}}', dim=True)} {head}{first}")
         for line in rest:
             click.echo(f"  {'':<{LABEL}} {' ' * len(head)}{line}")
