@@ -182,3 +182,53 @@ def test_the_retired_phrases_are_found() -> None:
 
     assert [] == [sentence for sentence in bad.split(". ") if not any(p.search(sentence) for p in patterns)]
     assert [] == [p.pattern for p in patterns if p.search(good)]
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+TREE = next(block for block in ARCHITECTURE.split("```") if block.startswith("\ncollector/"))
+
+
+def test_architecture_has_every_folder_and_module() -> None:
+    """The tree is the `ls`: nobody has to guess where a module belongs."""
+    folders = {
+        path.parent for name in ("collector", "analyzer", "dashboard", "why401") for path in (ROOT / name).rglob("*.py")
+    }
+    modules = {path.stem for folder in folders for path in folder.glob("*.py")} - {"__init__", "__main__"}
+    listed = {"gateways", "cli", "reading"}  # a module each per gateway, per command; what parsers share
+    modules -= {path.stem for folder in folders if folder.name in listed for path in folder.glob("*.py")}
+    named = set(re.findall(r"\w+", TREE))
+
+    assert (set(), set()) == ({folder.name for folder in folders} - named, modules - named)
+
+
+def test_architecture_has_the_import_table() -> None:
+    """The page shows what tests/test_layout.py enforces."""
+    from tests.test_layout import PACKAGES, TABLE
+
+    rows = {
+        name: "everything" if allowed == PACKAGES else ", ".join(f"`{one}`" for one in allowed)
+        for name, allowed in TABLE.items()
+    }
+
+    assert [] == [name for name, allowed in rows.items() if f"| `{name}` | {allowed} |" not in ARCHITECTURE]
+
+
+NAMED_FILE = re.compile(
+    r"`((?:collector|analyzer|dashboard|why401|tests|docs|benchmarks|fuzz|audit)/[\w./-]+\.\w+)(?:::\w+)?`"
+)
+NAMED_TEST = re.compile(r"`(?:[\w/]*/)?(test_\w+\.py)(?:::(test_\w+))?`")
+
+
+@pytest.mark.parametrize("path", written(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_tests_that_a_page_names_exist(path: Path) -> None:
+    """A page that points at a file or a test by name is followed by a person who is in a hurry."""
+    text = path.read_text(encoding="utf-8")
+    tests = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")}
+    missing = [name for name in NAMED_FILE.findall(text) if not (ROOT / name).exists()]
+    missing += [
+        f"{file}::{test}"
+        for file, test in NAMED_TEST.findall(text)
+        if file not in tests or (test and f"def {test}" not in tests[file])
+    ]
+
+    assert [] == sorted(set(missing))
