@@ -232,3 +232,11 @@ def test_files_and_tests_that_a_page_names_exist(path: Path) -> None:
     ]
 
     assert [] == sorted(set(missing))
+
+
+@pytest.mark.parametrize("code", sorted(CODES.values(), key=lambda code: code.name), ids=lambda code: code.name)
+def test_a_code_is_on_the_page_of_its_cause(code: Any) -> None:
+    """Whoever reads about a cause finds its codes."""
+    page_ = "README" if code.cause == "unknown" else code.cause
+
+    assert f"`{code.name}`" in (ROOT / "docs" / "causes" / f"{page_}.md").read_text(encoding="utf-8")
