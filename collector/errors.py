@@ -1,22 +1,22 @@
 """Every error that the collector raises.
 
 Why401Error
-├── ConfigurationError     a setting is wrong; the process does not start
-├── UnreadableRecord       a record that a parser claimed and could not read; counted, never raised to the top
-├── Backpressure           the intake is full; the source tells its sender to wait
-├── Fenced                 another consumer owns the partition now; the source seeks to the store's offset
-└── SinkUnavailable        the sink cannot take batches at the moment; the pipeline waits and tries again
+├── ConfigurationError     a setting is invalid; the process does not start
+├── UnreadableRecord       a parser recognized a record and could not read it; counted, never raised to the top
+├── Backpressure           the intake is full; the source asks its sender to retry later
+├── Fenced                 another consumer owns the partition now; the source seeks to the offset in the store
+└── SinkUnavailable        the sink does not accept batches at the moment; the pipeline waits and retries
 """
 
 from __future__ import annotations
 
 
 class Why401Error(Exception):
-    """The root, so that `except Why401Error` means "ours"."""
+    """The base class: `except Why401Error` catches every error of ours."""
 
 
 class ConfigurationError(Why401Error):
-    """A setting cannot be used. Carries file, key, value and what would be right."""
+    """A setting cannot be used. Carries file, key, value and what is expected."""
 
     def __init__(self, key: str, value: object, expected: str, *, file: str = "") -> None:
         where = f"{file}: " if file else ""
@@ -28,7 +28,7 @@ class ConfigurationError(Why401Error):
 
 
 class UnreadableRecord(Why401Error):
-    """A record of a known gateway without what makes it one. `why` holds no part of the record."""
+    """A record of a known gateway without a required field. `why` contains no part of the record."""
 
     def __init__(self, gateway: str, why: str) -> None:
         super().__init__(f"{gateway}: {why}")
@@ -37,7 +37,7 @@ class UnreadableRecord(Why401Error):
 
 
 class Backpressure(Why401Error):
-    """The intake is full. `retry_after_s` is what to tell the sender."""
+    """The intake is full. The sender should retry after `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: float, why: str = "queue full") -> None:
         super().__init__(f"{why}; retry after {retry_after_s:g} s")
@@ -46,10 +46,12 @@ class Backpressure(Why401Error):
 
 
 class Fenced(Why401Error):
-    """The stored offset of a partition is not the one that this batch continues."""
+    """The stored offset of a partition is not the one that this batch continues from."""
 
     def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
-        super().__init__(f"{topic}[{partition}]: batch continues offset {expected}, the store is at {found}")
+        super().__init__(
+            f"{topic}[{partition}]: the batch continues from offset {expected}, but the store is at {found}"
+        )
         self.topic = topic
         self.partition = partition
         self.expected = expected
@@ -57,7 +59,7 @@ class Fenced(Why401Error):
 
 
 class SinkUnavailable(Why401Error):
-    """The sink (Kafka, the catalog, the disk) refuses at the moment; nothing is lost, it is tried again."""
+    """The sink (Kafka, catalog, disk) does not accept writes at the moment; nothing is lost, the write is retried."""
 
     def __init__(self, sink: str, why: str) -> None:
         super().__init__(f"{sink}: {why}")

@@ -1,7 +1,7 @@
-"""What why401 says of itself: one table of instruments, counted in-process, exported by opentelemetry-sdk.
+"""why401's own metrics: one table of instruments, counted in-process, exported by opentelemetry-sdk.
 
 The hot path adds to a dictionary; OpenTelemetry reads it through observable instruments when it exports. The same
-numbers feed the `pipeline` view, so the page, Prometheus and OTLP cannot disagree.
+numbers feed the `pipeline` view, so the dashboard, Prometheus and OTLP cannot disagree.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ class Instrument:
 
 # Attribute values come from closed sets in our code, never from records: a metric cannot be blown up from outside.
 INSTRUMENTS: Final = (
-    Instrument("why401.records.received", "counter", "{record}", "Raw records taken from sources.", ("source",)),
-    Instrument("why401.events.sent", "counter", "{event}", "Events handed to the sink.", ("sink",)),
+    Instrument("why401.records.received", "counter", "{record}", "Raw records read from sources.", ("source",)),
+    Instrument("why401.events.sent", "counter", "{event}", "Events passed to the sink.", ("sink",)),
     Instrument(
         "why401.events.stored",
         "counter",
         "{event}",
-        "Events committed to the store, or acknowledged by the event topic.",
+        "Events committed to the store or acknowledged by the event topic.",
     ),
     Instrument(
-        "why401.records.dropped", "counter", "{record}", "Records that became no event, by reason.", ("reason",)
+        "why401.records.dropped", "counter", "{record}", "Records that did not become an event, by reason.", ("reason",)
     ),
-    Instrument("why401.errors", "counter", "{error}", "Failures of ours or of what we depend on.", ("stage", "kind")),
+    Instrument("why401.errors", "counter", "{error}", "Internal errors and errors of dependencies.", ("stage", "kind")),
     Instrument(
         "why401.requests.refused",
         "counter",
@@ -57,41 +57,41 @@ INSTRUMENTS: Final = (
         "why401.senders.refused",
         "counter",
         "{request}",
-        "OTLP requests whose sender may not come in, by reason.",
+        "OTLP requests whose sender was not authenticated or not authorized, by reason.",
         ("protocol", "reason"),
     ),
     Instrument(
         "why401.senders.accepted",
         "counter",
         "{request}",
-        "OTLP requests of known senders; the name is that of the token file, or oidc.",
+        "OTLP requests of authenticated senders, by name in the token file; OIDC senders count as oidc.",
         ("protocol", "sender"),
     ),
     Instrument(
         "why401.connections.closed",
         "counter",
         "{connection}",
-        "OTLP/HTTP connections that were closed for their sender's behaviour.",
+        "OTLP/HTTP connections closed because the sender misbehaved.",
         ("protocol", "reason"),
     ),
     Instrument(
         "why401.raw_credentials.seen",
         "counter",
         "{credential}",
-        "Whole credentials met in logs, by where they stood.",
+        "Complete credentials found in logs, by gateway and place.",
         ("gateway", "where"),
     ),
     Instrument("why401.redactions", "counter", "{redaction}", "Secrets removed from free text, by rule.", ("rule",)),
     Instrument("why401.queue.records", "gauge", "{record}", "Raw records waiting for the pipeline."),
-    Instrument("why401.queue.bytes", "gauge", "By", "Raw text waiting for the pipeline."),
+    Instrument("why401.queue.bytes", "gauge", "By", "Bytes of raw text waiting for the pipeline."),
     Instrument(
-        "why401.kafka.lag", "gauge", "{record}", "Records not yet read, summed over owned partitions.", ("topic",)
+        "why401.kafka.lag", "gauge", "{record}", "Records not yet read, over all assigned partitions.", ("topic",)
     ),
-    Instrument("why401.store.commit.duration", "histogram", "s", "Time of one store transaction."),
-    Instrument("why401.store.commit.rows", "histogram", "{row}", "Rows of one store transaction."),
-    Instrument("why401.event.delay", "histogram", "s", "From a record's arrival to its commit."),
-    Instrument("why401.joining.held", "gauge", "{event}", "Events that wait for the other line about their request."),
-    Instrument("why401.cache.size", "gauge", "{entry}", "Entries of a bounded cache.", ("cache",)),
+    Instrument("why401.store.commit.duration", "histogram", "s", "Duration of a store transaction."),
+    Instrument("why401.store.commit.rows", "histogram", "{row}", "Rows in a store transaction."),
+    Instrument("why401.event.delay", "histogram", "s", "Time from the arrival of a record to its commit."),
+    Instrument("why401.joining.held", "gauge", "{event}", "Events waiting for the other line about the same request."),
+    Instrument("why401.cache.size", "gauge", "{entry}", "Entries in a bounded cache.", ("cache",)),
 )
 _BY_NAME: Final = {instrument.name: instrument for instrument in INSTRUMENTS}
 Key = tuple[tuple[str, str], ...]
@@ -113,7 +113,7 @@ class Telemetry:
             self._counts[name][key] += amount
 
     def gauge(self, name: str, read: Callable[[], float], **attributes: str) -> None:
-        """Register where a gauge's present value is read."""
+        """Register the function that reads the current value of a gauge."""
         self._gauges[name][_key(name, attributes)] = read
 
     def observe(self, name: str, value: float) -> None:
@@ -123,7 +123,7 @@ class Telemetry:
             self._histograms[name].record(value)
 
     def value(self, name: str, **attributes: str) -> float:
-        """A counter's sum over all attribute sets that contain `attributes`."""
+        """Sum of a counter over all attribute sets that contain `attributes`."""
         wanted = set(attributes.items())
         with self._lock:
             return sum(n for key, n in self._counts[name].items() if wanted <= set(key))
@@ -139,7 +139,7 @@ class Telemetry:
     def start(self, settings: TelemetrySettings, *, readers: Iterable[MetricReader] = ()) -> MeterProvider:
         """Export every instrument through the SDK; the caller shuts the provider down.
 
-        Raises ConfigurationError when the Prometheus address is taken.
+        Raises ConfigurationError when the Prometheus address is in use.
         """
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.resources import Resource
@@ -173,7 +173,7 @@ class Telemetry:
 
 
 def in_memory() -> tuple[Telemetry, InMemoryMetricReader]:
-    """A Telemetry whose exports a test reads."""
+    """A Telemetry whose exports a test can read."""
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
     telemetry, reader = Telemetry(), InMemoryMetricReader()
@@ -202,6 +202,6 @@ def _readers(settings: TelemetrySettings) -> Iterable[MetricReader]:
         try:
             start_http_server(int(port), addr=host)
         except OSError as error:
-            right = f'an address of its own for each process, or "" to switch it off ({error.strerror})'
+            right = f'expected an address that is not in use, one per process, or "" to disable it ({error.strerror})'
             raise ConfigurationError("telemetry.prometheus", settings.prometheus, right) from None
         yield PrometheusMetricReader()

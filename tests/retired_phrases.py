@@ -32,7 +32,7 @@ RETIRED: Final = (
     Retired(
         r"(is|are|be|been|was|were|unless|until|otherwise) told|told (apart|why401|so)", "say, report, distinguish"
     ),
-    Retired(r"tells? (of|apart|why401|you|him|them|which|why|whether|in)", "says, reports, identifies, distinguishes"),
+    Retired(r"tells? (of|apart|why401|which|why|whether|in)", "says, reports, identifies, distinguishes"),
     Retired(r"(never|until|first|credentials|issuers|words|sights) met", "seen"),
     Retired(r"mend|mends|mended|mending", "fix"),
     Retired(r"lapse|lapses|lapsed", "expire"),
@@ -42,7 +42,7 @@ RETIRED: Final = (
     Retired(r"(and|but|or|yet|so)? ?\w+ at that(?=[.,;:)]|$)", "(leave it out)"),
     Retired(rf"({_SENT}) came", "was sent, arrived"),
     Retired(
-        r"(is|was|are) no (?!longer|more|less|different|other|key|need|way|setting|token|user|reason|secret)\w+",
+        r"(?<!there )(is|was|are) no (?!longer|more|less|different|other|key|need|way|setting|token|user|reason|secret)\w+",
         "is not a",
     ),
     Retired(

@@ -1,4 +1,4 @@
-"""Says once, while a collector runs, which gateway writes whole credentials into its log, and which setting stops it."""
+"""Warns once per gateway and place, while a collector runs, that complete credentials are logged, and names the setting that prevents it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ log = logging.getLogger("why401")
 
 
 class Warner:
-    """Reads the counter; gateways and places are from closed sets, so it stays small."""
+    """Reads the counter; gateways and places are closed sets, so memory is bounded."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._told: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str]] = set()
 
     def look(self) -> None:
-        """Warn of what was not seen before."""
+        """Log a warning for every gateway and place that is new."""
         for gateway in self._telemetry.by(COUNTER, "gateway"):
             for place in PLACES:
-                self._tell(gateway, place)
+                self._warn(gateway, place)
 
-    def _tell(self, gateway: str, place: str) -> None:
-        if (gateway, place) in self._told or not self._telemetry.value(COUNTER, gateway=gateway, where=place):
+    def _warn(self, gateway: str, place: str) -> None:
+        if (gateway, place) in self._warned or not self._telemetry.value(COUNTER, gateway=gateway, where=place):
             return
-        self._told.add((gateway, place))
+        self._warned.add((gateway, place))
         setting = setting_for(gateway, place)
         log.warning(
-            "%s logs whole credentials (%s); they are dropped here, but stand in that log. %s (%s)",
+            "%s logs complete credentials (%s). why401 drops them, but they remain in the log of the gateway. %s (%s)",
             gateway, place, setting.says, setting.source,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Puts the pieces together: sources → intake → worker → sink, started, watched and stopped in order."""
+"""Runs the pipeline: sources → intake → worker → sink, started, watched and stopped in order."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ STOP_SECONDS: Final = 30.0
 
 
 def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
-    """Every source that the settings name. Raises ConfigurationError when there is none, or a format is unknown."""
+    """Every configured source. Raises ConfigurationError when there is none, or a gateway format is unknown."""
     _check_formats(settings)
     sources = [source for of_kind in SOURCES for source in of_kind(settings, telemetry)]
     if not sources:
         raise ConfigurationError(
-            "otlp.grpc, otlp.http, kafka.topics, files.paths", "", "at least one source", file=settings.file
+            "otlp.grpc, otlp.http, kafka.topics, files.paths", "", "expected at least one source", file=settings.file
         )
     return sources
 
@@ -89,14 +89,14 @@ SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = 
 
 
 def need_brokers(settings: Settings, what_for: str) -> None:
-    """Stop the start of a command that lives on Kafka. Raises ConfigurationError when no broker is named, ExtraMissing."""
+    """For commands that require Kafka. Raises ConfigurationError when no broker is configured, ExtraMissing."""
     need("Kafka", "kafka")
     if not settings.kafka.bootstrap:
         raise ConfigurationError("kafka.bootstrap", (), what_for, file=settings.file)
 
 
 def event_source(settings: Settings, telemetry: Telemetry) -> Source:
-    """The analyzer's source: safe events of the event topic."""
+    """The source of the analyzer: redacted events from the event topic."""
     from collector.sources.kafka.source import KafkaSource, decode_event
 
     kafka = settings.kafka
@@ -147,7 +147,7 @@ def up(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
 
 def collect(settings: Settings) -> None:
     """Raw records in, safe events out to the event topic, until a signal. Raises as `up`, and ExtraMissing."""
-    need_brokers(settings, "the brokers that take the events")
+    need_brokers(settings, "expected the brokers to send events to")
     from collector.sinks.kafka import KafkaSink
 
     telemetry = Telemetry()
@@ -158,7 +158,7 @@ def collect(settings: Settings) -> None:
 
 def analyze(settings: Settings) -> None:
     """Events in from the event topic, diagnosed and grouped into the lake, until a signal. Raises as `collect`."""
-    need_brokers(settings, "the brokers that hold the events")
+    need_brokers(settings, "expected the brokers to read events from")
     from analyzer.store import open_store
     from analyzer.store.sink import StoreSink
 
@@ -207,10 +207,10 @@ def run(
 
 
 class ThreadDied(Why401Error):
-    """A bug of ours ended a thread; its traceback is in the log."""
+    """A bug in why401 ended a thread; the traceback is in the log."""
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"stopped by an unexpected {type(error).__name__}; see the log")
+        super().__init__(f"stopped because of an unexpected {type(error).__name__}; see the log")
 
 
 def _reader(

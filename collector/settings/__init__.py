@@ -1,7 +1,7 @@
 """The settings: one table, from which validation, `why401 init`, `why401 check` and the docs derive.
 
-Sources, weakest first: the defaults of the table, `why401.toml`, environment (`WHY401_STORE_CATALOG` for
-`[store] catalog`), flags. The environment is read here and nowhere else, once, at start.
+Later sources override earlier ones: the defaults of the table, `why401.toml`, the environment
+(`WHY401_STORE_CATALOG` for `[store] catalog`), flags. The environment is read once, at start, and only here.
 """
 
 from collector.settings.access import LoginSettings, OidcSettings

@@ -1,4 +1,4 @@
-"""How a setting is declared, and the checks that say what would be right."""
+"""How a setting is declared, and the checks that say which value is expected."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ALGORITHMS: Final = (
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
     "ES256", "ES384", "ES512", "ES256K", "EdDSA",
 )  # fmt: skip
-Check = Callable[[Any], str]  # "" when the value is right, else what would be right
+Check = Callable[[Any], str]  # "" when the value is valid, else what is expected
 
 
 def setting(default: Any, help: str, check: Check | None = None, *, secret: bool = False) -> Any:
-    """A field of the table. A secret one stays out of every `repr`, and may come from a file: `NAME_file`."""
+    """A field of the table. A secret is left out of every `repr` and may be read from a file: `NAME_file`."""
     meta = {"help": help, "check": check, "secret": secret}
     if isinstance(default, (list, dict)):
         return field(default_factory=lambda: type(default)(default), metadata=meta)
@@ -32,7 +32,7 @@ def between(low: float, high: float) -> Check:
 
 
 def one_of(*words: str) -> Check:
-    """One of a few words."""
+    """One of a few values."""
     return lambda v: "" if v in words else "one of " + ", ".join(words)
 
 
@@ -40,7 +40,7 @@ def address(value: str) -> str:
     """Where to listen."""
     host, _, port = value.rpartition(":")
     ok = value == "" or (host != "" and port.isdigit() and int(port) < 65536)
-    return "" if ok else '"host:port", or "" to switch it off'
+    return "" if ok else '"host:port", or "" to disable it'
 
 
 def algorithms(value: tuple[str, ...]) -> str:
@@ -49,7 +49,7 @@ def algorithms(value: tuple[str, ...]) -> str:
     if not wrong:
         return ""
     close = get_close_matches(wrong[0], ALGORITHMS, n=1)
-    return f"{wrong[0]!r} is no JWS algorithm" + (f"; did you mean {close[0]}?" if close else "")
+    return f"JWS algorithms; {wrong[0]!r} is not one" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def jwks(value: str) -> str:
@@ -75,7 +75,7 @@ def is_loopback(host: str) -> bool:
 
 
 def signature_algorithms(value: tuple[str, ...]) -> str:
-    """Algorithms with a public key: with HS256 whoever can verify a token can also make one."""
+    """Algorithms with a public key: with HS256, whoever can verify a token can also create one."""
     shared = [alg for alg in value if alg.startswith("HS")]
     if shared or not value:
         return "asymmetric algorithms, such as RS256, PS256, ES256 or EdDSA"

@@ -1,4 +1,4 @@
-"""Files that hold secrets: read only when nobody else can."""
+"""Files with secrets: refused when anyone but their owner can read them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MAX_BYTES: Final = 1 << 20
 
 
 def read_private(path: Path, key: str, *, file: str = "") -> str:
-    """The text of a file that only its owner can read, without the line break at its end.
+    """The text of a file that only its owner can read, without the trailing line break.
 
-    A file of root's may be readable by its group, as Kubernetes mounts secrets (PostgreSQL holds keys to the same rule).
+    A file owned by root may be readable by its group, as Kubernetes mounts secrets (PostgreSQL has the same rule for keys).
     Raises ConfigurationError, which names `key` and the path, never the content.
     """
     try:
@@ -26,7 +26,7 @@ def read_private(path: Path, key: str, *, file: str = "") -> str:
     except OSError as error:
         raise ConfigurationError(key, str(path), f"cannot be read: {error.strerror}", file=file) from None
     except UnicodeDecodeError:
-        raise ConfigurationError(key, str(path), "expected text in UTF-8", file=file) from None
+        raise ConfigurationError(key, str(path), "expected UTF-8 text", file=file) from None
     if wrong or len(data) > MAX_BYTES or not text:
         raise ConfigurationError(key, str(path), wrong or f"expected 1 to {MAX_BYTES} bytes", file=file)
     return text
@@ -51,4 +51,4 @@ def exposure(status: os.stat_result, *, is_ours: bool = False) -> str:
         return "expected a regular file"
     allowed = 0o640 if status.st_uid == 0 and not is_ours else 0o600
     mode = stat.S_IMODE(status.st_mode)
-    return "" if mode & ~(allowed | 0o100) == 0 else f"others can read it (mode {mode:04o}): chmod 600"
+    return "" if mode & ~(allowed | 0o100) == 0 else f"others can read it (mode {mode:04o}); run chmod 600"

@@ -1,4 +1,4 @@
-"""Reading the settings: file, environment and flags into the table, with errors that say what would be right."""
+"""Reads the settings: file, environment and flags into the table, with errors that say what is expected."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def load(
 ) -> Settings:
     """Read the settings. `file` None: `why401.toml` here when there is one. `flags`: dotted key to value.
 
-    Raises ConfigurationError with file, key, value and what would be right.
+    Raises ConfigurationError with file, key, value and what is expected.
     """
     path = _file(file)
     raw = _read(path) if path else {}
@@ -89,7 +89,7 @@ def _file(file: str | Path | None) -> Path | None:
     if file is None:
         return Path("why401.toml") if Path("why401.toml").is_file() else None
     if not Path(file).is_file():
-        raise ConfigurationError("--config", str(file), "no such file; `why401 init` writes one")
+        raise ConfigurationError("--config", str(file), "no such file; create one with `why401 init`")
     return Path(file)
 
 
@@ -97,7 +97,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("(syntax)", path.name, f"not TOML: {error}", file=str(path)) from None
+        raise ConfigurationError("(syntax)", path.name, f"invalid TOML: {error}", file=str(path)) from None
 
 
 def _read_secrets(raw: dict[str, Any], environ: Mapping[str, str], path: Path | None) -> None:
@@ -108,7 +108,7 @@ def _read_secrets(raw: dict[str, Any], environ: Mapping[str, str], path: Path | 
         if where is None:
             continue
         if _pop(raw, entry.key) not in (None, ""):
-            right = f"give {entry.name} or {entry.name}_file, not both"
+            right = f"set either {entry.name} or {entry.name}_file, not both"
             raise ConfigurationError(entry.key, "…", right, file=str(path or ""))
         folder = path.parent if path else Path()
         _put(raw, entry.key, read_private(folder / str(where), entry.key + "_file", file=str(path or "")))
@@ -135,7 +135,7 @@ def _build(cls: type, raw: Mapping[str, Any], prefix: str, file: str) -> Any:
     values = {name: _value(cls, known[name], raw[name], prefix + name, file) for name in raw}
     for name, f in known.items():
         if name not in raw and f.default is MISSING and f.default_factory is MISSING:
-            raise ConfigurationError(prefix + name, None, f"is required: {f.metadata['help']}", file=file)
+            raise ConfigurationError(prefix + name, None, f"required: {f.metadata['help']}", file=file)
     return cls(**values)
 
 
@@ -143,11 +143,11 @@ def _refuse_unknown(raw: Mapping[str, Any], known: Mapping[str, Any], prefix: st
     for name in raw:
         if name not in known:
             close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "known here: " + ", ".join(known)
-            # Text stays unsaid: it may be a secret under a misspelled name.
+            hint = f"did you mean {close[0]}?" if close else "valid names: " + ", ".join(known)
+            # Text is not shown: it may be a secret under a misspelled name.
             may_be_secret = not isinstance(raw[name], (int, float)) or any(_is_secret(known[near]) for near in close)
             shown = "…" if may_be_secret else raw[name]
-            raise ConfigurationError(prefix + name, shown, f"no such setting; {hint}", file=file)
+            raise ConfigurationError(prefix + name, shown, f"unknown setting; {hint}", file=file)
 
 
 def _is_secret(f: Any) -> bool:
@@ -160,7 +160,7 @@ def _value(cls: type, f: Any, value: Any, key: str, file: str) -> Any:
     hint = _hints(cls)[f.name]
     if is_dataclass(hint):
         if not isinstance(value, Mapping):
-            raise ConfigurationError(key, "…", f"a table: [{key}]", file=file)
+            raise ConfigurationError(key, "…", f"expected a table: [{key}]", file=file)
         return _build(hint, value, key + ".", file)  # type: ignore[arg-type]  # is_dataclass leaves instance | type
     shown = "…" if f.metadata["secret"] else value
     converted = _convert(hint, value, key, file, shown)
@@ -172,7 +172,7 @@ def _value(cls: type, f: Any, value: Any, key: str, file: str) -> Any:
 
 def _table(cls: type, value: Any, key: str, file: str) -> tuple[Any, ...]:
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise ConfigurationError(key, value, f"a list of tables: [[{key}]]", file=file)
+        raise ConfigurationError(key, value, f"expected a list of tables: [[{key}]]", file=file)
     return tuple(_build(cls, item, f"{key}[{n}].", file) for n, item in enumerate(value))
 
 
@@ -231,11 +231,11 @@ _CONVERTERS: Final[dict[Any, Callable[[Any], Any]]] = {
 }
 _NAMES: Final[dict[Any, str]] = {
     bool: "true or false",
-    int: "a whole number",
+    int: "an integer",
     float: "a number",
-    str: "text",
-    tuple: "a list of texts",
-    dict: "a table of texts",
+    str: "a string",
+    tuple: "a list of strings",
+    dict: "a table of strings",
 }
 
 

@@ -1,4 +1,4 @@
-"""The table of settings: a setting is a field declared with `setting(default, help)`, a section is a dataclass."""
+"""The table of settings: a setting is a field declared with `setting(default, help)`; a section is a dataclass."""
 
 from __future__ import annotations
 
@@ -12,112 +12,130 @@ from collector.settings.checks import address, algorithms, between, jwks, one_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerSettings:
-    """`[[issuers]]`: what the verifiers behind the gateways expect of one issuer."""
+    """`[[issuers]]`: what your gateways and services expect of one issuer's tokens."""
 
-    issuer: str = setting(MISSING, "The exact `iss` value.", lambda v: "" if v else "the issuer's exact iss value")
-    audiences: tuple[str, ...] = setting((), "Accepted `aud` values; empty accepts any.")
+    issuer: str = setting(MISSING, "Exact `iss` value.", lambda v: "" if v else "the exact iss value of the issuer")
+    audiences: tuple[str, ...] = setting((), "Accepted `aud` values; empty: any.")
     algorithms: tuple[str, ...] = setting(("RS256",), "Accepted `alg` values.", algorithms)
-    jwks: str = setting("", 'Key set: a file, an https URL, or "discovery"; empty: signatures are not checked.', jwks)
-    user_claim: str = setting("sub", "The claim that the verifier reads the user from; dots reach into objects.")
-    required_claims: tuple[str, ...] = setting(("exp",), "Claims that must be there.")
-    clock_skew_seconds: int = setting(60, "Leeway that the verifier grants to exp, nbf and iat.", between(0, 3600))
-    gateways: tuple[str, ...] = setting((), "Gateway kinds or instances this holds for; empty: all.")
-    routes: tuple[str, ...] = setting((), 'Routes this holds for, as shown on the page ("/orders/*"); empty: all.')
-    required_scopes: tuple[str, ...] = setting((), "Scopes that a token needs there.")
+    jwks: str = setting(
+        "", 'Key set (JWKS): a file, an https URL, or "discovery"; empty: signatures are not checked.', jwks
+    )
+    user_claim: str = setting("sub", "Claim that identifies the user; use dots for nested claims.")
+    required_claims: tuple[str, ...] = setting(("exp",), "Claims that every token must have.")
+    clock_skew_seconds: int = setting(
+        60, "Leeway for exp, nbf and iat, in seconds, as your gateways allow it.", between(0, 3600)
+    )
+    gateways: tuple[str, ...] = setting((), "Gateway kinds or instances this entry applies to; empty: all.")
+    routes: tuple[str, ...] = setting(
+        (), 'Routes this entry applies to, as shown on the dashboard ("/orders/*"); empty: all.'
+    )
+    required_scopes: tuple[str, ...] = setting((), "Scopes that these routes require.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatSettings:
     """`[[formats]]`: a JSON log format of your own. Values are dotted paths into the record ("req.headers.authorization")."""
 
-    name: str = setting(MISSING, "The gateway's name in events and on the page.", lambda v: "" if v else "a name")
+    name: str = setting(MISSING, "Gateway name to use in events and on the dashboard.", lambda v: "" if v else "a name")
     match: dict[str, str] = setting(
-        {}, 'Paths and the value they must have ("*": any) for a record to be of this format.'
+        {}, 'Paths and the values they must have ("*": any) for a record to match this format.'
     )
-    time: str = setting("", "RFC 3339 text, or Unix seconds, milliseconds, microseconds or nanoseconds.")
+    time: str = setting("", "Time: RFC 3339, or Unix seconds, milliseconds, microseconds or nanoseconds.")
     status: str = setting(MISSING, "HTTP status.", lambda v: "" if v else "the path of the HTTP status")
     method: str = setting("", "HTTP method.")
-    path: str = setting("", "Path or URL, query included.")
+    path: str = setting("", "Path or URL, including the query.")
     host: str = setting("", "Host or authority.")
     client: str = setting("", "Client address.")
     user_agent: str = setting("", "User-Agent.")
-    request_id: str = setting("", "Request id.")
-    trace_id: str = setting("", "Trace id, or a traceparent.")
-    authorization: str = setting("", "The Authorization header's value.")
-    headers: str = setting("", "An object of request headers.")
-    reason: str = setting("", "The gateway's machine-readable reason.")
-    message: str = setting("", "The gateway's or library's sentence.")
-    challenge: str = setting("", "The response's WWW-Authenticate.")
-    upstream_status: str = setting("", "Status of the upstream, when it was asked.")
-    instance: str = setting("", "The gateway's instance.")
+    request_id: str = setting("", "Request ID.")
+    trace_id: str = setting("", "Trace ID, or a traceparent.")
+    authorization: str = setting("", "Value of the Authorization header.")
+    headers: str = setting("", "Object with the request headers.")
+    reason: str = setting("", "Machine-readable reason given by the gateway.")
+    message: str = setting("", "Message of the gateway or its library.")
+    challenge: str = setting("", "WWW-Authenticate header of the response.")
+    upstream_status: str = setting("", "HTTP status of the upstream, if the request reached it.")
+    instance: str = setting("", "Instance of the gateway.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtlpSettings:
-    """`[otlp]`: OTLP logs in."""
+    """`[otlp]`: OTLP receivers for logs."""
 
-    grpc: str = setting("127.0.0.1:4317", 'gRPC receiver; "" switches it off.', address)
-    http: str = setting("127.0.0.1:4318", 'HTTP receiver (protobuf and JSON); "" switches it off.', address)
+    grpc: str = setting("127.0.0.1:4317", 'Address of the gRPC receiver; "" disables it.', address)
+    http: str = setting("127.0.0.1:4318", 'Address of the HTTP receiver (protobuf and JSON); "" disables it.', address)
     max_body_mib: int = setting(
-        64, "Largest request after decompression: what the OTLP specification recommends.", between(1, 512)
+        64,
+        "Largest request after decompression, in MiB; the default is what the OTLP specification recommends.",
+        between(1, 512),
     )
-    ack_timeout_seconds: float = setting(8.0, "SDKs give up after about 10 s; answer before they do.", between(0.1, 60))
-    gateway: str = setting("", "Format of the records; empty: detected per record.")
-    tls_cert: str = setting("", "Certificate chain of both receivers, PEM; read again when the file changes.")
-    tls_key: str = setting("", "Its private key, PEM; the file's mode must be 0600.")
-    tls_client_ca: str = setting("", "CA of senders, PEM: only senders with a certificate of it come in (mTLS).")
-    token_file: str = setting("", 'Bearer tokens of senders, a line each: "name token"; read again when it changes.')
+    ack_timeout_seconds: float = setting(
+        8.0, "Longest time before a request is answered; SDKs give up after about 10 s.", between(0.1, 60)
+    )
+    gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
+    tls_cert: str = setting("", "Certificate chain for both receivers, PEM; reloaded when the file changes.")
+    tls_key: str = setting("", "Private key of tls_cert, PEM; requires file mode 0600.")
+    tls_client_ca: str = setting(
+        "", "CA for client certificates, PEM: only senders with a certificate from this CA are accepted (mTLS)."
+    )
+    token_file: str = setting(
+        "", 'File with the bearer tokens of senders, one "name token" per line; reloaded when it changes.'
+    )
     oidc: OidcSettings = field(default_factory=OidcSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaSettings:
-    """`[kafka]`: raw records in, and the event topic between collector and analyzer."""
+    """`[kafka]`: topics with raw records, and the event topic between collector and analyzer."""
 
-    bootstrap: tuple[str, ...] = setting((), '"host:port" of brokers; empty: Kafka is not used.')
+    bootstrap: tuple[str, ...] = setting((), 'Brokers as "host:port"; empty: Kafka is not used.')
     topics: tuple[str, ...] = setting((), "Topics with raw gateway logs.")
-    group: str = setting("why401", "Consumer group; its analyzers use GROUP-analyze.")
-    events_topic: str = setting("why401.events", "The topic between `why401 collect` and `why401 analyze`.")
+    group: str = setting("why401", "Consumer group; analyzers use GROUP-analyze.")
+    events_topic: str = setting("why401.events", "Topic between `why401 collect` and `why401 analyze`.")
     session_timeout_seconds: int = setting(
-        20, "How long a group waits for a member that died before another one takes over its partitions.",
+        20, "How long the group waits for a member that stopped responding before its partitions are reassigned.",
         between(1, 300),
     )  # fmt: skip
-    start: str = setting("earliest", "Where to begin in a partition never read before.", one_of("earliest", "latest"))
-    security_protocol: str = setting(
-        "PLAINTEXT", "As Kafka names it.", one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+    start: str = setting(
+        "earliest", "Where to start in a partition that has not been read before.", one_of("earliest", "latest")
     )
-    ssl_cafile: str = setting("", "CA that signed the brokers' certificates, PEM; empty: the system's.")
+    security_protocol: str = setting(
+        "PLAINTEXT", "Security protocol, as Kafka names it.", one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+    )
+    ssl_cafile: str = setting("", "CA of the brokers' certificates, PEM; empty: the system's CAs.")
     ssl_certfile: str = setting("", "Client certificate, PEM.")
     ssl_keyfile: str = setting("", "Client key, PEM.")
     sasl_mechanism: str = setting(
         "", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.", one_of("", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
     )
-    sasl_username: str = setting("", "SASL user.")
+    sasl_username: str = setting("", "SASL user name.")
     sasl_password: str = setting(
-        "", "SASL password; better in sasl_password_file or WHY401_KAFKA_SASL_PASSWORD.", secret=True
+        "", "SASL password; prefer sasl_password_file or WHY401_KAFKA_SASL_PASSWORD.", secret=True
     )
-    gateway: str = setting("", "Format of the records; empty: detected per record.")
+    gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSettings:
-    """`[files]`: log files in."""
+    """`[files]`: log files to read."""
 
-    paths: tuple[str, ...] = setting((), 'Files or globs, .gz too; "-" is standard input.')
-    follow: bool = setting(True, "Keep reading as a file grows or is rotated.")
-    gateway: str = setting("", "Format of the records; empty: detected per record.")
+    paths: tuple[str, ...] = setting((), 'Files or globs, including .gz; "-" is standard input.')
+    follow: bool = setting(True, "Keep reading when a file grows or is rotated.")
+    gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSettings:
-    """`[queue]`: the bounded door between sources and the pipeline."""
+    """`[queue]`: the bounded queue between sources and the pipeline."""
 
     max_records: int = setting(
         50_000,
-        "About 100 MB of raw records; beyond it sources are told to wait. One source alone fills three quarters.",
+        "Most raw records in the queue (about 100 MB); when it is full, sources have to wait. A single source can use three quarters.",
         between(100, 10_000_000),
     )
-    max_mib: int = setting(256, "The same bound in bytes of raw text, for few and large records.", between(1, 65_536))
+    max_mib: int = setting(
+        256, "Most raw text in the queue, in MiB; applies when records are few and large.", between(1, 65_536)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,71 +144,77 @@ class JoiningSettings:
 
     window_ms: int = setting(
         1000,
-        "How long a line waits for the other line about its request; 0: only within one batch.",
+        "How long a line waits for the other line about the same request; 0: joins only lines of one batch.",
         between(0, 60_000),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnowledgeSettings:
-    """`[knowledge]`: what your own programs' words mean."""
+    """`[knowledge]`: what the messages of your own programs mean."""
 
     files: tuple[str, ...] = setting(
-        (), "Signatures of your own (TOML), beside those of the package; `why401 propose` writes their entries."
+        (), "Your own message signatures (TOML), in addition to the built-in ones; `why401 propose` writes entries."
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """`[store]`: the lake. PostgreSQL and S3 by these settings alone."""
+    """`[store]`: the lake. These settings alone switch it to PostgreSQL and S3."""
 
-    catalog: str = setting("", 'Empty: SQLite in data_dir. Else "postgres:dbname=… host=…" (libpq words).', secret=True)
-    data_path: str = setting("", 'Empty: a folder in data_dir. Else a folder or "s3://bucket/prefix/".')
+    catalog: str = setting(
+        "", 'Empty: SQLite in data_dir. Otherwise "postgres:dbname=… host=…" (libpq keywords).', secret=True
+    )
+    data_path: str = setting("", 'Empty: a folder in data_dir. Otherwise a folder or "s3://bucket/prefix/".')
     commit_rows: int = setting(
-        5_000, "Rows that force a commit: large batches are what makes DuckLake fast.", between(1, 1_000_000)
+        5_000, "Commit after this many rows; large batches make DuckLake fast.", between(1, 1_000_000)
     )
     commit_interval_ms: int = setting(
-        500, "Age of the oldest row that forces a commit; an event is visible within 2 s.", between(10, 60_000)
+        500, "Commit when the oldest row is this old; an event is visible within 2 s.", between(10, 60_000)
     )
     inline_rows: int = setting(
-        1_000, "Commits up to this many rows go into the catalog instead of a file each.", between(0, 100_000)
+        1_000,
+        "Commits of up to this many rows are stored in the catalog instead of a Parquet file.",
+        between(0, 100_000),
     )
     maintenance_seconds: int = setting(
-        300, "How often inlined rows are flushed, files merged, old snapshots expired.", between(5, 86_400)
+        300, "How often inlined rows are flushed, files merged and old snapshots expired.", between(5, 86_400)
     )
-    keep_events_days: int = setting(30, "Single events (redacted) older than this are deleted.", between(1, 3650))
-    keep_rollups_days: int = setting(400, "Per-minute counts and groups older than this are deleted.", between(1, 3650))
+    keep_events_days: int = setting(30, "Delete single (redacted) events after this many days.", between(1, 3650))
+    keep_rollups_days: int = setting(400, "Delete per-minute counts and groups after this many days.", between(1, 3650))
     max_size_mib: int = setting(
-        20_480, "The lake's size cap: beyond it the oldest events go first.", between(64, 10_485_760)
+        20_480, "Size limit of the lake; above it, the oldest events are deleted first.", between(64, 10_485_760)
     )
     sample_allowed: int = setting(
-        200, "One of this many passing requests keeps its token facts, for comparison.", between(1, 1_000_000)
+        200, "Keep the token facts of one in this many accepted requests, for comparison.", between(1, 1_000_000)
     )
-    memory_mib: int = setting(1_024, "DuckDB's memory limit in the writer.", between(128, 1_048_576))
-    s3_endpoint: str = setting("", '"host:port" of an S3-compatible service; empty: AWS.')
+    memory_mib: int = setting(1_024, "DuckDB memory limit of the writer.", between(128, 1_048_576))
+    s3_endpoint: str = setting("", 'S3-compatible service as "host:port"; empty: AWS.')
     s3_region: str = setting("us-east-1", "S3 region.")
-    s3_key_id: str = setting("", "S3 access key id; empty: the AWS credential chain.")
-    s3_secret: str = setting("", "S3 secret; better in s3_secret_file or WHY401_STORE_S3_SECRET.", secret=True)
-    s3_use_ssl: bool = setting(True, "TLS to the S3 service.")
+    s3_key_id: str = setting("", "S3 access key ID; empty: the AWS credential chain.")
+    s3_secret: str = setting("", "S3 secret access key; prefer s3_secret_file or WHY401_STORE_S3_SECRET.", secret=True)
+    s3_use_ssl: bool = setting(True, "Use TLS for the S3 service.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySettings:
-    """`[telemetry]`: what why401 says of itself."""
+    """`[telemetry]`: metrics and logs of why401 itself."""
 
-    prometheus: str = setting("127.0.0.1:9464", 'Prometheus endpoint; "" switches it off.', address)
-    otlp_endpoint: str = setting("", "Base URL of an OTLP/HTTP receiver for metrics; empty: none.")
+    prometheus: str = setting("127.0.0.1:9464", 'Address of the Prometheus endpoint; "" disables it.', address)
+    otlp_endpoint: str = setting("", "Base URL of an OTLP/HTTP receiver for metrics; empty: no push.")
     interval_seconds: int = setting(30, "How often metrics are pushed over OTLP.", between(1, 3600))
-    log_level: str = setting("info", "debug, info, warning or error.", one_of("debug", "info", "warning", "error"))
+    log_level: str = setting(
+        "info", "Log level: debug, info, warning or error.", one_of("debug", "info", "warning", "error")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardSettings:
-    """`[dashboard]`: the page."""
+    """`[dashboard]`: the dashboard."""
 
-    address: str = setting("127.0.0.1:8501", "Where the page is served.", address)
-    query_timeout_seconds: float = setting(10.0, "A query that takes longer is interrupted.", between(0.1, 600))
-    memory_mib: int = setting(512, "DuckDB's memory limit per reader process.", between(64, 1_048_576))
+    address: str = setting("127.0.0.1:8501", "Address of the dashboard.", address)
+    query_timeout_seconds: float = setting(10.0, "Interrupt a query after this time.", between(0.1, 600))
+    memory_mib: int = setting(512, "DuckDB memory limit per reader process.", between(64, 1_048_576))
     login: LoginSettings = field(default_factory=LoginSettings)
 
 
@@ -198,10 +222,12 @@ class DashboardSettings:
 class Settings:
     """The whole table."""
 
-    data_dir: str = setting("why401-data", "Catalog, data, pseudonym key. Created 0700.")
-    pseudonym_key: str = setting("", "Key file for pseudonyms; empty: pseudonym.key in data_dir, created 0600.")
+    data_dir: str = setting("why401-data", "Folder for catalog, data and pseudonym key; created with mode 0700.")
+    pseudonym_key: str = setting(
+        "", "Key file for pseudonyms; empty: pseudonym.key in data_dir, created with mode 0600."
+    )
     insecure: bool = setting(
-        False, "Allow receivers and the page on addresses other than loopback without TLS and without authentication."
+        False, "Allow receivers and dashboard on non-loopback addresses without TLS and authentication."
     )
     otlp: OtlpSettings = field(default_factory=OtlpSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
@@ -214,7 +240,7 @@ class Settings:
     dashboard: DashboardSettings = field(default_factory=DashboardSettings)
     issuers: tuple[IssuerSettings, ...] = ()
     formats: tuple[FormatSettings, ...] = ()
-    file: str = ""  # where this was read from, for messages
+    file: str = ""  # where the settings come from, for messages
 
     @property
     def data_path(self) -> Path:
@@ -223,7 +249,7 @@ class Settings:
 
     @property
     def base(self) -> Path:
-        """The folder that relative paths of the file are meant from."""
+        """The folder that relative paths of the file refer to."""
         return Path(self.file).parent if self.file else Path()
 
     @property

@@ -47,18 +47,18 @@ def test_issuers_are_read_with_their_defaults(tmp_path: Path) -> None:
     [
         ("[stor]\n", "stor", "did you mean store?"),
         ("[store]\ncommit_row = 1\n", "store.commit_row", "did you mean commit_rows?"),
-        ("[store]\ncommit_rows = 'many'\n", "store.commit_rows", "a whole number"),
+        ("[store]\ncommit_rows = 'many'\n", "store.commit_rows", "an integer"),
         ("[store]\ncommit_rows = 0\n", "store.commit_rows", "a number from 1 to 1e+06"),
         ("[otlp]\ngrpc = 'here'\n", "otlp.grpc", '"host:port"'),
         ("insecure = 'perhaps'\n", "insecure", "true or false"),
         ("[kafka]\nstart = 'now'\n", "kafka.start", "one of earliest, latest"),
-        ("[kafka]\ntopics = 7\n", "kafka.topics", "a list of texts"),
+        ("[kafka]\ntopics = 7\n", "kafka.topics", "a list of strings"),
         ("store = 5\n", "store", "a table: [store]"),
         ("issuers = 5\n", "issuers", "a list of tables: [[issuers]]"),
-        ("[[issuers]]\n", "issuers[0].issuer", "is required"),
+        ("[[issuers]]\n", "issuers[0].issuer", "required: "),
         ("[[issuers]]\nissuer='x'\nalgorithms=['RS265']\n", "issuers[0].algorithms", "did you mean RS256?"),
         ("[[issuers]]\nissuer='x'\njwks='http://a.example/k'\n", "issuers[0].jwks", "https URL"),
-        ("[store\n", "(syntax)", "not TOML"),
+        ("[store\n", "(syntax)", "invalid TOML"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_would_be_right(tmp_path: Path, text: str, key: str, says: str) -> None:
@@ -79,7 +79,7 @@ def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as raised:
         load(file, {})
 
-    assert "expected text" in str(raised.value)
+    assert "expected a string" in str(raised.value)
 
 
 def test_a_missing_file_is_an_error_and_no_file_is_not() -> None:
@@ -133,12 +133,12 @@ def test_no_secret_is_in_the_repr(tmp_path: Path, entry: Entry) -> None:
 @pytest.mark.parametrize(
     ("text", "mode", "says"),
     [
-        ("[kafka]\nsasl_password_file = 'secret'\n", 0o644, "others can read it (mode 0644): chmod 600"),
+        ("[kafka]\nsasl_password_file = 'secret'\n", 0o644, "others can read it (mode 0644); run chmod 600"),
         ("[kafka]\nsasl_password_file = 'secret'\n", 0o660, "others can read it"),
         ("[kafka]\nsasl_password_file = 'nowhere'\n", 0o600, "cannot be read: No such file"),
         ("[kafka]\nsasl_password_file = 'secret'\nsasl_password = 'hunter2'\n", 0o600, "not both"),
         ("[kafka]\nsasl_pasword = 'hunter2'\n", 0o600, "did you mean sasl_password?"),
-        ("[kafka]\nsasl_password = ['hunter2']\n", 0o600, "expected text"),
+        ("[kafka]\nsasl_password = ['hunter2']\n", 0o600, "expected a string"),
         ("kafka = 'hunter2'\n", 0o600, "a table: [kafka]"),
     ],
 )

@@ -59,5 +59,5 @@ def test_a_taken_prometheus_address_is_named() -> None:
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
 
-        with pytest.raises(ConfigurationError, match="an address of its own"):
+        with pytest.raises(ConfigurationError, match="expected an address that is not in use"):
             Telemetry().start(TelemetrySettings(prometheus=address))

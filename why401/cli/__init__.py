@@ -9,25 +9,26 @@ from typing import Final
 import click
 
 from collector.errors import Why401Error
+from why401 import __version__
 
 # Name -> module that holds `command`; imported when asked for, so that `why401 --help` does not load duckdb and grpc.
 COMMANDS: Final[dict[str, str]] = {
-    "demo": "A real Envoy refuses real tokens; the dashboard shows why.",
-    "up": "Collector and analyzer in one process: OTLP, Kafka and files in, the lake out.",
-    "collect": "Collector alone: raw records in, safe events out to Kafka.",
-    "analyze": "Analyzer alone: events in from Kafka, the lake out.",
-    "dashboard": "Serve the page.",
-    "explain": "Log lines or tokens in, the reason of each refusal out.",
-    "propose": "What nothing explains yet, as templates, and the knowledge entry for one.",
-    "redact": "A filter: lines in, the same lines without secrets out.",
-    "keys": "Pseudonym keys: list the epochs, rotate, forget one.",
-    "whois": "In which groups of failures is this user? Asked by value, answered by pseudonym, written down.",
-    "sql": "Ask the lake; without a query, an interactive shell.",
-    "tail": "Refusals as they are stored, one line each.",
-    "snapshot": "Write a plain DuckDB file with tables and views.",
-    "init": "Write a commented why401.toml.",
+    "demo": "Run a real Envoy with valid and broken tokens, and show the results.",
+    "up": "Run collector and analyzer in one process: read OTLP, Kafka and files, write the lake.",
+    "collect": "Run the collector: read raw records, write redacted events to Kafka.",
+    "analyze": "Run the analyzer: read events from Kafka, write the lake.",
+    "dashboard": "Serve the dashboard.",
+    "explain": "Explain why a request or token was refused.",
+    "propose": "List unexplained messages as templates, or write a knowledge entry for one.",
+    "redact": "Remove secrets from a stream of lines.",
+    "keys": "List, rotate or destroy pseudonym keys.",
+    "whois": "Show which failure groups affect a user (audited).",
+    "sql": "Query the lake, or open an interactive SQL shell.",
+    "tail": "Print refusals as they are stored, one per line.",
+    "snapshot": "Export the lake to a plain DuckDB file.",
+    "init": "Create a commented why401.toml.",
     "check": "Validate the configuration.",
-    "doctor": "Is this machine able to run why401?",
+    "doctor": "Check that this machine can run why401.",
 }
 
 
@@ -54,6 +55,6 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="why401")
+@click.version_option(version=__version__, prog_name="why401")
 def main() -> None:
-    """Why did the gateway say no?"""
+    """Find out why an API gateway refused a request."""

@@ -1,4 +1,4 @@
-"""`why401 analyze`: the distributed mode's right half."""
+"""`why401 analyze`: the analyzer of the distributed mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from why401.cli import options
 @options.config
 @options.data_dir
 def command(config_file: str | None, data_dir: str | None) -> None:
-    """Events in from Kafka, diagnosed and grouped into the lake. Run as many as you like with a PostgreSQL catalog."""
+    """Read events from Kafka, diagnose and group them, and write the lake.
+
+    With a PostgreSQL catalog you can run any number of analyzers.
+    """
     settings = options.settings(config_file, data_dir=data_dir)
     process.start_process(settings)
     from why401 import run

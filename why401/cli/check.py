@@ -1,4 +1,4 @@
-"""`why401 check`: is the configuration right, down to doors and key sets?"""
+"""`why401 check`: validates the configuration, including listeners and key sets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from why401.cli import options
 
 @click.command("check")
 @options.config
-@click.option("--offline", is_flag=True, help="Do not fetch key sets over the network.")
+@click.option("--offline", is_flag=True, help="Do not fetch key sets from the network.")
 def command(config_file: str | None, offline: bool) -> None:
-    """Validate the configuration, and say what is protected how.
+    """Validate the configuration and show how each listener is protected.
 
-    Errors name file, key, value and what would be right. Exit status 2 when it is wrong.
+    Errors name the file, the key, the value and what is expected. Exit status 2 if the configuration is invalid.
     """
     settings = options.settings(config_file)
-    click.echo(f"{settings.file or 'defaults (no why401.toml here)'}: well formed")
+    click.echo(f"{settings.file or 'defaults (no why401.toml in this folder)'}: valid")
     _check_doors(settings)
     _check_knowledge(settings)
     if not offline:
@@ -26,7 +26,7 @@ def command(config_file: str | None, offline: bool) -> None:
 
 
 def _check_doors(settings: Settings) -> None:
-    """What listens where, and how it is protected. Raises ConfigurationError for what would not start."""
+    """What listens where, and how it is protected. Raises ConfigurationError for what cannot start."""
     from collector.sources.otlp.door import Door
     from collector.telemetry import Telemetry
     from dashboard import login
@@ -39,7 +39,7 @@ def _check_doors(settings: Settings) -> None:
     login.check(settings)
     _door("dashboard", settings.dashboard.address, login.describe(settings))
     if settings.telemetry.prometheus:
-        _door("prometheus", settings.telemetry.prometheus, "numbers only, no authentication")
+        _door("prometheus", settings.telemetry.prometheus, "metrics only, no authentication")
     if settings.kafka.bootstrap:
         _check_kafka(settings.kafka)
 
@@ -60,13 +60,15 @@ def _door(name: str, address: str, how: str) -> None:
 
 
 def _check_knowledge(settings: Settings) -> None:
-    """A user's own signatures, proven. Raises KnowledgeError, which names the file and the entry."""
+    """Checks the message signatures of the user. Raises KnowledgeError, which names the file and the entry."""
     from analyzer.knowledge.user_files import knowledge
 
-    knowledge(settings.knowledge_files)  # all at once first: no id may stand in two of them
+    knowledge(settings.knowledge_files)  # all together first: an id may occur only once
     for path in settings.knowledge_files:
         own = len(knowledge([path]).signatures) - len(knowledge().signatures)
-        click.echo(f"  knowledge  {path}: {own} signature{'' if own == 1 else 's'}, proven")
+        click.echo(
+            f"  knowledge  {path}: {own} message signature{'' if own == 1 else 's'}, verified with their examples"
+        )
 
 
 def _check_key_sets(settings: Settings) -> None:
@@ -78,11 +80,13 @@ def _check_key_sets(settings: Settings) -> None:
     for issuer in settings.issuers:
         keys = key_sets.of(issuer.issuer)
         if keys is None:
-            click.echo(f"  {issuer.issuer}: no key set configured, signatures are not checked")
+            click.echo(f"  {issuer.issuer}: no key set configured; signatures are not checked")
         elif keys.error:
             click.secho(
-                f"  {issuer.issuer}: key set not reachable now ({keys.error}); it is tried again while running",
+                f"  {issuer.issuer}: key set unreachable ({keys.error}); why401 retries while it runs",
                 fg="yellow",
             )
         else:
-            click.echo(f"  {issuer.issuer}: {len(keys.keys)} keys ({', '.join(keys.kids) or 'without kid'})")
+            click.echo(
+                f"  {issuer.issuer}: {len(keys.keys)} key{'' if len(keys.keys) == 1 else 's'} ({', '.join(keys.kids) or 'no kid'})"
+            )

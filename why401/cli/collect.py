@@ -1,4 +1,4 @@
-"""`why401 collect`: the distributed mode's left half."""
+"""`why401 collect`: the collector of the distributed mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from why401.cli import options
 @options.config
 @options.data_dir
 def command(config_file: str | None, data_dir: str | None) -> None:
-    """Raw records in, safe events out to the Kafka topic `why401.events`. Run as many as you like."""
+    """Read raw records and write redacted events to the Kafka topic `why401.events`.
+
+    Run any number of collectors; Kafka distributes the partitions among them.
+    """
     settings = options.settings(config_file, data_dir=data_dir)
     process.start_process(settings)
     from why401 import run

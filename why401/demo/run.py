@@ -1,4 +1,4 @@
-"""`why401 demo`: a real Envoy, `why401 up`, the dashboard and an hour's trouble in a few minutes."""
+"""`why401 demo`: a real Envoy, `why401 up`, the dashboard, and an incident in a few minutes."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class _Demo:
         self.checks: list[Callable[[], None]] = []  # one per process, raising when it has ended
 
     def run(self) -> None:
-        self.progress.begin("making throwaway keys")
+        self.progress.begin("generating temporary keys")
         mint = Mint()
         cache = max(2, int(self.cycle_s * STALE_SHARE))
         envoy = DemoEnvoy(self.folder, mint, otlp_port=self.otlp, listen_port=self.listen, jwks_cache_s=cache)
@@ -167,7 +167,7 @@ class _Demo:
     def _watch(self, traffic: Traffic) -> None:
         limit = float("inf") if self.seconds is None else self.seconds
         end = "until Ctrl-C" if self.seconds is None else f"for {self.seconds:g} s"
-        self.progress.say(f"driving {self.rate:g} requests/s with {len(FAULTS)} kinds of faults {end}")
+        self.progress.say(f"sending {self.rate:g} requests/s with {len(FAULTS)} kinds of faults {end}")
         started = time.monotonic()
         rest = threading.Event()
         while (spent := time.monotonic() - started) < limit:
@@ -182,7 +182,7 @@ class _Demo:
     def _summarize(self, config: Path, traffic: Traffic) -> None:
         self.progress.say(
             f"{traffic.total} requests answered, {traffic.refusals} refused with "
-            f"{len(traffic.refused)} kinds of faults, {sum(traffic.failures.values())} not answered, "
+            f"{len(traffic.refused)} kinds of faults, {sum(traffic.failures.values())} unanswered, "
             f"{traffic.mint.rotations} key rotations"
         )
         for line in table(traffic.refused, read_found(config)):

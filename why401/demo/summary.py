@@ -1,4 +1,4 @@
-"""The demo's last words: what was sent on purpose beside what why401 found, by code."""
+"""The summary of the demo: how many refusals were caused on purpose and how many why401 found, by code."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def table(refused: Mapping[str, int], found: Sequence[Found]) -> list[str]:
     """The lines of the summary, most frequent code first; a code that only one side has shows 0 on the other."""
     sent, seen = expected(refused), {row.code: row for row in found}
     codes = sorted({*sent, *seen}, key=lambda code: (-sent[code], code))
-    lines = [f"{'code':24} {'cause':8} {'made':>6} {'found':>6} {'conf.':>5}  title"]
+    lines = [f"{'code':24} {'cause':8} {'caused':>6} {'found':>6} {'conf.':>5}  title"]
     for code in codes:
         row = seen.get(code) or Found(code, "", 0, 0.0)
         cause = CODES[code].cause if code in CODES else "?"

@@ -166,7 +166,7 @@ def test_check_names_what_is_wrong(tmp_path: Path) -> None:
     result = run("check", "--config", str(file))
 
     assert 2 == result.exit_code
-    assert f"{file}: store.commit_rws = 5: no such setting; did you mean commit_rows?" in result.stderr
+    assert f"{file}: store.commit_rws = 5: unknown setting; did you mean commit_rows?" in result.stderr
 
 
 def test_a_wrong_format_name_stops_the_start(tmp_path: Path) -> None:
