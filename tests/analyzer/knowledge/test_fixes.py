@@ -18,7 +18,7 @@ from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
 from collector.settings import IssuerSettings, Settings
-from tests.tokens import ISSUER, NOW, token
+from tests.tokens import ISSUER, now, token
 from why401.explainer import Explainer
 
 GATEWAYS = (
@@ -237,7 +237,7 @@ def test_the_verifiers_setting_is_named_as_the_gateway_calls_it():
 def explain(settings: Settings, details: str = "-", **claims: object) -> tuple[str, list[str]]:
     """Code and fixes of one Envoy record with a token of these claims."""
     record = {
-        "start_time": datetime.fromtimestamp(NOW, UTC).isoformat(),
+        "start_time": datetime.fromtimestamp(now(), UTC).isoformat(),
         "method": "GET",
         "path": "/orders",
         "response_code": 403 if "scope" in claims else 401,

@@ -12,8 +12,8 @@ from collector.events import Origin
 from collector.settings import FileSettings
 from collector.sources.file import MAX_LINE_BYTES, FileSource, expand
 from collector.telemetry import Telemetry
-from tests.brokers import eventually
 from tests.intakes import LedgerIntake, running
+from tests.waiting import eventually
 
 
 def _read(*paths: Path | str, telemetry: Telemetry | None = None) -> LedgerIntake:

@@ -24,9 +24,10 @@ from collector.sources.kafka.messages import decode_raw
 from collector.sources.kafka.source import KafkaSource
 from collector.telemetry import Telemetry
 from tests import secured_brokers
-from tests.brokers import HANG_SECONDS, BrokerUnavailable, eventually, free_ports
+from tests.brokers import BrokerUnavailable, free_ports
 from tests.intakes import LedgerIntake, running
 from tests.secured_brokers import PASSWORD, USER, Secured
+from tests.waiting import HANG_S, eventually
 from why401.cli import main
 
 ROOT = Path(__file__).parents[4]
@@ -219,7 +220,7 @@ def test_collect_topic_analyze(secured, tmp_path):
     finally:
         for process in processes:
             process.terminate()
-        print("ended with", [process.wait(HANG_SECONDS) for process in processes])  # pytest shows it when this fails
+        print("ended with", [process.wait(HANG_S) for process in processes])  # pytest shows it when this fails
         print((tmp_path / "log").read_text())
     stored = CliRunner().invoke(main, ["sql", "--config", str(config), "--csv", "SELECT sum(requests) FROM traffic"])
 
