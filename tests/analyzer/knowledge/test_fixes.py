@@ -18,6 +18,7 @@ from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
 from collector.settings import IssuerSettings, Settings
+from tests.cases import failing
 from tests.tokens import ISSUER, now, token
 from why401.explainer import Explainer
 
@@ -124,9 +125,12 @@ def test_the_gateways_own_setting_comes_first():
     assert fixes[-1] == remedies_for("clock_skew")[0]
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_gateway_then_library_then_general(code):
+def test_gateway_then_library_then_general():
     """In this order at every code, whatever the order of the files."""
+    assert failing(((code, code) for code in CODES), _check_order, at_least=49) == {}
+
+
+def _check_order(code):
     general = remedies_for(code)[-1]
     nginx, pyjwt = remedies_for(code, "nginx")[:-1], remedies_for(code, "", "PyJWT")[:-1]
     assert remedies_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
@@ -152,11 +156,11 @@ def test_the_librarys_own_setting_is_named():
     assert any("leeway" in fix.says for fix in remedies_for("clock_skew", "", "PyJWT"))
 
 
-@pytest.mark.parametrize("gateway", GATEWAYS)
-@pytest.mark.parametrize("code", CODES)
-def test_fixes_are_one_to_three_everywhere(code, gateway):
+def test_fixes_are_one_to_three_everywhere():
     """Every code has something to do at every gateway."""
-    assert 1 <= len(remedies_for(code, gateway, "PyJWT")) <= FIXES
+    counts = {(code, name): len(remedies_for(code, name, "PyJWT")) for code in CODES for name in GATEWAYS}
+    assert {cell: count for cell, count in counts.items() if not 1 <= count <= FIXES} == {}
+    assert len(counts) >= 735
 
 
 def test_known_values_are_filled_in():
