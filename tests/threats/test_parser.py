@@ -297,5 +297,5 @@ def test_who_uses_the_backtracking_engine_is_known() -> None:
 
     # Words with apostrophes, a date with a five-digit year, numbers between word boundaries: in each of these patterns
     # a character can be matched in one way only. What they do to a megabyte of the worst is timed above.
-    known = {"knowledge/lexicon.py", "knowledge/splitting.py", "diagnosis/words.py", "diagnosis/clock.py"}
+    known = {"knowledge/lexicon.py", "knowledge/splitting.py", "diagnosis/messages.py", "diagnosis/clock.py"}
     assert {f"analyzer/{name}" for name in known} >= users

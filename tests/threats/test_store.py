@@ -128,7 +128,7 @@ def _core_limit(pid: int) -> str:
 def test_the_process_is_not_dumpable() -> None:
     """A core_pattern that is a pipe ignores RLIMIT_CORE, and a debugger needs no core: the kernel is told to refuse both."""
     asked = (
-        "import ctypes; from why401.cli import options; from collector.settings import Settings\n"
+        "import ctypes; from why401 import process; from collector.settings import Settings\n"
         "libc = ctypes.CDLL(None); before = libc.prctl(3, 0, 0, 0, 0)\n"
         "process.start_process(Settings()); print(before, libc.prctl(3, 0, 0, 0, 0))"
     )
@@ -139,8 +139,8 @@ def test_the_process_is_not_dumpable() -> None:
 
 def test_every_process_that_runs_on_is_started_so() -> None:
     """Each long-running command calls start_process or no_core_dumps before it reads a record."""
-    commands = ("up", "collect", "analyze", "remote/command", "remote/server")
-    sources = {name: (ROOT / f"analyzer/cli/{name}.py").read_text("utf-8") for name in commands}
+    commands = ("cli/up", "cli/collect", "cli/analyze", "sql_server/command", "sql_server/server")
+    sources = {name: (ROOT / f"why401/{name}.py").read_text("utf-8") for name in commands}
 
     assert [] == [
         name for name, text in sources.items() if "start_process(" not in text and "no_core_dumps(" not in text
@@ -171,12 +171,13 @@ def test_secrets_are_compared_in_constant_time() -> None:
         "collector/sources",
         "collector/redaction/pseudonyms.py",
         "dashboard",
-        "analyzer/cli/remote",
-        "analyzer/cli",
+        "why401/sql_server",
+        "why401/cli",
     ]
-    found = sorted({hit for place in places for path in _modules(place) for hit in _compared(path)})
+    modules = {place: _modules(place) for place in places}
 
-    assert [] == found
+    assert [] == [place for place, paths in modules.items() if not paths]
+    assert [] == sorted({hit for paths in modules.values() for path in paths for hit in _compared(path)})
     assert "compare_digest" in (ROOT / "collector/sources/otlp/senders.py").read_text("utf-8")
 
 
