@@ -210,10 +210,16 @@ class Broker:
         return True
 
 
+def named() -> Broker | None:
+    """The broker of `WHY401_TEST_KAFKA`."""
+    address = os.environ.get("WHY401_TEST_KAFKA")
+    return Broker(address) if address else None
+
+
 def find_or_start() -> Broker:
     """The broker of `WHY401_TEST_KAFKA`, or a new one. Raises BrokerUnavailable."""
-    if named := os.environ.get("WHY401_TEST_KAFKA"):
-        return Broker(named)
+    if found := named():
+        return found
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
             raise BrokerUnavailable(f"{tool} is not installed and WHY401_TEST_KAFKA is not set")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -20,7 +20,8 @@ from tests.threats.quack_client import Client, Clients, Rows
 from tests.waiting import HANG_S, eventually
 
 __all__ = ["chromium", "serve", "use", "visit"]
-TIMEOUT_S = 4.0
+TIMEOUT_S = 60.0  # no question of a test is to be ended by it on a slow machine
+BRIEF_S = 4.0  # for the questions that have no end
 CONFIG = """
 data_dir = "{folder}/data"
 [otlp]
@@ -136,6 +137,17 @@ def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 def remote(real_lake: Path, serve_sql: Callable[..., Remote]) -> Remote:
     """Remote SQL over the real lake."""
     return serve_sql(real_lake)
+
+
+@pytest.fixture(scope="session")
+def brief(real_lake: Path, serve_sql: Callable[..., Remote], tmp_path_factory: pytest.TempPathFactory) -> Remote:
+    """The same with a short time-out and a token of its own, for what is to be ended by it."""
+    secret = "of-the-server-with-a-short-time-out"
+    file: Path = tmp_path_factory.mktemp("brief") / "token"
+    file.touch(0o600)
+    file.write_text(secret)
+    options = ("--timeout", str(BRIEF_S), "--token-file", str(file), "--client", "brief")
+    return replace(serve_sql(real_lake, *options), token=secret)
 
 
 @pytest.fixture(scope="module")
