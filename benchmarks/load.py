@@ -28,7 +28,8 @@ from typing import Any, Final
 
 from analyzer.lake import connect_reader
 from collector.settings import Settings, load
-from tests.brokers import BrokerUnavailable, eventually, find_or_start, free_ports
+from tests.brokers import BrokerUnavailable, find_or_start, free_ports
+from tests.waiting import eventually
 
 MAX_GROWTH_MIB_PER_MINUTE: Final = 3.0  # at the end; a leak of a kilobyte a request is ten times that
 SETTLE_SECONDS: Final = 180.0

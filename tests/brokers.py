@@ -12,8 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -24,8 +23,9 @@ from uuid import uuid4
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
+from tests.waiting import HANG_S, eventually
+
 VERSION = "4.3.0"
-HANG_SECONDS = 90.0
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>why401</groupId><artifactId>test-broker</artifactId><version>1</version><dependencies><dependency>
 <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{version}</version>
@@ -56,15 +56,6 @@ log.cleaner.enable=false
 
 class BrokerUnavailable(Exception):
     """There can be no broker here; says what is missing."""
-
-
-def eventually(holds: Callable[[], Any], what: str, *, within_s: float = HANG_SECONDS) -> Any:
-    """The first true value of `holds`; fails with `what` when the hang limit passes."""
-    deadline = time.monotonic() + within_s
-    while not (value := holds()):
-        assert time.monotonic() < deadline, f"still waiting after {within_s:g} s: {what}"
-        time.sleep(0.02)
-    return value
 
 
 def free_ports(count: int) -> list[int]:
@@ -121,7 +112,7 @@ class Broker:
             return
         process.kill() if hard else process.terminate()
         try:
-            process.wait(HANG_SECONDS)
+            process.wait(HANG_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -162,7 +153,7 @@ class Broker:
         try:
             sent = [producer.send(topic, value, partition=partition) for value in values]
             for future in sent:
-                future.get(timeout=HANG_SECONDS)
+                future.get(timeout=HANG_S)
         finally:
             producer.close()
 
@@ -182,12 +173,20 @@ class Broker:
         finally:
             consumer.close()
 
+    def count(self, topic: str, partitions: int = 1) -> int:
+        """How many messages a topic has now."""
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
+        try:
+            return sum(consumer.end_offsets([TopicPartition(topic, n) for n in range(partitions)]).values())
+        finally:
+            consumer.close()
+
     def commit(self, group: str, place: TopicPartition, offset: int) -> None:
         """Commit an offset in the name of a group without members."""
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False)
         try:
             consumer.assign([place])
-            consumer.commit({place: OffsetAndMetadata(offset, "", -1)}, timeout_ms=int(HANG_SECONDS * 1000))
+            consumer.commit({place: OffsetAndMetadata(offset, "", -1)}, timeout_ms=int(HANG_S * 1000))
         finally:
             consumer.close()
 
@@ -211,10 +210,16 @@ class Broker:
         return True
 
 
+def named() -> Broker | None:
+    """The broker of `WHY401_TEST_KAFKA`."""
+    address = os.environ.get("WHY401_TEST_KAFKA")
+    return Broker(address) if address else None
+
+
 def find_or_start() -> Broker:
     """The broker of `WHY401_TEST_KAFKA`, or a new one. Raises BrokerUnavailable."""
-    if named := os.environ.get("WHY401_TEST_KAFKA"):
-        return Broker(named)
+    if found := named():
+        return found
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
             raise BrokerUnavailable(f"{tool} is not installed and WHY401_TEST_KAFKA is not set")
@@ -256,7 +261,9 @@ def _start_new(jars: Path, more: More | None = None) -> Broker:
     formatting = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties"]
     formatting += [word for user in more.scram for word in ("--add-scram", user)]
     try:
-        subprocess.run(broker.java("-Xmx256m") + formatting, check=True, cwd=folder, capture_output=True, timeout=120)
+        subprocess.run(
+            broker.java("-Xmx256m") + formatting, check=True, cwd=folder, capture_output=True, timeout=HANG_S
+        )
         broker.start()
     except BaseException:
         broker.remove()

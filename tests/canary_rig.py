@@ -23,8 +23,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from tests.brokers import HANG_SECONDS, eventually, free_ports
+from tests.brokers import free_ports
 from tests.canary_records import Carrier
+from tests.waiting import HANG_S, eventually
 
 EXPORT: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 END: Final = "the-last-record-of-"  # request id of the record that closes a source
@@ -75,7 +76,7 @@ class Rig:
         finally:
             if running.poll() is None:
                 running.send_signal(signal.SIGTERM)
-            running.wait(HANG_SECONDS)
+            running.wait(HANG_S)
 
     def said(self) -> str:
         """All stderr so far."""
@@ -90,7 +91,7 @@ class Rig:
 
     def post(self, body: bytes, content_type: str, path: str = "/v1/logs", **headers: str) -> int:
         """One OTLP/HTTP request; its answer is kept to be searched, too."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=HANG_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=HANG_S)
         try:
             connection.request("POST", path, body, {"Content-Type": content_type, **headers})
             answer = connection.getresponse()
@@ -103,13 +104,13 @@ class Rig:
         """One OTLP/gRPC request; a refusal's words and metadata are kept."""
         with grpc.insecure_channel(f"127.0.0.1:{self.grpc}") as channel:
             try:
-                self.answers.append(channel.unary_unary(EXPORT)(body, timeout=HANG_SECONDS))
+                self.answers.append(channel.unary_unary(EXPORT)(body, timeout=HANG_S))
             except grpc.RpcError as error:
                 self.answers.append(f"{error.details()} {error.trailing_metadata()}".encode())
 
     def scrape(self) -> bytes:
         """The Prometheus page."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.prometheus, timeout=HANG_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.prometheus, timeout=HANG_S)
         try:
             connection.request("GET", "/metrics")
             return connection.getresponse().read()

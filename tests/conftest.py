@@ -7,10 +7,24 @@ from typing import Final
 
 import pytest
 
-from tests.brokers import Broker, BrokerUnavailable, find_or_start
+from tests import secured_brokers
+from tests.brokers import Broker, BrokerUnavailable, named
+from tests.secured_brokers import Secured
+from tests.waiting import PATIENCE
 
 # What shares a server, a browser or a session's fixture goes to one process, the longest of them first.
-LONG: Final = ("kafka", "browser", "tests/test_canary.py", "tests/threats/test_sql.py", "store", "live")
+LONG: Final = (
+    "kafka", "store", "remote sql", "tests/test_canary.py", "browser", "live",
+    "tests/threats/test_receiver.py", "tests/why401/cli/test_commands.py", "tests/why401/demo/test_run.py",
+)  # fmt: skip
+REMOTE_SQL: Final = ("tests/threats/test_sql.py", "tests/threats/test_store.py", "tests/threats/test_export.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-timeout reads it
+def pytest_configure(config: pytest.Config) -> None:
+    """A machine that needs more patience has a longer hang limit for each test, too."""
+    if config.getoption("timeout", None) is None:
+        config.option.timeout = float(config.getini("timeout")) * PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,19 +39,28 @@ def _group(item: pytest.Item) -> str:
     file = item.nodeid.partition("::")[0]
     if file.startswith("tests/live/"):
         return "live"
-    if "kafka" in getattr(item, "fixturenames", ()) or "kafka" in file:
+    if {"kafka", "secured"} & set(getattr(item, "fixturenames", ())) or "kafka" in file:
         return "kafka"
+    if file in REMOTE_SQL:
+        return "remote sql"
     if file.startswith(("tests/dashboard/", "tests/threats/test_dashboard")):
         return "browser"
     return "store" if file.startswith(("tests/analyzer/store/", "tests/analyzer/lake/")) else file
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[Broker]:
-    """A running Apache Kafka; without one the test is skipped with the reason."""
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A running Apache Kafka with a plain and two guarded doors; without one the test is skipped with the reason."""
     try:
-        broker = find_or_start()
+        found = secured_brokers.start(tmp_path_factory.mktemp("secured"))
     except BrokerUnavailable as error:
         pytest.skip(str(error))
-    yield broker
-    broker.remove()
+    yield found
+    found.broker.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Broker:
+    """The plain door of the same broker, or the broker of WHY401_TEST_KAFKA."""
+    broker: Broker = named() or request.getfixturevalue("secured").broker
+    return broker

@@ -12,7 +12,7 @@ from typing import Any
 from collector.errors import Backpressure, Fenced
 from collector.records import Batch, Position
 from collector.sources import Source
-from tests.brokers import HANG_SECONDS
+from tests.waiting import HANG_S
 
 
 @dataclass
@@ -80,5 +80,5 @@ def running(source: Source, intake: Any) -> Iterator[threading.Event]:
         yield stop
     finally:
         stop.set()
-        thread.join(HANG_SECONDS)
+        thread.join(HANG_S)
     assert not thread.is_alive(), "the source did not return after stop"

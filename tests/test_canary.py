@@ -13,7 +13,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -31,12 +30,13 @@ from analyzer.lake import connect_reader
 from analyzer.lake.attach import connect_lake
 from analyzer.store.migrate import views
 from collector.settings import load
-from tests.brokers import Broker, eventually
+from tests.brokers import Broker
 from tests.canaries import Found, Search, on_disk
 from tests.canary_records import LONG, Carrier, broken, carriers
 from tests.canary_rig import END, Rig, end_of, json_request_of, metrics_receiver, request_of
 from tests.dashboard.conftest import chromium, serve, use  # noqa: F401  # fixtures
 from tests.secrets_of_every_kind import Secret, generate
+from tests.waiting import HANG_S, eventually
 
 BATCH = 300
 SCREENS = ("overview", "groups", "group", "health", "explorer")
@@ -274,7 +274,7 @@ def test_no_screen_sends_one_to_a_browser(screen: str, embedded: Done, use: Call
 
 
 def _drawn(screen: str, group: str) -> bytes:
-    app = AppTest.from_string(f"from dashboard.screens import {screen}\n{screen}.page()\n", default_timeout=60)
+    app = AppTest.from_string(f"from dashboard.screens import {screen}\n{screen}.page()\n", default_timeout=HANG_S)
     app.query_params.update({"range": "7d", **({"group": group} if group else {})})
     app.run()
     assert 0 == len(app.exception)
@@ -306,7 +306,7 @@ def test_no_page_in_a_real_browser_holds_one(embedded: Done, chromium: Any, serv
     page.on("websocket", keep)
     for path in PATHS:
         page.goto(served.url + path.format(group=group))
-        page.locator('[data-testid="stDataFrame"], [data-testid="stExpander"]').first.wait_for(timeout=60_000)
+        page.locator('[data-testid="stDataFrame"], [data-testid="stExpander"]').first.wait_for(timeout=HANG_S * 1000)
         page.wait_for_load_state("networkidle")
         seen.append((path, page.content().encode()))
     page.close()
@@ -327,7 +327,10 @@ def test_a_command_prints_none(command: str, tmp_path: Path) -> None:
     records = tmp_path / "records.log"
     records.write_bytes(lines_of(done, command, places=3))
     answer = subprocess.run(
-        [sys.executable, "-m", "why401", command, str(records)], capture_output=True, timeout=300, check=False
+        [sys.executable, "-m", "why401", command, str(records)],
+        capture_output=True,
+        timeout=2 * HANG_S,
+        check=False,
     )
 
     assert len(answer.stdout) > 10_000, answer.stderr
@@ -392,7 +395,6 @@ def test_a_crash_shows_none(place: str, tmp_path: Path) -> None:
         for body in sent:
             if process.poll() is None:
                 _try(done.rig, body)
-            time.sleep(0.5)  # let what was handed over be worked on
     places = [*on_disk(done.rig.place), *(("an answer", body) for body in done.rig.answers)]
 
     assert done.rig.said()
@@ -416,7 +418,7 @@ def test_a_killed_process_leaves_none(number: signal.Signals, tmp_path: Path) ->
         done.rig.await_ready(process)
         eventually(lambda: any((done.rig.place / "lake").rglob("*.parquet")), "something is written")
         process.send_signal(number)
-        assert -number == process.wait(60)
+        assert -number == process.wait(HANG_S)
 
     assert [] == [path for path in done.rig.place.rglob("core*") if path.is_file()]
     assert (number == signal.SIGKILL) or "Fatal Python error" in done.rig.said()

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from collector.settings import ENV_PREFIX, entries, load
+from tests.waiting import HANG_S
 from why401.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -146,5 +147,5 @@ def test_envoy_accepts_the_demo_gateways_configuration():
     except envoy.EnvoyFailed as error:
         pytest.skip(str(error))
     command = [str(binary), "--mode", "validate", "--config-path", str(ROOT / "compose" / "envoy.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
     assert done.returncode == 0, done.stderr[-1000:]

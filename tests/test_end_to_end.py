@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +17,9 @@ import pytest
 
 from analyzer.lake import connect_reader, run_query
 from collector.settings import Settings, load
-from tests.brokers import Broker, eventually, free_ports
+from tests.brokers import Broker, free_ports
+from tests.waiting import HANG_S, eventually
 from why401.demo.labels import LabelledRun
-
-HANG_S = 120.0
 
 
 @contextmanager
@@ -83,14 +81,13 @@ def test_every_record_is_stored_once_though_the_analyzer_is_killed(kafka: Broker
     log = tmp_path / "why401.log"
     with why401("collect", config, log):
         eventually(lambda: _listens(grpc), "collect listens")
-        sent = _drive_envoy(folder(tmp_path, "envoy"), grpc, kafka, raw, rounds=20)
+        sent = _drive_envoy(folder(tmp_path, "envoy"), grpc, kafka, (raw, events), rounds=20)
         killed = _analyze_and_kill(config, log, settings, times=4)
         assert 4 == killed, log.read_text()[-2000:]
         with why401("analyze", config, log):
             eventually(
                 lambda: total(settings) >= 2 * sent,
                 f"{2 * sent} records stored, {total(settings)} are",
-                within_s=HANG_S,
             )
 
     counts = dict(
@@ -112,15 +109,16 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _drive_envoy(place: Path, otlp: int, kafka: Broker, raw: str, *, rounds: int) -> int:
+def _drive_envoy(place: Path, otlp: int, kafka: Broker, topics: tuple[str, str], *, rounds: int) -> int:
     """Send every fault and good request `rounds` times, hand Envoy's file log to the raw topic; how many requests."""
+    raw, events = topics
     with LabelledRun(place, otlp_port=otlp) as run:
         for _ in range(rounds):
             run.send()
         lines = [json.dumps(record).encode() for record in run.records()]
         for partition in (0, 1):
             kafka.produce(raw, lines[partition::2], partition=partition)
-        time.sleep(2)  # Envoy's exporter flushes once a second; it must not be stopped before
+        eventually(lambda: kafka.count(events, 3) >= 2 * len(lines), "Envoy's exporter and collect have sent all")
         return len(lines)
 
 
@@ -133,7 +131,6 @@ def _analyze_and_kill(config: Path, log: Path, settings: Settings, *, times: int
             eventually(
                 lambda b=before: total(settings) > b or process.poll() is not None,
                 "some records stored",
-                within_s=HANG_S,
             )
             process.kill()
             killed += process.wait(HANG_S) == -signal.SIGKILL
@@ -158,7 +155,7 @@ def test_readers_work_while_the_writer_streams(tmp_path: Path) -> None:
                 run.send()
             sent = len(run.records())
             settings = load(config, {})
-            eventually(lambda: total(settings) >= sent, "all stored", within_s=HANG_S)
+            eventually(lambda: total(settings) >= sent, "all stored")
         stop.set()
         answer, _ = reader.communicate("stop\n", timeout=HANG_S)
 

@@ -11,8 +11,12 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-NOW = int(time.time())
 ISSUER = "https://idp.example.com/"
+
+
+def now() -> int:
+    """The present second. Never kept at import: a token that is not yet valid then is valid when the suite is slow."""
+    return int(time.time())
 
 
 @cache
@@ -28,8 +32,9 @@ def ec_key(name: str = "e1") -> ec.EllipticCurvePrivateKey:
 
 
 def token(*, key: str = "k1", headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A token of ISSUER for orders-api, valid for longer than the suite runs; a claim set to None is left out."""
-    payload = {"iss": ISSUER, "aud": "orders-api", "sub": "user-1", "iat": NOW - 10, "exp": NOW + 43_200} | claims
+    """A token of ISSUER for orders-api, valid for twelve hours from now; a claim set to None is left out."""
+    at = now()
+    payload = {"iss": ISSUER, "aud": "orders-api", "sub": "user-1", "iat": at - 10, "exp": at + 43_200} | claims
     payload = {name: value for name, value in payload.items() if value is not None}
     return jwt.encode(payload, rsa_key(key), algorithm="RS256", headers={"kid": key, **(headers or {})})
 

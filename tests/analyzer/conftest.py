@@ -17,6 +17,7 @@ from analyzer.lake.attach import connect_reader
 from analyzer.store import Store, open_memory_store
 from collector.settings import Settings
 from tests.brokers import free_ports
+from tests.waiting import HANG_S
 
 POSTGRES = Path("/usr/lib/postgresql")
 
@@ -64,7 +65,20 @@ def postgres() -> Iterator[str]:
         **run,
     )
     subprocess.run(
-        [*prefix, binaries / "pg_ctl", "-D", cluster, "-o", options, "-l", str(folder / "log"), "-w", "start"],
+        [
+            *prefix,
+            binaries / "pg_ctl",
+            "-D",
+            cluster,
+            "-o",
+            options,
+            "-l",
+            str(folder / "log"),
+            "-w",
+            "-t",
+            f"{HANG_S:g}",
+            "start",
+        ],
         check=True,
         **run,
     )

@@ -16,6 +16,7 @@ from collector.events import Event, Origin, Outcome, Request, gateway
 from collector.records import Batch, Position
 from collector.settings import Settings
 from collector.telemetry import Telemetry
+from tests.waiting import HANG_S
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_an_event_that_breaks_a_rule_passes_as_a_failed_one(sink: StoreSink, mon
     sink.write(Batch([event(0), event(1, "/poison"), event(2)], (Position("why401.events", 0, 0, 3),), done))
     sink.flush()
 
-    assert done.result(5) is None
+    assert done.result(HANG_S) is None
     assert {0: 3} == sink.positions("why401.events", [0])
     rows = sink._store.rows("SELECT outcome, count(*) FROM store.events GROUP BY 1 ORDER BY 1")
     assert ("denied", 2) in rows

@@ -16,7 +16,9 @@ from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import IssuerSettings, Settings
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
-from tests.tokens import ISSUER, NOW, jwks, token
+from tests.tokens import ISSUER, jwks, token
+
+ARRIVED_S = 1_795_000_000
 
 
 def collector(issuers: tuple[IssuerSettings, ...] = ()) -> Collector:
@@ -32,7 +34,7 @@ TESTED = collector()
 
 def collect(record: object, tested: Collector = TESTED) -> Event:
     text = record if isinstance(record, str) else json.dumps(record)
-    return tested.collect(RawRecord(Origin("file", "x", -1, 7), NOW * 10**9, text=text))
+    return tested.collect(RawRecord(Origin("file", "x", -1, 7), ARRIVED_S * 10**9, text=text))
 
 
 def envoy(authorization: str = "", **fields: object) -> dict[str, object]:
@@ -183,7 +185,7 @@ def test_without_any_time_the_arrival_counts_and_is_marked() -> None:
 
     event = collect(record)
 
-    assert (NOW * 10**9, False) == (event.time_ns, event.time_known)
+    assert (ARRIVED_S * 10**9, False) == (event.time_ns, event.time_known)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from collector.records import Batch, RawRecord
 from collector.settings import QueueSettings
 from collector.telemetry import Telemetry
 from collector.worker import Each, Worker
+from tests.waiting import HANG_S
 
 
 class ListSink:
@@ -73,9 +74,9 @@ def test_a_batch_is_acknowledged_after_the_sink_has_it() -> None:
     given = batch(3)
 
     intake.offer(given, timeout_s=1)
-    given.done.result(10)
+    given.done.result(HANG_S)
     stop.set()
-    thread.join(10)
+    thread.join(HANG_S)
 
     assert [0, 1, 2] == [event.origin.offset for event in sink.events]
 
@@ -87,9 +88,9 @@ def test_a_sink_that_is_away_is_waited_for() -> None:
     given = batch(2)
 
     intake.offer(given, timeout_s=1)
-    given.done.result(20)
+    given.done.result(HANG_S)
     stop.set()
-    thread.join(20)
+    thread.join(HANG_S)
 
     assert 2 == len(sink.events)
 
@@ -103,7 +104,7 @@ def test_what_was_taken_before_the_end_is_committed() -> None:
         intake.offer(each, timeout_s=1)
     intake.close()
     stop.set()
-    thread.join(20)
+    thread.join(HANG_S)
 
     assert 200 == len(sink.events)
     with pytest.raises(Backpressure, match="shutting down"):

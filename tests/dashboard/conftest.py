@@ -19,6 +19,7 @@ from collector import settings as settings_module
 from dashboard import config
 from tests.brokers import free_ports
 from tests.dashboard import fixture_lake
+from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "dashboard" / "app.py"
@@ -101,7 +102,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path],
 
 def _end(served: Served) -> None:
     served.process.terminate()
-    served.process.wait(timeout=30)
+    served.process.wait(timeout=HANG_S)
 
 
 def _start(data_dir: Path, work: Path) -> Served:
@@ -121,7 +122,7 @@ def _start(data_dir: Path, work: Path) -> Served:
 
 def await_health(served: Served) -> None:
     """Return when the page answers."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_S
     while time.monotonic() < deadline:
         assert served.process.poll() is None, served.log.read_text()
         try:
@@ -175,7 +176,7 @@ def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
     def _visit(served: Served, path: str = "/", width: int = 1440, scheme: str = "light") -> Visit:
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
-        context.set_default_timeout(45_000)
+        context.set_default_timeout(HANG_S * 1000)
         made = Visit(context.new_page(), served.url)
         made.page.on("request", lambda request: made.requests.append(request.url))
         made.page.on("websocket", lambda socket_: made.requests.append(socket_.url))

@@ -21,7 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from tests import tokens
-from tests.brokers import eventually, free_ports
+from tests.brokers import free_ports
+from tests.waiting import HANG_S, eventually
 
 CLIENT, SECRET = "why401-page", "the-clients-secret-0123456789"
 
@@ -110,4 +111,4 @@ def serving(people: Mapping[str, Mapping[str, Any]]) -> Iterator[Provider]:
         yield provider
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(HANG_S)

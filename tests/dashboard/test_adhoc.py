@@ -14,6 +14,7 @@ import pytest
 from dashboard import adhoc, client, config
 from dashboard.errors import QueryRefused, StoreMissing
 from dashboard.worker import HEADER, READY
+from tests.waiting import HANG_S
 
 ENDLESS = "SELECT levenshtein(repeat('a', 400000), repeat('b', 400000))"
 
@@ -69,5 +70,5 @@ def test_a_worker_ends_with_its_page(lake: Path, use: Callable[..., None]) -> No
     worker.stdin.write(json.dumps(ENDLESS).encode() + b"\n")
     worker.stdin.close()
 
-    assert 0 == worker.wait(30)
+    assert 0 == worker.wait(HANG_S)
     worker.stdout.close()

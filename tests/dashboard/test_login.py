@@ -22,6 +22,7 @@ from dashboard.roles import Role
 from tests.brokers import free_ports
 from tests.dashboard import oidc_provider
 from tests.dashboard.conftest import ROOT, Served, Visit, await_health
+from tests.waiting import HANG_S
 
 ISSUER = "https://idp.example.com"
 FULL = LoginSettings(
@@ -187,7 +188,7 @@ def guarded(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
             yield served
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=HANG_S)
     left = [path.name for path in (work / "tmp").iterdir() if path.name.startswith("why401-login-")]
     assert ([], False) == (left, oidc_provider.SECRET in (work / "log").read_text())
 

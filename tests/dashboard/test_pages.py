@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import scope
 from dashboard.screens import overview
 from tests.dashboard import fixture_lake
+from tests.waiting import HANG_S
 
 DASHBOARD = Path(overview.__file__).parents[1]
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -23,7 +24,7 @@ def script(page: str) -> str:
 
 
 def show(page: str, **params: str) -> AppTest:
-    app = AppTest.from_string(script(page), default_timeout=60)
+    app = AppTest.from_string(script(page), default_timeout=HANG_S)
     for key, value in params.items():
         app.query_params[key] = value
     return app.run()
@@ -40,7 +41,7 @@ def said(app: AppTest) -> str:
 def test_the_app_starts_on_the_overview(lake: Path, use: Callable[..., None]) -> None:
     """`streamlit run dashboard/app.py` shows the opening page."""
     use(lake)
-    app = AppTest.from_file(str(DASHBOARD / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(DASHBOARD / "app.py"), default_timeout=HANG_S).run()
 
     assert (0, True) == (len(app.exception), "5 problems need a look" in said(app))
 

@@ -14,6 +14,7 @@ from collector.redaction import Redacted
 from fuzz.engine import FOLDER, MAX_INPUT
 from fuzz.stages import MAX_SEED, PLANTED, leaked
 from fuzz.targets import TARGETS
+from tests.waiting import HANG_S
 
 MAX_FILES = 300
 
@@ -71,7 +72,6 @@ def test_a_broken_promise_is_reported(name: str, monkeypatch: pytest.MonkeyPatch
         module.check(data)
 
 
-@pytest.mark.timeout(180)
 def test_the_fuzzer_runs() -> None:
     """Three seconds of one target under atheris, where it is installed."""
     pytest.importorskip("atheris")
@@ -79,7 +79,7 @@ def test_the_fuzzer_runs() -> None:
         [sys.executable, "-m", "fuzz", "--seconds", "3", "encodings"],
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=2 * HANG_S,
         check=False,
     )
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -14,12 +14,14 @@ import pytest
 
 from analyzer.lake.view_files import quoted
 from benchmarks.traffic import envoy_json
-from tests.brokers import eventually, free_ports
+from tests.brokers import free_ports
 from tests.dashboard.conftest import chromium, serve, use, visit
 from tests.threats.quack_client import Client, Clients, Rows
+from tests.waiting import HANG_S, eventually
 
 __all__ = ["chromium", "serve", "use", "visit"]
-TIMEOUT_S = 4.0
+TIMEOUT_S = 60.0  # no question of a test is to be ended by it on a slow machine
+BRIEF_S = 4.0  # for the questions that have no end
 CONFIG = """
 data_dir = "{folder}/data"
 [otlp]
@@ -61,7 +63,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fill(config: Path, log: Path) -> None:
     """Put a log file into the lake, by the product."""
     command = [sys.executable, "-m", "why401", "up", "--config", str(config), "--file", str(log), "--no-follow"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2 * HANG_S)
     assert 0 == done.returncode, done.stderr
 
 
@@ -85,7 +87,7 @@ class Remote:
         """A DuckDB of its own, attached as `r`; waits for a server that is being started anew."""
         con = self.clients.new()
         con.rows(f"CREATE SECRET (TYPE quack, TOKEN {quoted(token or self.token)})")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + HANG_S
         while True:
             try:
                 con.rows(f"ATTACH {quoted('quack:' + self.address)} AS r")
@@ -117,9 +119,7 @@ def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
                 [*command, "--timeout", str(TIMEOUT_S), *options], stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         assert process.stdout
-        eventually(
-            lambda: "ready on" in log.read_text() or process.poll() is not None, "remote SQL is ready", within_s=90
-        )
+        eventually(lambda: "ready on" in log.read_text() or process.poll() is not None, "remote SQL is ready")
         assert process.poll() is None, log.read_text()
         token = "" if "--token-file" in options else process.stdout.readline().strip()
         running.append(Remote(config, address, token, process, log, clients))
@@ -129,7 +129,7 @@ def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     clients.close()
     for remote in running:
         remote.process.terminate()
-        remote.process.communicate(timeout=60)
+        remote.process.communicate(timeout=HANG_S)
         assert 0 == remote.process.returncode, remote.log.read_text()
 
 
@@ -137,6 +137,17 @@ def serve_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 def remote(real_lake: Path, serve_sql: Callable[..., Remote]) -> Remote:
     """Remote SQL over the real lake."""
     return serve_sql(real_lake)
+
+
+@pytest.fixture(scope="session")
+def brief(real_lake: Path, serve_sql: Callable[..., Remote], tmp_path_factory: pytest.TempPathFactory) -> Remote:
+    """The same with a short time-out and a token of its own, for what is to be ended by it."""
+    secret = "of-the-server-with-a-short-time-out"
+    file: Path = tmp_path_factory.mktemp("brief") / "token"
+    file.touch(0o600)
+    file.write_text(secret)
+    options = ("--timeout", str(BRIEF_S), "--token-file", str(file), "--client", "brief")
+    return replace(serve_sql(real_lake, *options), token=secret)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from collector.errors import ConfigurationError
 from dashboard import export
 from tests.threats.hostile import PAYLOADS, lines
+from tests.waiting import HANG_S
 from why401.cli import main
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "  @")
@@ -173,7 +174,10 @@ def test_the_log_of_a_hostile_run_is_plain_text(hostile: Path, tmp_path: Path) -
         str(tmp_path / "data"),
     ]
     done = subprocess.run(
-        [*command, "--file", str(tmp_path / "access.log"), "--no-follow"], capture_output=True, check=False, timeout=120
+        [*command, "--file", str(tmp_path / "access.log"), "--no-follow"],
+        capture_output=True,
+        check=False,
+        timeout=HANG_S,
     )
 
     assert (0, set()) == (done.returncode, steering(done.stderr.decode()))

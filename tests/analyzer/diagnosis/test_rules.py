@@ -13,7 +13,7 @@ import pytest
 
 from analyzer.verdicts import Diagnosis
 from collector.settings import IssuerSettings, Settings
-from tests.tokens import ISSUER, NOW, b64, jwks, part, raw, token
+from tests.tokens import ISSUER, b64, jwks, part, raw, token
 from why401.explainer import Explainer
 
 AT = 1772532000  # 2026-03-03T10:00:00Z, the records' time
@@ -189,7 +189,7 @@ def test_a_bare_token_is_explained() -> None:
 
     codes = [
         explainer.explain(text).diagnosis.code
-        for text in (token(), f"Bearer {token()}", f"Authorization: Bearer {token()}", token(exp=NOW - 999))
+        for text in (token(), f"Bearer {token()}", f"Authorization: Bearer {token()}", token(exp=AT - 999))
     ]
 
     assert ["ok", "ok", "ok", "token_expired"] == codes

@@ -26,7 +26,8 @@ from analyzer.knowledge.signatures import signatures
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Verdict
 from collector.settings import ALGORITHMS, IssuerSettings, Settings
-from tests.tokens import ISSUER, NOW, token
+from tests.cases import failing
+from tests.tokens import ISSUER, now, token
 from why401.explainer import Explainer
 
 GATEWAYS = (
@@ -141,9 +142,12 @@ def test_the_gateways_own_setting_comes_first():
     assert fixes[-1] == fixes_for("clock_skew")[0]
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_gateway_then_library_then_general(code):
+def test_gateway_then_library_then_general():
     """In this order at every code, whatever the order of the files."""
+    assert failing(((code, code) for code in CODES), _check_order, at_least=49) == {}
+
+
+def _check_order(code):
     general = fixes_for(code)[-1]
     nginx, pyjwt = fixes_for(code, "nginx")[:-1], fixes_for(code, "", "PyJWT")[:-1]
     assert fixes_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
@@ -169,11 +173,11 @@ def test_the_librarys_own_setting_is_named():
     assert any("leeway" in fix.says for fix in fixes_for("clock_skew", "", "PyJWT"))
 
 
-@pytest.mark.parametrize("gateway", GATEWAYS)
-@pytest.mark.parametrize("code", CODES)
-def test_fixes_are_one_to_three_everywhere(code, gateway):
+def test_fixes_are_one_to_three_everywhere():
     """Every code has something to do at every gateway."""
-    assert 1 <= len(fixes_for(code, gateway, "PyJWT")) <= FIXES
+    counts = {(code, name): len(fixes_for(code, name, "PyJWT")) for code in CODES for name in GATEWAYS}
+    assert {cell: count for cell, count in counts.items() if not 1 <= count <= FIXES} == {}
+    assert len(counts) >= 735
 
 
 def test_known_values_are_filled_in():
@@ -259,7 +263,7 @@ def test_the_setting_is_named_as_the_gateway_calls_it():
 def explain(settings: Settings, details: str = "-", **claims: object) -> tuple[str, list[str]]:
     """Code and fixes of one Envoy record with a token of these claims."""
     record = {
-        "start_time": datetime.fromtimestamp(NOW, UTC).isoformat(),
+        "start_time": datetime.fromtimestamp(now(), UTC).isoformat(),
         "method": "GET",
         "path": "/orders",
         "response_code": 403 if "scope" in claims else 401,
@@ -376,7 +380,6 @@ def test_the_table_knows_every_discriminant_of_the_rules():
 
 
 BEARER_TWICE = {
-    "start_time": datetime.fromtimestamp(NOW, UTC).isoformat(),
     "method": "GET",
     "path": "/orders",
     "response_code": 401,
@@ -386,7 +389,8 @@ BEARER_TWICE = {
 
 def test_the_readmes_example_says_to_send_the_scheme_once():
     """`Bearer Bearer eyJ…` at Envoy: the fix for the doubled word comes first, and no snippet for a lower-case one."""
-    record = {**BEARER_TWICE, "authorization": f"Bearer Bearer {token()}"}
+    at = datetime.fromtimestamp(now(), UTC).isoformat()
+    record = {**BEARER_TWICE, "start_time": at, "authorization": f"Bearer Bearer {token()}"}
     found = Explainer(Settings()).explain(json.dumps(record)).diagnosis
     assert found is not None
     assert found.code == "scheme_invalid"

@@ -12,7 +12,7 @@ from analyzer.store import maintain, open_memory_store
 from collector.settings import Settings, StoreSettings
 from tests.analyzer.verdict_samples import GROUP, START_S, failing, passing
 
-NOW = datetime.fromtimestamp(START_S, UTC)
+BEGUN = datetime.fromtimestamp(START_S, UTC)
 DAY = 86_400
 ALL = {
     name: f"SELECT * FROM {name} ORDER BY ALL"
@@ -27,8 +27,8 @@ def test_maintenance_changes_no_view(store, monkeypatch):
         store.append([failing(n), failing(n + 40), passing(n)], [], {("received", ""): 3})
     before = {name: store.rows(sql) for name, sql in ALL.items()}
     rows = store.rows("SELECT count(*) FROM store.deltas")
-    store.maintain(NOW + timedelta(hours=2))
-    store.maintain(NOW + timedelta(hours=2, minutes=5))
+    store.maintain(BEGUN + timedelta(hours=2))
+    store.maintain(BEGUN + timedelta(hours=2, minutes=5))
 
     assert before == {name: store.rows(sql) for name, sql in ALL.items()}
     assert store.rows("SELECT count(*) FROM store.deltas") < rows
@@ -43,7 +43,7 @@ def test_retention_by_class(store):
         [failing(at_s=START_S - 500 * DAY, group=old), failing(at_s=START_S - 100 * DAY, group=recent)], [], {}
     )
     store.append([failing(at_s=START_S)], [], {})
-    store.maintain(NOW)
+    store.maintain(BEGUN)
 
     assert [(1,)] == store.rows("SELECT count(*) FROM failures")
     assert [(GROUP.id, 1), ("v1-recent", 1)] == store.rows("SELECT group_id, failures FROM groups ORDER BY group_id")
@@ -58,7 +58,7 @@ def test_the_size_cap_takes_the_oldest_events(monkeypatch):
     noise = random.Random(1)
     store.append([failing(n, request_id=noise.randbytes(100).hex()) for n in range(2_000)], [], {})
     for _ in range(4):
-        store.maintain(NOW + timedelta(hours=1))
+        store.maintain(BEGUN + timedelta(hours=1))
 
     ((left, oldest),) = store.rows("SELECT count(*), min(epoch(event_time))::BIGINT FROM failures")
     [(size,)] = store.rows("SELECT sum(file_size_bytes)::BIGINT FROM ducklake_table_info('lake')")
@@ -84,4 +84,4 @@ def test_old_files_are_deleted_after_the_grace(store):
 @pytest.mark.parametrize("name", [name for name, _ in maintain.STEPS])
 def test_each_step_runs_on_an_empty_store(store, name):
     """No step needs data."""
-    dict(maintain.STEPS)[name](store._connected(), store.settings.store, NOW, maintain.Upkeep())
+    dict(maintain.STEPS)[name](store._connected(), store.settings.store, BEGUN, maintain.Upkeep())

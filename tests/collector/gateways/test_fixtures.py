@@ -8,6 +8,7 @@ import pytest
 
 from collector.errors import UnreadableRecord
 from collector.gateways import PARSERS, NotAuth, with_formats
+from tests.cases import failing
 from tests.collector.gateways.cases import FILES, IDS, facts, formats, load, raw_record
 
 # Formats that two gateways share; PARSERS' order decides, and the particular one stands first.
@@ -26,9 +27,20 @@ SHARED = {
 BUILT_ON = {"openresty": ("nginx",), "kong": ("openresty", "nginx"), "apisix": ("openresty", "nginx")}
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_a_record_is_read_as_its_fixture_says(path: Path) -> None:
+@pytest.mark.parametrize("gateway", sorted({path.parent.name for path in FILES}))
+def test_a_record_is_read_as_its_fixture_says(gateway: str) -> None:
     """One file, one record, one expected reading."""
+    own = [(name, path) for name, path in zip(IDS, FILES, strict=True) if path.parent.name == gateway]
+
+    assert {} == failing(own, _check_fixture)
+
+
+def test_no_fixture_is_lost() -> None:
+    """The pass above is over as many files as there were, or more."""
+    assert len(FILES) >= 328
+
+
+def _check_fixture(path: Path) -> None:
     case = load(path)
     parse = with_formats(formats(case))
 

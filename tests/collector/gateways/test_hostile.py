@@ -13,6 +13,7 @@ from collector.events import Origin
 from collector.gateways import PARSERS, NotAuth, Parser, parse
 from collector.records import RawRecord
 from tests.collector.gateways.cases import FILES, load, raw_record
+from tests.waiting import HANG_S
 
 MIB = 1 << 20
 TEXTS = sorted({text for path in FILES if (text := raw_record(load(path)).text) and not text.startswith("{")})
@@ -80,7 +81,7 @@ def test_any_object_is_answered(fields: dict, more: dict, data: st.DataObject) -
     assert _answers(RawRecord(Origin("otlp"), 1, text="x", attributes=changed, resource=more))
 
 
-@pytest.mark.timeout(60)  # a quadratic scan of one of these takes many minutes
+@pytest.mark.timeout(HANG_S)  # a quadratic scan of one of these takes many minutes
 @pytest.mark.parametrize("piece", [*PIECES[:-1], "\\", "eyJ", "{[", "jwt ", "a=b ", 'a="'])
 def test_a_mebibyte_line_costs_linear_time(piece: str) -> None:
     """Each format's beginning, followed by one MiB of what its scanner looks for."""
@@ -90,7 +91,7 @@ def test_a_mebibyte_line_costs_linear_time(piece: str) -> None:
         assert _answers(RawRecord(Origin("file"), 1, head + piece * (MIB // len(piece))))
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(HANG_S)
 def test_wide_and_deep_objects_are_bounded() -> None:
     """A record with a hundred thousand keys, or a thousand levels, is no log record, and costs next to nothing."""
     deep: dict = {"status": 401}

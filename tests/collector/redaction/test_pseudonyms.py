@@ -18,6 +18,7 @@ from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
+from tests.waiting import HANG_S
 
 KEYS = [bytes([n]) * 32 for n in range(3)]
 
@@ -61,7 +62,7 @@ def test_processes_that_start_together_agree(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(HANG_S)
     assert len(names) == 8
     assert len(set(names)) == 1
 

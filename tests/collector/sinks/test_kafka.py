@@ -18,8 +18,9 @@ from collector.sinks.kafka import KafkaSink
 from collector.sources.kafka.source import KafkaSource, decode_raw
 from collector.telemetry import Telemetry
 from collector.worker import Each, Worker
-from tests.brokers import Broker, eventually, free_ports
+from tests.brokers import Broker, free_ports
 from tests.intakes import running
+from tests.waiting import HANG_S, eventually
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def _collect(broker: Broker, raw: str, topic: str, *, until: int) -> None:
                 eventually(lambda: _committed(broker, group, raw) >= until, f"the commit of {until} records")
         finally:
             stop.set()
-            thread.join(60)
+            thread.join(HANG_S)
 
 
 def _committed(broker: Broker, group: str, raw: str) -> int:

@@ -13,9 +13,9 @@ from collector.settings import FileSettings
 from collector.sources.file import FileSource, expand
 from collector.sources.lines import MAX_LINE_BYTES
 from collector.telemetry import Telemetry
-from tests.brokers import eventually
 from tests.intakes import LedgerIntake, running
 from tests.traces import TRACES
+from tests.waiting import eventually
 
 TRACE = TRACES["python, chained, below uvicorn's line"]
 

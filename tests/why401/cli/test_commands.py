@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from benchmarks.traffic import envoy_json
 from collector.settings import load
-from tests.brokers import eventually, free_ports
+from tests.brokers import free_ports
+from tests.waiting import HANG_S, eventually
 from why401.cli import COMMANDS, main
 
 
@@ -42,7 +43,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(folder / "access.log"),
         "--no-follow",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_S)
     assert 0 == done.returncode, done.stderr
     return config
 
@@ -222,15 +223,15 @@ def test_up_serves_metrics_and_shows_a_record_within_two_seconds(tmp_path: Path)
             {"Content-Type": "application/json"},
             method="POST",
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_S) as answer:
             assert 200 == answer.status
         eventually(lambda: sql(config, "SELECT count(*) AS n FROM failures")[0]["n"] == 50, "the records are visible")
-        with urllib.request.urlopen(f"http://127.0.0.1:{prometheus}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{prometheus}/metrics", timeout=HANG_S) as answer:
             metrics = answer.read().decode()
         assert 50 == metric(metrics, "why401_records_received_total", 'source="otlp_http"')
         assert 50 == metric(metrics, "why401_events_stored_total")
     finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(60)
+        status = process.wait(HANG_S)
 
     assert 0 == status

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analyzer.taxonomy import CODES
-from tests.tokens import NOW, token
+from tests.tokens import token
 from tests.traces import TRACES
 from why401.cli import main, records
 
@@ -26,7 +26,7 @@ LINES = [
     "{broken",
     "[" * 50_000,
     "\x00\x1b[31m\u202e",
-    token(exp=NOW - 3600),
+    token(exp=1_772_532_000),
 ]
 
 

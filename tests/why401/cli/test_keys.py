@@ -16,6 +16,7 @@ from collector.redaction import key_file
 from collector.settings import load
 from collector.telemetry import Telemetry
 from tests.analyzer.verdict_samples import TOKEN, failing
+from tests.waiting import HANG_S
 from why401.cli import main
 
 
@@ -116,7 +117,7 @@ def test_rotations_at_the_same_time_lose_no_key(config: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(HANG_S)
 
     assert list(range(1, 10)) == [epoch.number for epoch in key_file.read(key_path(config))[0]]
 

@@ -16,6 +16,7 @@ from analyzer.knowledge.user_files import knowledge
 from analyzer.templates import Message, mine
 from analyzer.templates.entry import NoEntry, entry
 from tests.tokens import token
+from tests.waiting import HANG_S
 from why401.cli import main
 
 TENANTS = ("acme", "bolt", "crux", "dune")
@@ -61,7 +62,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config.write_text(f'data_dir = "{folder}/data"\n[otlp]\ngrpc = ""\nhttp = ""\n[telemetry]\nprometheus = ""\n')
     command = [sys.executable, "-m", "why401", "up", "--config", str(config), "--no-follow"]
     command += ["--file", str(folder / "access.log")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_S)
     assert 0 == done.returncode, done.stderr
     return config
 

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.collector.redaction import generated, samples
+from tests.waiting import HANG_S
 from why401 import filter as module
 from why401.cli import main
 
-HANG_S = 30
 SECRET = samples.make(4)["opaque"][0]
 LINE = f"GET /orders token={SECRET} 401"
 COMMAND = [sys.executable, "-m", "why401", "redact"]

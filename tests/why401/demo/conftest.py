@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,8 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
 
+from tests.waiting import eventually
 from why401.demo.labels import LabelledRun
-
-HANG_S = 30
 
 
 class Receiver(logs_service_pb2_grpc.LogsServiceServicer):
@@ -35,14 +33,12 @@ class Receiver(logs_service_pb2_grpc.LogsServiceServicer):
 
     def records(self, count):
         """The records as (body, attributes), as soon as there are `count` of them."""
-        limit = time.monotonic() + HANG_S
-        while time.monotonic() < limit:
-            with self.lock:
-                found = [record for request in self.requests for record in _records(request)]
-            if len(found) >= count:
-                return found
-            time.sleep(0.05)
-        raise TimeoutError(f"{len(found)} of {count} OTLP records")
+        eventually(lambda: len(self._received()) >= count, f"{count} OTLP records")
+        return self._received()
+
+    def _received(self):
+        with self.lock:
+            return [record for request in self.requests for record in _records(request)]
 
     def resources(self):
         """The attributes of every resource that came."""

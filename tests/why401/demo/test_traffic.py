@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import orjson
 import pytest
 
+from tests.waiting import eventually
 from why401.demo.envoy import DemoEnvoy
 from why401.demo.faults import BY_NAME, GOOD
 from why401.demo.labels import fault_of
 from why401.demo.tokens import Mint
 from why401.demo.traffic import USERS, Traffic, caller
-
-HANG_S = 60
-
-
-def _wait_until(is_true):
-    limit = time.monotonic() + HANG_S
-    while not is_true():
-        assert time.monotonic() < limit, "hung"
-        time.sleep(0.05)
 
 
 def test_callers_are_many_and_stay_themselves():
@@ -38,9 +29,9 @@ def test_traffic_is_labelled_mostly_good_and_rotates_half_way(tmp_path):
     with DemoEnvoy(tmp_path, mint, otlp_port=9) as envoy:
         traffic = Traffic(mint, envoy.port, rate=100, cycle_s=4)
         traffic.start()
-        _wait_until(lambda: traffic.total >= 300)
+        eventually(lambda: traffic.total >= 300, "300 requests")
         traffic.stop()
-        _wait_until(lambda: len(envoy.access_log.read_bytes().splitlines()) == traffic.total + 1)
+        eventually(lambda: len(envoy.access_log.read_bytes().splitlines()) == traffic.total + 1, "a line for each")
         records = [orjson.loads(line) for line in envoy.access_log.read_bytes().splitlines()]
 
     faults = [fault_of(record["request_id"]) for record in records if record["response_code"] >= 400]

@@ -23,25 +23,14 @@ from collector.sources.kafka.access import AccessRefused
 from collector.sources.kafka.messages import decode_raw
 from collector.sources.kafka.source import KafkaSource
 from collector.telemetry import Telemetry
-from tests import secured_brokers
-from tests.brokers import HANG_SECONDS, BrokerUnavailable, eventually, free_ports
+from tests.brokers import free_ports
 from tests.intakes import LedgerIntake, running
 from tests.secured_brokers import PASSWORD, USER, Secured
+from tests.waiting import HANG_S, eventually
 from why401.cli import main
 
 ROOT = Path(__file__).parents[4]
 SASL = {"security_protocol": "SASL_SSL", "sasl_username": USER, "sasl_password": PASSWORD}
-
-
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory):
-    """One broker for this module; without Java or Maven its tests are skipped with the reason."""
-    try:
-        found = secured_brokers.start(tmp_path_factory.mktemp("secured"))
-    except BrokerUnavailable as error:
-        pytest.skip(str(error))
-    yield found
-    found.broker.remove()
 
 
 def by_password(secured: Secured, mechanism: str = "SCRAM-SHA-512", **other: object) -> KafkaSettings:
@@ -123,7 +112,14 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def short_bootstrap(monkeypatch):
+    """kafka-python tries a refused connection until its bootstrap ends; a broker that is slower is asked again."""
+    monkeypatch.setattr("collector.sources.kafka.client.BOOTSTRAP_MS", 1_000)
+
+
 @pytest.mark.kafka
+@pytest.mark.usefixtures("short_bootstrap")
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_setting_stops_the_start_with_one_sentence(secured, what, caplog):
     """The setting, where, and what would be right; one line, and never the password."""
@@ -140,6 +136,7 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(secured, what, caplog
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("short_bootstrap")
 def test_the_sink_says_the_same(secured, caplog):
     """The event topic is behind the same door."""
     sink = KafkaSink(by_password(secured, sasl_password="wrong-" + PASSWORD), Telemetry())
@@ -219,7 +216,7 @@ def test_collect_topic_analyze(secured, tmp_path):
     finally:
         for process in processes:
             process.terminate()
-        print("ended with", [process.wait(HANG_SECONDS) for process in processes])  # pytest shows it when this fails
+        print("ended with", [process.wait(HANG_S) for process in processes])  # pytest shows it when this fails
         print((tmp_path / "log").read_text())
     stored = CliRunner().invoke(main, ["sql", "--config", str(config), "--csv", "SELECT sum(requests) FROM traffic"])
 

@@ -17,8 +17,9 @@ from collector.sources.kafka import source as kafka_source
 from collector.sources.kafka.messages import is_export_request
 from collector.sources.kafka.source import MAX_IN_FLIGHT, Decode, KafkaSource, Message, decode_event, decode_raw
 from collector.telemetry import Telemetry
-from tests.brokers import Broker, eventually, free_ports
+from tests.brokers import Broker, free_ports
 from tests.intakes import LedgerIntake, running
+from tests.waiting import eventually
 
 
 def _source(
@@ -391,7 +392,7 @@ def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker)
         return len(intake.items) == 20_000
 
     with running(_source(kafka, topic), intake):
-        eventually(commit_and_count, "every record", within_s=40)
+        eventually(commit_and_count, "every record")
 
 
 @pytest.mark.kafka

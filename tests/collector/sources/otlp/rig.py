@@ -5,8 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +25,8 @@ from collector.sources.otlp.grpc_source import OtlpGrpcSource
 from collector.sources.otlp.http_source import OtlpHttpSource
 from collector.sources.otlp.receiver import Harvest
 from collector.telemetry import Telemetry
+from tests.waiting import HANG_S
 
-HANG_S = 60.0
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
@@ -156,11 +155,3 @@ def json_of(*records: Any) -> bytes:
 def fresh_harvest() -> Harvest:
     """What a decoder fills."""
     return Harvest(Origin("otlp", source="192.0.2.1"), "envoy", 7)
-
-
-def eventually(claim: Callable[[], bool]) -> bool:
-    """Whether the claim becomes true before the hang limit."""
-    deadline = time.monotonic() + HANG_S
-    while not claim() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return claim()

@@ -16,7 +16,8 @@ from opentelemetry.sdk.resources import Resource
 from collector.sources.otlp.grpc_source import OtlpGrpcSource
 from collector.sources.otlp.http_source import OtlpHttpSource
 from tests.collector.sources.access_rig import GOOD, Pki, bearer, token_file
-from tests.collector.sources.otlp.rig import Rig, eventually, running
+from tests.collector.sources.otlp.rig import Rig, running
+from tests.waiting import eventually
 
 
 def http_exporter(rig: Rig, compression: Compression) -> HttpExporter:
@@ -68,9 +69,9 @@ def test_resend_until_there_is_room(kind, exporter, caplog):
         rig.intake.outcome = "full"
         provider = provider_of(exporter(rig))
         emit(provider, "patience")
-        assert eventually(lambda: rig.telemetry.value("why401.requests.refused") >= 1)
+        eventually(lambda: rig.telemetry.value("why401.requests.refused") >= 1, "a refusal")
         rig.intake.outcome = "stored"
-        assert eventually(lambda: rig.intake.texts() == ["patience"])
+        eventually(lambda: rig.intake.texts() == ["patience"], "the record that was sent again")
         provider.shutdown()
 
         assert (rig.received(), rig.drops()) == (1, {})

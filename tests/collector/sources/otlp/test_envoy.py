@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import yaml
 from collector.sources.otlp.grpc_source import OtlpGrpcSource
 from tests.brokers import free_ports
 from tests.collector.sources.access_rig import GOOD, Pki, token_file
-from tests.collector.sources.otlp.rig import HANG_S, Rig, eventually, running
+from tests.collector.sources.otlp.rig import HANG_S, Rig, running
+from tests.waiting import eventually
 from why401.demo.envoy import EnvoyFailed, envoy_binary
 
 PAGE = Path(__file__).parents[4] / "docs" / "authentication.md"
@@ -79,12 +79,11 @@ def test_envoy_comes_in_with_its_token(tmp_path: Path, token: str) -> None:
             command = [str(binary), "-c", str(config), "--disable-hot-restart", "--concurrency", "1"]
             envoy = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            assert eventually(lambda: requested(port)), (tmp_path / "log").read_text()[-2000:]
+            eventually(lambda: requested(port), f"Envoy; its log is {tmp_path / 'log'}")
             if token == GOOD:
-                assert eventually(lambda: bool(rig.intake.batches)), (tmp_path / "log").read_text()[-2000:]
+                eventually(lambda: rig.intake.batches, f"Envoy's record; its log is {tmp_path / 'log'}")
             else:
-                assert eventually(lambda: rig.telemetry.value("why401.senders.refused") >= 1)
-                time.sleep(0.2)
+                eventually(lambda: rig.telemetry.value("why401.senders.refused") >= 1, "a refusal")
         finally:
             envoy.terminate()
             envoy.wait(HANG_S)

@@ -19,7 +19,8 @@ from collector.errors import ConfigurationError, SinkUnavailable
 from collector.settings import OtlpSettings
 from collector.sources.otlp.grpc_source import OtlpGrpcSource
 from collector.telemetry import Telemetry
-from tests.collector.sources.otlp.rig import HANG_S, Rig, body_of, eventually, line, request_of, running
+from tests.collector.sources.otlp.rig import HANG_S, Rig, body_of, line, request_of, running
+from tests.waiting import eventually
 
 MIB = 1 << 20
 EXPORT = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -215,7 +216,7 @@ def test_hundreds_wait_at_once(rig):
     before = threading.active_count()
     with exporting(rig) as call:
         waiting = [call.future(body_of(str(n)), timeout=HANG_S) for n in range(300)]
-        assert eventually(lambda: len(rig.intake.batches) == 300)
+        eventually(lambda: len(rig.intake.batches) == 300, "every request is taken")
         assert threading.active_count() < before + 50
         assert ExportLogsServiceResponse() == call(b"", timeout=HANG_S)
         for batch in rig.intake.batches:
@@ -229,7 +230,7 @@ def test_stop_answers_who_waits():
     with running(OtlpGrpcSource, ack_timeout_seconds=60) as rig, concurrent.futures.ThreadPoolExecutor(1) as pool:
         rig.intake.outcome = "held"
         waiting = pool.submit(refusal, rig, body_of("a"))
-        assert eventually(lambda: len(rig.intake.batches) == 1)
+        eventually(lambda: len(rig.intake.batches) == 1, "the request is taken")
         rig.stop.set()
 
         assert grpc.StatusCode.UNAVAILABLE is waiting.result(HANG_S)[0]
@@ -249,4 +250,4 @@ def test_address_in_use(shared):
         concurrent.futures.ThreadPoolExecutor(1) as pool,
         pytest.raises(ConfigurationError, match=r"otlp\.grpc"),
     ):  # as sources run
-        pool.submit(second.run, shared.intake, threading.Event()).result(30)
+        pool.submit(second.run, shared.intake, threading.Event()).result(HANG_S)

@@ -24,12 +24,12 @@ from tests.collector.sources.otlp.rig import (
     JSON,
     PROTOBUF,
     body_of,
-    eventually,
     json_of,
     post,
     running,
     send,
 )
+from tests.waiting import eventually
 
 MIB = 1 << 20
 
@@ -300,7 +300,7 @@ def test_cancelled_batch_is_503(rig):
     rig.intake.outcome = "held"
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(post, rig, body_of("a"))
-        assert eventually(lambda: len(rig.intake.batches) == 1)
+        eventually(lambda: len(rig.intake.batches) == 1, "the request is taken")
         rig.intake.batches[0].done.cancel()
 
         assert waiting.result(HANG_S).status == 503
@@ -323,7 +323,7 @@ def test_resend_in_flight_waits_for_the_same_batch(rig):
     rig.intake.outcome = "held"
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(post, rig, body_of("a"))
-        assert eventually(lambda: len(rig.intake.batches) == 1)
+        eventually(lambda: len(rig.intake.batches) == 1, "the request is taken")
         second = pool.submit(post, rig, gzip.compress(body_of("a")), Content_Encoding="gzip")
         rig.intake.batches[0].done.set_result(None)
 
@@ -345,7 +345,7 @@ def test_hundreds_wait_at_once(rig):
     before = threading.active_count()
     with concurrent.futures.ThreadPoolExecutor(300) as pool:
         waiting = [pool.submit(post, rig, body_of(str(n))) for n in range(300)]
-        assert eventually(lambda: len(rig.intake.batches) == 300)
+        eventually(lambda: len(rig.intake.batches) == 300, "every request is taken")
         assert threading.active_count() <= before + 300 + 2
         assert post(rig, b"").status == 200
         for batch in rig.intake.batches:
@@ -359,7 +359,7 @@ def test_stop_answers_who_waits():
     with running(OtlpHttpSource, ack_timeout_seconds=60) as rig, concurrent.futures.ThreadPoolExecutor(1) as pool:
         rig.intake.outcome = "held"
         waiting = pool.submit(post, rig, body_of("a"))
-        assert eventually(lambda: len(rig.intake.batches) == 1)
+        eventually(lambda: len(rig.intake.batches) == 1, "the request is taken")
         rig.stop.set()
 
         assert waiting.result(HANG_S).status == 503

@@ -34,7 +34,8 @@ from tests.collector.sources.access_rig import (
     post,
     token_file,
 )
-from tests.collector.sources.otlp.rig import HANG_S, eventually, running
+from tests.collector.sources.otlp.rig import HANG_S, running
+from tests.waiting import eventually
 
 LINES = f"# rotated in June\nedge-1 {GOOD}\n\nedge-2 sha256:{hashlib.sha256(NEXT.encode()).hexdigest()}\n"
 
@@ -165,8 +166,8 @@ def test_a_token_of_the_provider_comes_in(oidc):
 @pytest.mark.parametrize(
     ("make", "reason", "refusal"),
     [
-        pytest.param(lambda: fine(exp=tokens.NOW - 100), "expired", Refusal.UNAUTHENTICATED, id="exp"),
-        pytest.param(lambda: fine(nbf=tokens.NOW + 900), "not_yet_valid", Refusal.UNAUTHENTICATED, id="nbf"),
+        pytest.param(lambda: fine(exp=tokens.now() - 100), "expired", Refusal.UNAUTHENTICATED, id="exp"),
+        pytest.param(lambda: fine(nbf=tokens.now() + 900), "not_yet_valid", Refusal.UNAUTHENTICATED, id="nbf"),
         pytest.param(lambda: fine(aud="orders-api"), "wrong_audience", Refusal.UNAUTHENTICATED, id="aud"),
         pytest.param(lambda: fine(iss="https://evil/"), "wrong_issuer", Refusal.UNAUTHENTICATED, id="iss"),
         pytest.param(lambda: fine(exp=None), "missing_claim", Refusal.UNAUTHENTICATED, id="no-exp"),
@@ -177,7 +178,7 @@ def test_a_token_of_the_provider_comes_in(oidc):
         pytest.param(lambda: fine()[:-42], "bad_signature", Refusal.UNAUTHENTICATED, id="cut"),
         pytest.param(lambda: tokens.raw({"alg": "none"}, {}), "wrong_algorithm", Refusal.UNAUTHENTICATED, id="none"),
         pytest.param(
-            lambda: jwt.encode({"iss": tokens.ISSUER, "aud": "why401", "exp": tokens.NOW + 600}, "k" * 64, "HS256"),
+            lambda: jwt.encode({"iss": tokens.ISSUER, "aud": "why401", "exp": tokens.now() + 600}, "k" * 64, "HS256"),
             "wrong_algorithm", Refusal.UNAUTHENTICATED, id="hs256",
         ),
         pytest.param(lambda: "a" * 40, "unknown_token", Refusal.UNAUTHENTICATED, id="opaque"),
@@ -302,7 +303,7 @@ def test_the_answer_comes_before_the_body_over_grpc(guarded):
 
 def test_what_is_presented_is_never_repeated(guarded, caplog):
     """Neither the answer, nor the log, nor the counters hold any part of a credential."""
-    presented = fine(exp=tokens.NOW - 100)
+    presented = fine(exp=tokens.now() - 100)
     with caplog.at_level(logging.DEBUG), running(OtlpHttpSource, **guarded) as rig:
         answer = post(rig, bearer(presented))
         told = f"{answer.body!r} {answer.headers} {caplog.text} {rig.telemetry.by('why401.senders.refused', 'reason')}"
@@ -319,5 +320,5 @@ def test_a_rotation_over_the_wire(tmp_path, monkeypatch):
         token_file(tmp_path, f"new {NEXT}")
         os.utime(tmp_path / "tokens", (1, 1))
 
-        assert eventually(lambda: post(rig, bearer(GOOD)).status == 401)
+        eventually(lambda: post(rig, bearer(GOOD)).status == 401, "the old token is refused")
         assert ([200, 200], 200) == (both, post(rig, bearer(NEXT)).status)

@@ -21,7 +21,8 @@ from collector.sources.otlp.http_source import OtlpHttpSource
 from collector.telemetry import Telemetry
 from tests import tokens
 from tests.collector.sources.access_rig import GOOD, Pki, bearer, export, key_file, post, token_file
-from tests.collector.sources.otlp.rig import HANG_S, eventually, running
+from tests.collector.sources.otlp.rig import HANG_S, running
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_renewed_certificate_is_picked_up(pki, kind):
         before = served(rig)
         pki.renew()
 
-        assert eventually(lambda: served(rig) != before)
+        eventually(lambda: served(rig) != before, "the new certificate")
         assert ssl.PEM_cert_to_DER_cert(served(rig)) == ssl.PEM_cert_to_DER_cert(
             (pki.folder / "server.pem").read_text()
         )
