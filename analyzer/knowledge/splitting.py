@@ -135,7 +135,7 @@ def _pieces(name: str) -> tuple[tuple[str, bool, bool, bool], ...]:
     pieces = [piece for run in name.split("_") for piece in _humps(run)]
     alone = len(pieces) == 1
     is_class = name.endswith(_CLASS_NAMES)
-    named = len(pieces) >= _NAME or (is_class and len(pieces) > 1)
+    named = len(pieces) >= (2 if is_class else _NAME)
     if named and is_class:
         pieces.pop()  # "Error" says nothing
     return tuple([_piece(piece, named, alone) for piece in pieces if len(piece) <= _LONGEST_WORD])
