@@ -1,15 +1,12 @@
-"""The docs name everything a person can use, show what the code prints, and use the terms of the glossary."""
+"""The docs name everything a person can use, show what the code prints, and point at what exists."""
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -20,7 +17,6 @@ from collector.gateways import names
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
 from docs.generate import PAGES, page, with_examples, with_reference, written
-from tests.retired_phrases import RETIRED
 from why401.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
@@ -100,87 +96,6 @@ def test_a_cause_has_a_page_whose_records_have_that_cause(cause: str) -> None:
     )
     assert {cause} == {answer["cause"] for answer in answers}
     assert len({answer["gateway"] for answer in answers}) >= 8
-
-
-def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
-    for name in group.list_commands(click.Context(group)):
-        command = group.get_command(click.Context(group), name)
-        assert command is not None
-        yield f"{path} {name}", command
-        if isinstance(command, click.Group):
-            yield from commands(command, f"{path} {name}")
-
-
-def shipped(pattern: str, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """The texts of the knowledge base's files, by file and entry."""
-    for path in sorted((ROOT / "analyzer" / "knowledge").glob(pattern)):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        entries_ = [entry for value in content.values() if isinstance(value, list) for entry in value] or [content]
-        for number, entry in enumerate(entries_):
-            for key in keys:
-                if isinstance(entry, dict) and isinstance(entry.get(key), str):
-                    yield f"{path.relative_to(ROOT)} {entry.get('id') or entry.get('code') or number} {key}", entry[key]
-
-
-def texts() -> Iterator[tuple[str, str]]:
-    """Everything that a person reads, by where it is written."""
-    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
-    pages += [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "decisions"]
-    yield from ((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in pages)
-    yield from ((f"why401 {name}", short) for name, short in COMMANDS.items())
-    for name, command in commands(main, "why401"):
-        yield f"{name} --help", command.get_help(click.Context(command))
-    yield from ((f"setting {entry.key}", entry.help) for entry in entries())
-    yield from ((f"instrument {i.name}", i.description) for i in INSTRUMENTS)
-    for view in views():
-        yield from ((f"view {view.name} {name}", text) for name, text in [("", view.comment), *view.columns])
-    for code in CODES.values():
-        yield f"code {code.name}", f"{code.when} {'; '.join(code.settles)}"
-    titles = tomllib.loads((ROOT / "analyzer" / "knowledge" / "titles.toml").read_text(encoding="utf-8"))
-    yield from ((f"title {code}", title) for code, title in titles.items())
-    yield from shipped("**/fixes.toml", ("says",))
-    yield from shipped("general_fixes/*.toml", ("says",))
-    yield from shipped("near_misses/*.toml", ("says",))
-    yield from shipped("**/words.toml", ("says",))
-    yield from shipped("**/logging.toml", ("reason", "token"))
-    yield from shipped("**/credentials.toml", ("says",))
-
-
-def prose(text: str) -> str:
-    """The text without code and quotations."""
-    text = re.sub(r"(?s)```.*?```", " ", text)
-    text = re.sub(r"(?s)<!--.*?-->", " ", text)
-    return re.sub(r"`[^`]*`|\*\*|(?<!\w)\*[^*\n]+\*|\"[^\"\n]*\"|\]\([^)]*\)", " ", text)
-
-
-@pytest.mark.parametrize("retired", RETIRED, ids=lambda retired: retired.instead)
-def test_no_retired_phrase_is_used(retired: Any) -> None:
-    """One glossary, one language: what was replaced stays out of everything that a person reads."""
-    found = re.compile(
-        rf"(?i)\b(?:{retired.pattern})\b" if retired.pattern[-1].isalnum() else rf"(?i)\b(?:{retired.pattern})"
-    )
-    hits = [f"{where}: …{text[max(0, hit.start() - 40):hit.end() + 30]}…".replace("\n", " ")
-            for where, raw in texts() for text in [prose(raw)] for hit in found.finditer(text)]  # fmt: skip
-
-    assert [] == hits, f"write instead: {retired.instead}"
-
-
-def test_the_retired_phrases_are_found() -> None:
-    """The patterns match what they were made for, and leave ordinary English alone."""
-    bad = (
-        "The verifier's words name another issuer. The token stands in the log. Nothing is told. It tells of an ID token. "
-        "An issuer that was never met. Mend the job. A lapsed token. Whose side is it? Errors and the like. A request came without a token. "
-        "It is no JWT. The gateway wants TLS. The question is written down. The words fit it less. The evidence names no reason. "
-        "Say what would be right."
-    )
-    good = (
-        "At that time the header was sent. It stands for JSON Web Token. A requirement is met when the test passes. "
-        "There is no key. This is no longer supported. They came from the issuer. He told us. The wants of users differ."
-    )
-    patterns = [re.compile(rf"(?i)\b(?:{retired.pattern})\b") for retired in RETIRED]
-
-    assert [] == [sentence for sentence in bad.split(". ") if not any(p.search(sentence) for p in patterns)]
-    assert [] == [p.pattern for p in patterns if p.search(good)]
 
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
