@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 from pathlib import Path
@@ -133,12 +134,17 @@ NAMED_FILE = re.compile(
 NAMED_TEST = re.compile(r"`(?:[\w/]*/)?(test_\w+\.py)(?:::(test_\w+))?`")
 
 
-@pytest.mark.parametrize("path", written(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [path for path in written() if path.parent.name != "decisions"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_files_and_tests_that_a_page_names_exist(path: Path) -> None:
     """A page that points at a file or a test by name is followed by a person who is in a hurry."""
     text = path.read_text(encoding="utf-8")
     tests = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")}
-    missing = [name for name in NAMED_FILE.findall(text) if not (ROOT / name).exists()]
+    named = (name for name in NAMED_FILE.findall(text) if not re.search("NAME|CAUSE", name))
+    missing = [name for name in named if not (ROOT / name).exists()]
     missing += [
         f"{file}::{test}"
         for file, test in NAMED_TEST.findall(text)
@@ -154,3 +160,12 @@ def test_a_code_is_on_the_page_of_its_cause(code: Any) -> None:
     page_ = "README" if code.cause == "unknown" else code.cause
 
     assert f"`{code.name}`" in (ROOT / "docs" / "causes" / f"{page_}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", written(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_python_sessions_give_what_they_show(path: Path) -> None:
+    """`>>>` in a page is run."""
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", path.read_text(encoding="utf-8"))
+    session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, path.name, str(path), 0)
+
+    assert 0 == doctest.DocTestRunner().run(session).failed
