@@ -112,8 +112,11 @@ def test_architecture_has_every_folder_and_module() -> None:
     listed = {"gateways", "cli", "reading"}  # a module each per gateway, per command; what parsers share
     modules -= {path.stem for folder in folders if folder.name in listed for path in folder.glob("*.py")}
     named = set(re.findall(r"\w+", TREE))
+    roots = {folder.name: folder for folder in folders if folder.parent == ROOT}
+    at_the_top = {path.name for root in roots.values() for path in root.glob("*.py") if not path.name.startswith("__")}
 
     assert (set(), set()) == ({folder.name for folder in folders} - named, modules - named)
+    assert set() == at_the_top - set(re.findall(r"\w+\.py", TREE))
 
 
 def test_architecture_has_the_import_table() -> None:
