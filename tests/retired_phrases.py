@@ -1,6 +1,6 @@
 """Phrases that are no longer used in text for people, and what to write instead (docs/glossary.md).
 
-tests/test_docs.py keeps them out of the pages, help, settings, telemetry, titles, fixes and view comments. A pattern is a regular
+tests/test_english.py keeps them out of pages, help, settings, telemetry, titles, evidence, fixes and views. A pattern is a regular
 expression that is matched without case between word boundaries. Code (`…`, blocks) and quotations (*…*, "…") are not searched.
 """
 
@@ -26,7 +26,7 @@ RETIRED: Final = (
     ),
     Retired(r"readings? (says?|said|of the words)|(another|first|second|its|best) readings?", "interpretation"),
     Retired(
-        r"stands? (in|there|beside|behind|before|twice|for nothing|by itself|still|as|at|under|alone)|where \w+ stood",
+        r"stands? (in|there|beside|behind|before|twice|for nothing|by itself|as|at|under|alone)|where \w+ stood",
         "is",
     ),
     Retired(

@@ -256,7 +256,7 @@ ADDITIONS: Final[dict[str, tuple[dict[str, str], dict[str, Change]]]] = {
 
 CHECKS: Final = (
     "tests/test_docs.py", "tests/test_layout.py", "tests/collector/gateways/test_fixtures.py", "tests/collector/sources/test_weekday.py",
-    "tests/analyzer/diagnosis/test_rules.py", "tests/analyzer/knowledge/test_knowledge.py", "tests/analyzer/lake/test_views.py",
+    "tests/analyzer/diagnosis/test_rules.py", "tests/analyzer/diagnosis/test_root_causes.py", "tests/analyzer/knowledge/test_knowledge.py", "tests/analyzer/lake/test_views.py",
     "tests/dashboard/test_client.py", "tests/why401/cli/test_explain.py",
 )  # fmt: skip
 QUICK: Final = (

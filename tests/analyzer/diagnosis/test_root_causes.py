@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analyzer.diagnosis.findings import Finding, Strength
-from analyzer.diagnosis.weigh import decide, weights
+from analyzer.diagnosis.weigh import ORDER, decide, weights
 from analyzer.knowledge import read_words
+from analyzer.taxonomy import CODES
 
 
 def found(*codes: str) -> list[Finding]:
@@ -41,3 +42,8 @@ def test_the_words_name_a_symptom(words: str, facts: tuple[str, ...], code: str)
 def test_two_that_explain_each_other_keep_the_order_of_checks() -> None:
     """Several credentials and an odd scheme: which is which cannot be told, the earlier check is named."""
     assert decide((), weights(found("scheme_invalid", "credential_ambiguous"))).code == "credential_ambiguous"
+
+
+def test_every_code_has_its_place_in_the_order() -> None:
+    """A code that ORDER does not have would lose to every other one."""
+    assert set(ORDER) == set(CODES) - {"unclassified"}
