@@ -138,7 +138,7 @@ def _signature_form(token: TokenFacts) -> Iterator[Finding]:
 
 
 def _well_formed(token: TokenFacts) -> Iterator[Finding]:
-    says = "three parts: a JOSE header, a JSON payload and a signature of full length"
+    says = "the token is complete (JOSE header, JSON payload, signature of full length)"
     yield Finding("token_opaque", Strength.REFUTES, "token", says)
     yield Finding("token_truncated", Strength.REFUTES, "token", says)
     yield Finding("jwe_unsupported", Strength.REFUTES, "token", says)

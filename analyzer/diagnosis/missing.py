@@ -15,13 +15,12 @@ SURE: Final = 0.9
 BARE_TOKEN: Final = "token"  # noqa: S105  # not a password: the gateway kind of a token that was explained without a log line
 _REASON: Final = "log the gateway's own reason next to the status"
 _TOKEN: Final = "log the Authorization header"  # noqa: S105  # not a password
-_LEADS: Final = ("To be certain: ", "Also: ")  # of the first item, of each further one
 _DROPPED: Final = " (why401 discards the token and keeps only its structure)"
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What to add to one gateway's log; completes "To be certain: …". `source` is where the setting is documented."""
+    """What to add to one gateway's log: imperatives that begin with a verb. `source` is where the setting is documented."""
 
     reason: str = _REASON
     token: str = _TOKEN
@@ -45,7 +44,7 @@ def log_settings() -> Mapping[str, LogSettings]:
 def missing(case: Case, confidence: float) -> tuple[str, ...]:
     """What to log or configure, most useful first; nothing when the answer is certain."""
     texts = () if confidence >= SURE else tuple(_missing(case))
-    return tuple(f"{_LEADS[min(index, 1)]}{text}." for index, text in enumerate(texts))
+    return tuple(f"{text[0].upper()}{text[1:]}." for text in texts)
 
 
 def _missing(case: Case) -> Iterator[str]:

@@ -22,7 +22,7 @@ COLOURS = {
 
 
 def print_explanation(verdict: Verdict) -> None:
-    """A headline, then the evidence, what is ruled out, and what to change."""
+    """A headline, then the evidence, what else was considered, and what to change."""
     event, diagnosis = verdict.event, verdict.diagnosis
     if diagnosis is None:
         click.echo(f"{click.style('?', bold=True)} not a refusal: {visible(event.words.reason or event.outcome)}")
@@ -36,7 +36,7 @@ def print_explanation(verdict: Verdict) -> None:
     click.echo(f"  {click.style(visible(diagnosis.title), bold=True)}")
     _rows("evidence", ((e.source, e.says) for e in diagnosis.evidence))
     _rows("near miss", [("", diagnosis.near_miss)] if diagnosis.near_miss else [])
-    _rows("ruled out", ((r.code, r.why_not.removeprefix("ruled out: ")) for r in diagnosis.rivals))
+    _rows("considered", ((r.code, r.why_not) for r in diagnosis.rivals))
     _rows("also failing", [("", ", ".join(diagnosis.also))] if diagnosis.also else [])
     _rows("to be certain", (("", text) for text in diagnosis.missing))
     _rows("fix", ((" ", f"{fix.says}\n{fix.source}") for fix in diagnosis.fix[:2]), dim_last=True)

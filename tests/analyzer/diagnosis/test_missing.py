@@ -37,12 +37,13 @@ def test_an_unsure_answer_names_the_setting_of_its_gateway(record: str, setting:
 
 
 def test_what_is_missing_is_an_instruction() -> None:
-    """The first one says what it is for; a token that would be logged is said to be discarded, claims are not."""
-    kong = Explainer(Settings()).explain(
+    """A sentence that begins with a verb; a token that would be logged is said to be discarded, claims are not."""
+    verdict = Explainer(Settings()).explain(
         json.dumps({"request": {"method": "GET", "uri": "/a"}, "response": {"status": 401}, "service": {"name": "s"}})
     )
-    assert kong.diagnosis
-    assert [text.partition(":")[0] for text in kong.diagnosis.missing][:2] == ["To be certain", "Also"]
+    assert verdict.diagnosis
+    assert [text.partition(" ")[0] for text in verdict.diagnosis.missing] == ["Log", "Log", "Configure", "Log"]
+    assert [text[-1] for text in verdict.diagnosis.missing] == ["."] * 4
 
     settings = log_settings()
     assert settings["kong"].logs_token
