@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding
@@ -30,30 +31,30 @@ PAIRS: Final = {
 CONSIDERED: Final = 2_000  # characters of a message
 _MARKS: Final = "\"'`.,:;()[]{}\\"
 _VALUE: Final = r"(?:\\?[\"'`]|\[|\\u0022){0,3}([A-Za-z0-9][\w.:/@+=%*~-]{0,199})"
-# Not inside a word; a line break may be written as a backslash and an n.
-_BEFORE: Final = r"(?:(?<![\w.-])|(?<=\\n)|(?<=\\t))"
 _QUOTES: Final = r"\\?[\"'`]"
 
 
-def _named(names: str, lone: str = _QUOTES) -> re.Pattern[str]:
-    """One of these names, then `:` or `=`, or a space before what looks like a value, then the value."""
-    return re.compile(rf"{_BEFORE}(?:{names})\\?[\"']?(?:\s?[:=]\s?|\s(?={lone})){_VALUE}", re.IGNORECASE)
+def _stated(lone: str = _QUOTES) -> re.Pattern[str]:
+    """Behind a name: `:` or `=`, or a space before what looks like a value, then the value."""
+    return re.compile(rf"\\?[\"']?(?:\s?[:=]\s?|\s(?={lone})){_VALUE}")
 
 
-# `kid=k1`, `"aud": "orders"`, `issuer 'https://…'`, where no signature has a hole for the value.
+_QUOTED: Final = re.compile(r"(?![\w-])[^\"'`\[\]]{0,30}?(?:\\?[\"'`]|\[){1,3}([A-Za-z0-9][\w.:/@+=%*~-]{0,199})")
+# `kid=k1`, `"aud": "orders"`, `issuer 'https://…'`, where no signature has a hole for the value: names and what follows.
 _NAMED: Final = {
-    "issuer": _named("iss|issuer"),
-    "audience": _named("aud|audience|audiences"),
-    "kid": _named("kid|key ?id|key with id"),
-    "alg": _named("alg|algorithm", rf"{_QUOTES}?[A-Z]{{2}}\d"),
-    "claim": _named("claim"),
-    "scope": _named("scopes?"),
+    "issuer": (("issuer", "iss"), _stated()),
+    "audience": (("audiences", "audience", "aud"), _stated()),
+    "kid": (("kid", "key id", "keyid", "key with id"), _stated()),
+    "alg": (("algorithm", "alg"), _stated(rf"{_QUOTES}?[A-Z]{{2}}\d")),
+    "claim": (("claim",), _stated()),
+    "scope": (("scopes", "scope"), _stated()),
 }
-_QUOTED: Final = r"[^\"'`\[\]]{0,30}?(?:\\?[\"'`]|\[){1,3}([A-Za-z0-9][\w.:/@+=%*~-]{0,199})"
-_EXPECTED: Final = re.compile(
-    r"(?:expected|expecting|configured|must be|should be|valid(?:audience|issuer)s?)(?![\w-])" + _QUOTED, re.IGNORECASE
-)
-_RECEIVED: Final = re.compile(r"(?<![\w-])(?:got|received|found|but was|actual)(?![\w-])" + _QUOTED, re.IGNORECASE)
+_EXPECTED: Final = (
+    "expected", "expecting", "configured", "must be", "should be", "validaudience", "validaudiences", "validissuer",
+    "validissuers",
+)  # fmt: skip
+_RECEIVED: Final = ("got", "received", "found", "but was", "actual")
+_TRIES: Final = 4  # places at which one name is looked at
 _NO_VALUES: Final = frozenset({"null", "none", "undefined", "true", "false"})
 # A claim's name: `"sub" claim`, `$.aud`, `Go struct field idToken.exp`; or in words.
 _CLAIM_NAME: Final = re.compile(
@@ -134,13 +135,32 @@ def _quoted(text: str, code: str) -> Iterator[tuple[str, str]]:
     if not text:
         return
     received, expected = PAIRS.get(code, ("", ""))
-    for name, pattern in ((received, _RECEIVED), (expected, _EXPECTED)):
-        if name and (match := pattern.search(text)):
-            yield name, match[1]
-    for name, pattern in _NAMED.items():
-        if match := pattern.search(text):
-            yield name, match[1].rstrip(_MARKS)
+    low = lowered if len(lowered := text.lower()) == len(text) else text  # places must agree
+    yield received, _behind(_RECEIVED, _QUOTED, text, low) if received else ""
+    yield expected, _behind(_EXPECTED, _QUOTED, text, low) if expected else ""
+    for name, (names, pattern) in _NAMED.items():
+        yield name, _behind(names, pattern, text, low)
     yield from _claim_named(text, code)
+
+
+def _behind(names: tuple[str, ...], pattern: re.Pattern[str], text: str, low: str) -> str:
+    """The value behind the first of these names that has one; `low` is the text in lower case."""
+    places = (at + len(name) for name in names for at in islice(_places(name, low), _TRIES) if _begins_word(low, at))
+    match = next((match for at in places if (match := pattern.match(text, at))), None)
+    return match[1].rstrip(_MARKS) if match else ""
+
+
+def _places(name: str, low: str) -> Iterator[int]:
+    at = low.find(name)
+    while at >= 0:
+        yield at
+        at = low.find(name, at + len(name))
+
+
+def _begins_word(low: str, at: int) -> bool:
+    """Not inside a word; a line break may be written as a backslash and an n."""
+    before = low[max(0, at - 1) : at]
+    return not (before.isalnum() or before in ("_", "-")) or low[max(0, at - 2) : at] in ("\\n", "\\t")
 
 
 def _claim_named(text: str, code: str) -> Iterator[tuple[str, str]]:
