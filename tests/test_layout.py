@@ -169,22 +169,16 @@ CONFIGURED = {"collector.sources.file", "collector.sources.kafka.source"}
 def unproved(name: str, source: str) -> Iterator[str]:
     """What mypy cannot see about `Safe`: who makes it of a str, and of which."""
     tree = ast.parse(source)
-    trusted = {id(node) for f in ast.walk(tree) if is_named(f, "trusted") for node in ast.walk(f)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             yield from (
                 f"{alias.name} as {alias.asname}" for alias in node.names if alias.name in MAKERS and alias.asname
             )
         if isinstance(node, ast.Call):
-            is_trusted = name == "collector.events" and id(node) in trusted
-            yield from (f"{name}:{node.lineno} {ast.unparse(node)}" for _ in wrong_makers(name, node, tree, is_trusted))
+            yield from (f"{name}:{node.lineno} {ast.unparse(node)}" for _ in wrong_makers(name, node, tree))
 
 
 MAKERS = ("Safe", "fixed", "member_of", "configured", "trusted")
-
-
-def is_named(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == name
 
 
 def spelled(node: ast.expr) -> str:
@@ -194,12 +188,12 @@ def spelled(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def wrong_makers(name: str, call: ast.Call, tree: ast.Module, is_trusted: bool) -> Iterator[str]:
+def wrong_makers(name: str, call: ast.Call, tree: ast.Module) -> Iterator[str]:
     made, passed_on = spelled(call.func), {spelled(arg) for arg in call.args}
     if within(name, "collector.redaction"):
         return
     if (
-        (made == "Safe" and not is_trusted and not (name == "collector.safe" and is_literal(call.args[0], tree)))
+        (made == "Safe" and not (name == "collector.safe" and is_literal(call.args[0], tree)))
         or (passed_on & imported_makers(tree) and name != "collector.safe")
         or (made == "fixed" and not is_literal(call.args[0], tree))
         or (made == "member_of" and not (isinstance(call.args[1], ast.Name) and call.args[1].id in constants(tree)))
@@ -245,6 +239,19 @@ def test_only_redaction_makes_safe_text(name: str, path: Path) -> None:
     assert [] == list(unproved(name, path.read_text(encoding="utf-8")))
 
 
+def test_only_the_decoder_of_events_silences_mypy_on_safe_text() -> None:
+    """An ignored error of types where an event is made would be the same as a `Safe` of any text."""
+    silent = {
+        f"{name}: {line.strip().partition('  #')[0]}"
+        for name, path in modules()
+        if within(name, "collector") and not within(name, "collector.settings")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if any(f"ignore[{error}" in line for error in ("return-value", "arg-type", "assignment"))
+    }
+
+    assert {"collector.events: return value"} == silent
+
+
 @pytest.mark.parametrize(
     ("name", "source"),
     [
@@ -257,7 +264,7 @@ def test_only_redaction_makes_safe_text(name: str, path: Path) -> None:
         ("collector.pipeline", "from collector.redaction import fixed\ntuple(map(fixed, words))"),
         ("collector.pipeline", "from collector.safe import Safe as S"),
         ("analyzer.pipeline", "trusted(text)"),
-        ("collector.events", "def decode(text):\n    return Safe(text)"),
+        ("collector.events", "Safe(text)"),
         ("collector.token.facts", "fixed(parsed.path)"),
         ("collector.token.facts", "fixed(f'header:{name}')"),
         ("collector.token.facts", "fixed(name)"),
@@ -278,7 +285,7 @@ def test_a_planted_maker_of_safe_text_is_found(name: str, source: str) -> None:
     [
         ("collector.redaction.shapes", "Safe(text)"),
         ("collector.safe", "EMPTY = Safe('')"),
-        ("collector.events", "def trusted(value):\n    return Safe(value)"),
+        ("collector.events", "trusted(value)"),
         ("collector.token.facts", "fixed('elided')"),
         ("collector.token.facts", "NAME: Final = 'elided'\nfixed(NAME)"),
         ("why401.explainer", "from analyzer.diagnosis.missing import BARE_TOKEN\nfixed(BARE_TOKEN)"),

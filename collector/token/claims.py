@@ -121,7 +121,8 @@ def _faults(payload: Mapping[str, Any]) -> Iterator[Fault]:
         if name in payload:
             yield from ((name, fault) for fault in _date_faults(payload[name]))
     for name in TEXTS:
-        yield from ((name, fault) for fault in _text_faults(payload.get(name, "-")))
+        if fault := _text_fault(payload.get(name, "-")):
+            yield name, fault
     yield from ((_AUD, fault) for fault in _audience_faults(payload.get("aud", "-")))
     if _is_malformed_email(payload.get("email")):
         yield _EMAIL, _MALFORMED_EMAIL
@@ -129,11 +130,12 @@ def _faults(payload: Mapping[str, Any]) -> Iterator[Fault]:
         yield _EXP, _REVERSED
 
 
-def _text_faults(value: object) -> Iterator[Safe]:
+def _text_fault(value: object) -> Safe | None:
     if value is None:
-        yield _NULL
-    elif isinstance(value, str) and not value.strip():
-        yield _BLANK if value else _EMPTY
+        return _NULL
+    if not isinstance(value, str) or value.strip():
+        return None
+    return _BLANK if value else _EMPTY
 
 
 def _is_malformed_email(value: object) -> bool:
