@@ -98,7 +98,7 @@ def _from_file(name: str) -> View:
 def _in_order(found: list[View]) -> tuple[View, ...]:
     """Those that a view reads stand before it; otherwise by name."""
     by_name = {view.name: view for view in found}
-    order = TopologicalSorter({view.name: _read_by(view) & by_name.keys() for view in found})
+    order = TopologicalSorter({view.name: sorted(_read_by(view) & by_name.keys()) for view in found})
     return tuple(by_name[name] for name in order.static_order())
 
 
