@@ -356,25 +356,25 @@ def _token(gateway: str, issuer: str, client: str, kid: str) -> TokenFacts:
 
 
 def _allowed(rng: random.Random, now: datetime, offsets: Iterator[int]) -> Iterator[Verdict]:
-    for gateway, instances in GATEWAYS.items():
-        gateways = [Gateway(gateway, instance, "1.39.0") for instance in instances]
+    for kind, instances in GATEWAYS.items():
+        gateways = [Gateway(kind, instance, "1.39.0") for instance in instances]
         for client in CLIENTS:
-            issuer, claims = (PARTNER, PARTNER_CLAIMS) if client == "partner-batch" else (LOGIN, CLAIMS)
-            tokens = {kid: _token(gateway, issuer, client, kid) for kid in (OLD_KID, NEW_KID, "partner-1")}
-            tokens = {
-                kid: replace(token, claims=tuple((name, "string") for name in claims)) for kid, token in tokens.items()
-            }
+            tokens = _good_tokens(kind, client)
             for minute in range(120, -1, -1):
-                for _ in range(_poisson(rng, 24 if gateway == "envoy" else 11)):
-                    kid = (
-                        "partner-1"
-                        if issuer == PARTNER
-                        else NEW_KID
-                        if minute <= 36 and rng.random() < 0.3
-                        else OLD_KID
-                    )
-                    at = now - timedelta(minutes=minute) if minute else now - timedelta(seconds=rng.random() * 20)
-                    yield Verdict(_passing(rng, at, gateways, tokens[kid], next(offsets)))
+                at = now - timedelta(minutes=minute) if minute else now - timedelta(seconds=rng.random() * 20)
+                for _ in range(_poisson(rng, 24 if kind == "envoy" else 11)):
+                    token = tokens[-1] if minute <= 36 and rng.random() < 0.3 else tokens[0]
+                    yield Verdict(_passing(rng, at, gateways, token, next(offsets)))
+
+
+def _good_tokens(gateway: str, client: str) -> list[TokenFacts]:
+    """A client's token before the rotation and after it; the partner does not rotate."""
+    is_partner = client == "partner-batch"
+    issuer, claims, kids = (
+        (PARTNER, PARTNER_CLAIMS, ["partner-1"]) if is_partner else (LOGIN, CLAIMS, [OLD_KID, NEW_KID])
+    )
+    typed = tuple((name, "string") for name in claims)
+    return [replace(_token(gateway, issuer, client, kid), claims=typed) for kid in kids]
 
 
 def _passing(rng: random.Random, at: datetime, gateways: list[Gateway], token: TokenFacts, offset: int) -> Event:
