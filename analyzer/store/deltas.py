@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from analyzer.name_bounds import OTHER
 from analyzer.store.rows import INT, LONG, TEXT, TEXTS, TIME, event_us, table
 from analyzer.store.writer_state import MAX_NEW_SUBJECTS, Member, Subject, WriterState
 from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome, Verification
+from collector.safe import OTHER
 
 MINUTE_US: Final = 60_000_000
 HOUR_US: Final = 60 * MINUTE_US

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from analyzer.name_bounds import OTHER
+from collector.safe import OTHER
 
 MAX_LABELS: Final = 10_000  # distinct values per dimension and hour; passing requests may use all, failing ones half
 MAX_MEMBERS: Final = {"gateway": 100, "issuer": 1_000, "route": 1_000, "client": 10_000, "user": 10_000}

@@ -8,7 +8,7 @@ WITH affected AS (
     UNION ALL SELECT 'route', route, user_hash FROM affected
     UNION ALL SELECT 'client', client, user_hash FROM affected
 )
-SELECT kind, value, count(*) AS failures, count(DISTINCT user_hash) AS users
+SELECT kind, value, count(*) AS failures, count(DISTINCT nullif(user_hash, '')) AS users
 FROM listed
 GROUP BY kind, value
 QUALIFY row_number() OVER (PARTITION BY kind ORDER BY failures DESC, value) <= 8

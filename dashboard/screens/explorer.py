@@ -13,7 +13,7 @@ from dashboard import client, config, export, panels, wording
 from dashboard.panels import text
 
 EXAMPLES: Final = {
-    "Failures by cause in the last hour": """SELECT cause, code, count(*) AS failures, count(DISTINCT user_hash) AS users
+    "Failures by cause in the last hour": """SELECT cause, code, count(*) AS failures, count(DISTINCT nullif(user_hash, '')) AS users
 FROM failures
 WHERE event_time > now() - INTERVAL 1 HOUR
 GROUP BY ALL

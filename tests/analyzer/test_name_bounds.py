@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from analyzer.name_bounds import ADMIT, OTHER, NameBounds
+from analyzer.name_bounds import ADMIT, NameBounds
 from collector.events import Event, Origin, Outcome, TokenFacts, gateway
+from collector.safe import OTHER
 
 LIMITS = {"issuer": 3, "client": 3, "kid": 3, "audience": 3, "route": 3, "host": 3, "instance": 3, "agent": 3}
 

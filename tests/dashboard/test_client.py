@@ -84,6 +84,16 @@ def test_numbers_agree_between_panels(lake: Path, use: Callable[..., None]) -> N
     assert [total] * 4 == others
 
 
+def test_requests_without_a_user_are_no_user(lake: Path, use: Callable[..., None]) -> None:
+    """The store writes '' where a token names nobody: the counts of users leave it out, as the view `groups` does."""
+    use(lake)
+    (nobody,) = (fault for fault in sample_lake.FAULTS if not fault.has_user)
+    window = params(group=nobody.group_id)
+    users = client.query("group_where", **window)["users"]
+
+    assert (0, 0) == (users.max(), client.query("group", **window)["users"][0])
+
+
 def test_attention_comes_first(lake: Path, use: Callable[..., None]) -> None:
     """New, then back, then growing, then the rest."""
     use(lake)
