@@ -2,6 +2,9 @@
 
 A name is admitted while there is room. After that, a new name must be seen ADMIT times before it replaces the name that
 was idle longest: a flood of random values cannot evict real names, and a real new cause still shows.
+
+Not one class with analyzer/store/writer_state.py: here names are bounded before grouping, for the life of the process,
+because a name that is evicted must be able to return; there labels of sums are bounded per hour, because rows are.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ LIMITS: Final = {
 }
 
 
-class Vocabulary:
+class NameBounds:
     """The admitted names by kind, bounded by LIMITS. One worker owns it."""
 
     def __init__(self, limits: dict[str, int] | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
@@ -63,7 +66,7 @@ class Vocabulary:
         return False
 
     def bounded(self, event: Event) -> Event:
-        """The event with every such string bounded; the same object when nothing had to change."""
+        """The event with every such string bounded; the same object when nothing changes."""
         request = self._request(event.request)
         token = self._token(event.token)
         if request is event.request and token is event.token:

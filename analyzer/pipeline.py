@@ -7,7 +7,7 @@ from typing import Final
 from analyzer.diagnosis import Diagnoser
 from analyzer.grouping import CURRENT
 from analyzer.knowledge.user_files import knowledge
-from analyzer.name_bounds import Vocabulary
+from analyzer.name_bounds import NameBounds
 from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome
 from collector.settings import Settings
@@ -22,13 +22,13 @@ class Analyzer:
         self.diagnoser = Diagnoser(settings.issuers, knowledge(settings.knowledge_files).read)
         known = [("issuer", issuer.issuer) for issuer in settings.issuers]
         known += [("audience", audience) for issuer in settings.issuers for audience in issuer.audiences]
-        self.vocabulary = Vocabulary(known=known)
+        self.names = NameBounds(known=known)
 
     def judge(self, event: Event) -> Verdict:
         """Diagnose on the full facts, then bound what outsiders chose, then group."""
         if event.outcome not in JUDGED:
             self.diagnoser.learn(event)
-            return Verdict(self.vocabulary.bounded(event))
+            return Verdict(self.names.bounded(event))
         diagnosis = self.diagnoser.diagnose(event)
-        bounded = self.vocabulary.bounded(event)
+        bounded = self.names.bounded(event)
         return Verdict(bounded, diagnosis, CURRENT(bounded, diagnosis))

@@ -12,7 +12,7 @@ from dashboard import wording
 Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 """A chart, whether of one layer or of several."""
 
-# Okabe and Ito's palette: told apart with every common colour blindness, on white and on near-black.
+# Okabe and Ito's palette: distinguishable with every common colour blindness, on white and on near-black.
 COLOURS: Final = {
     "issuer": "#0072B2",
     "format": "#E69F00",
@@ -38,7 +38,7 @@ def failures_by_cause(rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, 
     named = rows.assign(
         cause=rows["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
         ends=_ends(rows, bucket_s),
-        when=_told(rows["bucket"]),
+        when=_utc(rows["bucket"]),
     )
     bars = (
         alt.Chart(named)
@@ -107,7 +107,7 @@ def clocks(rows: pd.DataFrame) -> Picture:
     named = rows.assign(
         instance=rows["instance"].map(lambda value: wording.visible(value, 40)),
         issuer=rows["issuer"].map(lambda value: wording.visible(value, 80)),
-        reading=rows["youngest_iat_s"].map(wording.offset),
+        skew=rows["youngest_iat_s"].map(wording.offset),
         ahead=rows["youngest_iat_s"] > LEEWAY_S,
     )
     band = (
@@ -121,7 +121,7 @@ def clocks(rows: pd.DataFrame) -> Picture:
         .encode(
             x=alt.X(
                 "youngest_iat_s:Q",
-                title="iat of the youngest token, from the gateway's clock",
+                title="iat of the newest token relative to the gateway's clock",
                 scale=_offset_scale(rows["youngest_iat_s"]),
                 axis=_AXIS_OFFSET,
             ),
@@ -133,7 +133,7 @@ def clocks(rows: pd.DataFrame) -> Picture:
             tooltip=[
                 "instance:N",
                 "issuer:N",
-                alt.Tooltip("reading:N", title="clock"),
+                alt.Tooltip("skew:N", title="clock"),
                 alt.Tooltip("tokens:Q", format=","),
             ],
         )
@@ -144,7 +144,7 @@ def clocks(rows: pd.DataFrame) -> Picture:
 def counters(rows: pd.DataFrame, bucket_s: int) -> Picture:
     """Lines of `bucket, counter, value`."""
     lines = (
-        alt.Chart(rows.assign(when=_told(rows["bucket"])))
+        alt.Chart(rows.assign(when=_utc(rows["bucket"])))
         .mark_line(strokeWidth=2)
         .encode(
             x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)),
@@ -165,18 +165,18 @@ def counters(rows: pd.DataFrame, bucket_s: int) -> Picture:
 
 def _markers(changes: pd.DataFrame) -> Picture:
     shown = changes.assign(
-        when=_told(changes["moment"]),
+        when=_utc(changes["moment"]),
         kind=changes["kind"].map(wording.CHANGES).fillna("change"),
         subject=changes["subject"].map(lambda value: wording.visible(value, 120)),
         detail=changes["detail"].map(lambda value: wording.visible(value, 200)),
     )
-    told: list[Any] = [
+    shown_on_hover: list[Any] = [
         alt.Tooltip("when:N", title="time"),
         alt.Tooltip("kind:N", title="change"),
         "subject:N",
         "detail:N",
     ]
-    base = alt.Chart(shown).encode(x=alt.X("moment:T"), tooltip=told)
+    base = alt.Chart(shown).encode(x=alt.X("moment:T"), tooltip=shown_on_hover)
     line = base.mark_rule(strokeDash=[4, 3], color=NEUTRAL, strokeWidth=1.5)
     # A wide invisible twin: a dashed hair is hard to hit with a mouse.
     hit = base.mark_rule(strokeWidth=12, opacity=0)
@@ -196,7 +196,7 @@ def _time_axis(bucket_s: int) -> alt.Axis:
     return _AXIS_TIME if bucket_s < 7_200 else _AXIS_DAYS
 
 
-def _told(moments: pd.Series) -> pd.Series:
+def _utc(moments: pd.Series) -> pd.Series:
     """Times for tooltips as text: Vega would show them in the browser's zone."""
     return moments.dt.strftime("%d %b %H:%M UTC")
 

@@ -27,14 +27,14 @@ def check(settings: Settings) -> None:
         if is_loopback(host) or settings.insecure:
             return
         right = (
-            "anybody who reaches the page could read it: set [dashboard.login], bind 127.0.0.1, or set insecure = true"
+            "anyone who can reach the page could read it: set [dashboard.login], bind 127.0.0.1, or set insecure = true"
         )
         raise ConfigurationError("dashboard.address", settings.dashboard.address, right, file=settings.file)
     for name in _NEEDED:
         if not getattr(login, name):
-            raise ConfigurationError(f"dashboard.login.{name}", "", "is required with issuer", file=settings.file)
+            raise ConfigurationError(f"dashboard.login.{name}", "", "required when issuer is set", file=settings.file)
     if not login.viewers and not login.operators:
-        right = f"nobody could come in: name values of the claim {login.role_claim!r}, or e-mail addresses"
+        right = f"nobody could log in: list values of the claim {login.role_claim!r}, or e-mail addresses"
         raise ConfigurationError("dashboard.login.operators", (), right, file=settings.file)
 
 
@@ -49,7 +49,7 @@ def describe(settings: Settings) -> str:
 
 @contextmanager
 def streamlit_flags(login: LoginSettings) -> Iterator[list[str]]:
-    """The flags that tell Streamlit of the login; the file behind them is ours alone and goes with the process."""
+    """The flags that configure Streamlit's login; the file behind them is ours alone and goes with the process."""
     if not login.issuer:
         yield []
         return

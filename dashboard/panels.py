@@ -10,8 +10,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from analyzer.lake.errors import NoStore, QueryTimeout, StoreUnavailable
+from collector.errors import Why401Error
 from dashboard import queries, wording
-from dashboard.errors import DashboardError, QueryTimeout, StoreMissing, StoreUnavailable
+from dashboard.errors import SHOWN
 from dashboard.scope import Scope
 
 REFRESH_S: Final = 10
@@ -20,27 +22,27 @@ STATUS_COLOURS: Final = {"new": "red", "regressed": "red", "escalating": "orange
 
 
 def guarded(render: Callable[[], None]) -> None:
-    """Run a page; any error of ours becomes words, and the page tries again by itself."""
+    """Run a page; an error about the lake becomes words, and the page retries by itself."""
     try:
         render()
-    except StoreMissing as error:
+    except NoStore as error:
         _welcome(error)
-    except DashboardError as error:
+    except SHOWN as error:
         trouble(error)
 
 
-def trouble(error: DashboardError) -> None:
-    """One error in words, with what happens next."""
+def trouble(error: Why401Error) -> None:
+    """One error in words, with the next step."""
     if isinstance(error, StoreUnavailable):
         st.warning(
-            "The store cannot be read at the moment. This page tries again every few seconds.",
+            "The store cannot be read right now. This page retries every few seconds.",
             icon=":material/sync_problem:",
         )
-        st.text(wording.visible(f"{error.where} ({error.kind})"))
+        st.text(wording.visible(f"{error.place} ({error.kind})"))
         return
     if isinstance(error, QueryTimeout):
         st.warning(
-            f"This took longer than {error.seconds:g} s and was stopped. A shorter time range is faster.",
+            f"The query was stopped after {error.timeout_s:g} s. Choose a shorter time range.",
             icon=":material/timer_off:",
         )
         return
@@ -48,13 +50,13 @@ def trouble(error: DashboardError) -> None:
     st.text(wording.visible(error))
 
 
-def _welcome(error: StoreMissing) -> None:
-    st.subheader("Nothing has been recorded yet", anchor=False)
-    st.text("This page fills by itself as soon as the first gateway log arrives. It looks for the store here:")
-    st.code(wording.visible(error.where), language=None)
-    st.text("Start receiving (OTLP on 4317 and 4318, plus the files and topics of why401.toml):")
+def _welcome(error: NoStore) -> None:
+    st.subheader("No data recorded yet", anchor=False)
+    st.text("This page fills in as soon as the first gateway log arrives. It reads the store at:")
+    st.code(wording.visible(error.place), language=None)
+    st.text("Start the receivers (OTLP on ports 4317 and 4318, plus the files and Kafka topics in why401.toml):")
     st.code("why401 up", language=None)
-    st.text("Or look around with made-up traffic:")
+    st.text("Or try it with generated traffic:")
     st.code("why401 demo", language=None)
 
 
@@ -67,9 +69,9 @@ def panel(title: str, name: str, params: Mapping[str, Any], about: str = "") -> 
             sql_behind(name, params)
         try:
             yield
-        except StoreMissing:
+        except NoStore:
             raise
-        except DashboardError as error:
+        except SHOWN as error:
             trouble(error)
 
 
@@ -80,7 +82,7 @@ def sql_behind(name: str, params: Mapping[str, Any]) -> None:
 
 
 def nothing(says: str) -> None:
-    """An empty panel says that it is empty, and why that may be good. `says` is ours, not data."""
+    """An empty panel says so, and why that may be good. `says` is ours, not data."""
     st.caption(says)
 
 
@@ -126,18 +128,18 @@ def group_page() -> StreamlitPage:
 
 def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
     """A list of groups; choosing one opens its page."""
-    told = groups.assign(
+    shown = groups.assign(
         status=groups["status"].map(wording.STATUSES).fillna("open"),
         cause=groups["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
         began=[wording.ago(at, seen.now) for at in groups["first_seen"]],
         last=[wording.ago(at, seen.now) for at in groups["last_seen"]],
     )
     columns = {
-        "status": text("State", width=80), "title": text("What is wrong", width="medium"), "because": text("Because", width="medium"), "last_hour": number("Last hour"),
-        "previous_hour": number("Before"), "users": number("Users"), "clients": number("Clients"), "cause": text("Cause"),
-        "code": text("Code"), "gateways": text("Gateways"), "began": text("Began"), "last": text("Last seen"),
+        "status": text("Status", width=90), "title": text("Problem", width="medium"), "because": text("Evidence", width="medium"), "last_hour": number("Last hour"),
+        "previous_hour": number("Hour before"), "users": number("Users"), "clients": number("Clients"), "cause": text("Cause"),
+        "code": text("Code"), "gateways": text("Gateways"), "began": text("First seen"), "last": text("Last seen"),
     }  # fmt: skip
-    chosen = table(told, columns, on_select="rerun", selection_mode="single-row", key="groups")
+    chosen = table(shown, columns, on_select="rerun", selection_mode="single-row", key="groups")
     for position in chosen.selection.rows[:1]:
         if position < len(groups):
             st.switch_page(group_page(), query_params={"group": str(groups.iloc[position]["group_id"]), **seen.link})

@@ -20,8 +20,8 @@ class Role(IntEnum):
     """Each may do what the one before may."""
 
     NOBODY = 0
-    VIEWER = 1  # looks
-    OPERATOR = 2  # also changes, exports, and asks by SQL
+    VIEWER = 1  # reads
+    OPERATOR = 2  # also changes, exports, and runs SQL
 
 
 def role_of(claims: Mapping[str, Any], login: LoginSettings) -> Role:

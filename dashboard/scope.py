@@ -73,7 +73,7 @@ def at(range_: str, gateway: str, newest: datetime | None, now: datetime) -> Sco
 
 
 def current() -> Scope:
-    """The scope that the address names. Raises DashboardError when the store cannot be read."""
+    """The scope that the address names. Raises LakeError when the store cannot be read."""
     newest = client.newest(client.query("freshness"), "newest")
     gateway = _chosen("gateway")
     return at(_range(), "" if gateway == ALL else gateway, newest, datetime.now(UTC))

@@ -10,20 +10,20 @@ from typing import Any, Final
 
 import pandas as pd
 
-from collector.visible import visible as visible  # noqa: PLC0414 - re-exported: every page says words.visible
+from collector.visible import visible as visible  # noqa: PLC0414 - re-exported for every page
 
 CAUSES: Final = {
     "issuer": "Issuer and keys",
-    "format": "Form of the token",
-    "library": "Verifying library",
-    "gateway": "Gateway set-up",
+    "format": "Token format",
+    "library": "Validation library",
+    "gateway": "Gateway configuration",
     "policy": "Policy",
-    "unknown": "Not explained yet",
+    "unknown": "Cause not determined",
 }
 STATUSES: Final = {
     "new": "new",
-    "regressed": "came back",
-    "escalating": "growing",
+    "regressed": "regressed",
+    "escalating": "escalating",
     "ongoing": "ongoing",
     "quiet": "quiet",
 }
@@ -31,14 +31,14 @@ RESPONDERS: Final = {
     "edge": "edge (CDN, WAF)",
     "gateway": "gateway",
     "authorizer": "external authorizer",
-    "upstream": "the API behind it",
-    "unknown": "not known",
+    "upstream": "upstream API",
+    "unknown": "unknown",
 }
 CHANGES: Final = {
     "issuer_first_seen": "new issuer",
     "kid_first_seen": "new signing key",
     "gateway_first_seen": "new gateway",
-    "jwks_refreshed": "keys fetched",
+    "jwks_refreshed": "key set refreshed",
     "config_loaded": "configuration loaded",
 }
 _PUNCTUATION: Final = frozenset(string.punctuation)
@@ -69,7 +69,7 @@ def count(number: float | None) -> str:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """`0.958` is `95.8 %`; a share that is not quite all or nothing never reads as 100 % or 0 %."""
+    """`0.958` is `95.8 %`; a share just below all or just above nothing is never shown as 100 % or 0 %."""
     if share is None or math.isnan(share):
         return "–"
     if share in (0, 1):

@@ -26,8 +26,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyzer.lake import connect_reader
-from analyzer.lake.attach import connect_lake
+from analyzer.lake import Access, connect, connect_reader
 from analyzer.store.migrate import views
 from collector.settings import load
 from tests.brokers import Broker
@@ -236,7 +235,7 @@ def test_nothing_is_left_on_disk_or_said(embedded: Done) -> None:
 
 def test_no_column_of_the_lake_holds_one(embedded: Done) -> None:
     """Every table and view, every column."""
-    con = connect_lake(load(embedded.rig.config, {}), memory_mib=512, threads=1)
+    con = connect(load(embedded.rig.config, {}), Access(memory_mib=512, locked=False))
     try:
         names = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake'"

@@ -11,11 +11,11 @@ from typing import Any, Final
 from analyzer.diagnosis.messages import knows
 from analyzer.knowledge.match import Knowledge
 from analyzer.lake import connect_reader, run_query
-from analyzer.store.writer_state import OTHER
 from analyzer.templates import MAX_MESSAGES, Message
 from analyzer.templates.value_forms import shape
 from analyzer.verdicts import Verdict
 from collector.pipeline import UNREAD_REASONS
+from collector.safe import OTHER
 from collector.settings import Settings
 from why401.explainer import Explainer
 

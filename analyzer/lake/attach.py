@@ -1,64 +1,88 @@
-"""Connections to the lake: extensions, ATTACH, the hardened reader, and the SQL that a user pastes."""
+"""The one door to the lake: every connection of the writer, the page, the command line and remote SQL is made here.
+
+`Access` says what a connection may do; `connect` gives a connection that may do that and nothing else.
+"""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from analyzer.lake.errors import NoStore
+from analyzer.lake.errors import NoExtension, NoStore
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
 
 LAKE: Final = "lake"
 CATALOG_FILE: Final = "catalog.sqlite"
 WRITER_THREADS: Final = 2
-MAX_RETRY_COUNT: Final = 100  # 16 writers met the default of 10 once in 400 commits
+MAX_RETRY_COUNT: Final = 100  # 16 writers exceeded the default of 10 once in 400 commits
+_SQLITE: Final = "sqlite:"
 # Without write-ahead logging readers and the writer block each other for seconds; the mode stays in the file. DuckDB's own
 # SQLite must set it: a second SQLite in the process would drop the first one's locks when it closes the file.
 _WAL: Final = "META_JOURNAL_MODE 'WAL'"
-_BASE: Final = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# No connection takes a Python variable for a table, or downloads code.
+_BASE: Final = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
 
 
-def connect_writer(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory with the lake attached for writing; creates data_dir (0700) and the catalog."""
-    _prepare_directory(settings)
-    con = _connect(settings, settings.store.memory_mib, threads=WRITER_THREADS)
-    con.execute(
-        "SET enable_external_file_cache = false"
-    )  # upkeep reads a file once; its cache grows to the memory limit
-    options = f"DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true"
-    if catalog(settings).startswith("sqlite:"):
-        options += f", {_WAL}"
-    return _attach(con, settings, f"{options}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a connection to the lake may do. By default: read, in memory, cut off from everything else."""
+
+    memory_mib: int
+    threads: int = 1
+    write: bool = False  # create data_dir (0700) and the catalog, and commit
+    spill: bool = False  # use the disk for what does not fit in memory, instead of failing
+    locked: bool = True  # no files and hosts but the lake's data, no further settings
+    extensions: tuple[str, ...] = ()  # beside those that the lake needs
 
 
-def connect_reader(settings: Settings, *, memory_mib: int, threads: int = 1) -> duckdb.DuckDBPyConnection:
-    """A DuckDB of its own in memory, the lake attached read-only and in use, settings locked.
+def writer(settings: Settings) -> Access:
+    """What the store may do."""
+    return Access(memory_mib=settings.store.memory_mib, threads=WRITER_THREADS, write=True, spill=True, locked=False)
 
-    Works beside writers in other processes. Files other than the lake's data cannot be reached by file functions.
-    Raises NoStore before the first writer came.
+
+def connect(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own in memory, with the lake attached and in use. Works beside writers in other processes.
+
+    Raises NoStore when there is nothing to read yet, NoExtension, duckdb.Error.
     """
-    con = connect_lake(settings, memory_mib=memory_mib, threads=threads)
-    harden(con, settings)
+    if access.write:
+        _prepare_directory(settings)
+    else:
+        _expect_catalog(settings)
+    con = duckdb.connect(":memory:", config=_config(access))
+    try:
+        _prepare(con, settings, access)
+        con.execute(f"ATTACH {quoted('ducklake:' + catalog(settings))} AS {LAKE} ({_options(settings, access)})")
+        con.execute(f"USE {LAKE}")
+        if access.locked:
+            lock(con, settings)
+    except BaseException:
+        con.close()
+        raise
     return con
 
 
-def harden(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Lock a reader: no files but the lake's data, no spilling to disk, no further settings."""
-    for statement in _hardening(settings):
-        con.execute(statement)
+def connect_reader(settings: Settings, *, memory_mib: int, threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """`connect` with the least that a reader needs."""
+    return connect(settings, Access(memory_mib=memory_mib, threads=threads))
 
 
-def connect_lake(settings: Settings, *, memory_mib: int, threads: int) -> duckdb.DuckDBPyConnection:
-    """The lake attached read-only in a DuckDB without further limits, for our own exports. Raises NoStore."""
-    if not settings.store.catalog and not catalog_file(settings).exists():
-        raise NoStore(str(catalog_file(settings)))
-    con = _connect(settings, memory_mib, threads)
-    return _attach(con, settings, f"READ_ONLY, DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true")
+def lock(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """No files and hosts but the lake's data, and no further settings, for good. The catalog's scanner needs no permission."""
+    con.execute(f"SET allowed_directories = [{quoted(data_path(settings))}]")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
 
 
 def attach_sql(settings: Settings) -> str:
@@ -66,25 +90,34 @@ def attach_sql(settings: Settings) -> str:
     lines = [f"INSTALL {name}; LOAD {name};" for name in _extensions(settings)]
     if on_s3(settings):
         lines.append(_secret_sql(settings, "…", "…") + ";")
-    options = f"READ_ONLY, DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true"
+    options = _options(settings, Access(memory_mib=0))
     lines.append(f"ATTACH {quoted('ducklake:' + _without_password(catalog(settings)))} AS {LAKE} ({options});")
     return "\n".join([*lines, f"USE {LAKE};"])
 
 
 def catalog(settings: Settings) -> str:
     """The catalog as DuckLake names it: `sqlite:PATH` or `postgres:WORDS`."""
-    return settings.store.catalog or f"sqlite:{catalog_file(settings)}"
+    file = catalog_file(settings)
+    return f"{_SQLITE}{file}" if file else settings.store.catalog
 
 
-def catalog_file(settings: Settings) -> Path:
-    """Where the SQLite catalog of the embedded mode stands."""
-    return settings.data_path.absolute() / CATALOG_FILE
+def catalog_file(settings: Settings) -> Path | None:
+    """The SQLite catalog of the embedded mode; None with PostgreSQL."""
+    named = settings.store.catalog
+    if not named:
+        return settings.data_path.absolute() / CATALOG_FILE
+    return Path(named.removeprefix(_SQLITE)).absolute() if named.startswith(_SQLITE) else None
+
+
+def place(settings: Settings) -> str:
+    """Where the catalog is, without credentials."""
+    return str(catalog_file(settings) or "the PostgreSQL catalog")
 
 
 def data_path(settings: Settings) -> str:
-    """Where the Parquet files stand, with a slash at its end."""
+    """Where the Parquet files are: absolute, with a slash at its end."""
     path = settings.store.data_path or str(settings.data_path.absolute() / "data")
-    if not path.startswith("s3://"):
+    if not on_s3(settings):
         path = str(Path(path).absolute())
     return path.rstrip("/") + "/"
 
@@ -95,45 +128,53 @@ def on_s3(settings: Settings) -> bool:
 
 
 def secrets(settings: Settings) -> tuple[str, ...]:
-    """Values that DuckDB's messages may quote and that must not be told on."""
+    """Values that DuckDB's messages may quote and that no message may repeat."""
     words = settings.store.catalog.split()
     passwords = [word.partition("=")[2].strip("'") for word in words if word.lower().startswith("password=")]
     return tuple(value for value in (settings.store.catalog, *passwords, settings.store.s3_secret) if value)
 
 
-def _connect(settings: Settings, memory_mib: int, threads: int) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config={**_BASE, "threads": str(threads), "memory_limit": f"{memory_mib}MiB"})
-    try:
-        for name in _extensions(settings):
-            load_extension(con, name)
-        con.execute("SET TimeZone = 'UTC'")
-        con.execute(f"SET ducklake_max_retry_count = {MAX_RETRY_COUNT}")
-        if on_s3(settings):
-            con.execute(_secret_sql(settings, settings.store.s3_key_id, settings.store.s3_secret))
-    except BaseException:
-        con.close()
-        raise
-    return con
+def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load DuckDB's signed binary from the package `duckdb_extension_NAME`: no download. Raises NoExtension."""
+    path = _packaged(name)
+    if path is None:
+        raise NoExtension(name, duckdb.__version__)
+    con.execute(f"LOAD {quoted(str(path))}")
 
 
-def _attach(con: duckdb.DuckDBPyConnection, settings: Settings, options: str) -> duckdb.DuckDBPyConnection:
-    try:
-        con.execute(f"ATTACH {quoted('ducklake:' + catalog(settings))} AS {LAKE} ({options})")
-        con.execute(f"USE {LAKE}")
-    except BaseException:
-        con.close()
-        raise
-    return con
+def _expect_catalog(settings: Settings) -> None:
+    file = catalog_file(settings)
+    if file and not file.exists():
+        raise NoStore(str(file))
 
 
-def _hardening(settings: Settings) -> tuple[str, ...]:
-    return (
-        f"SET allowed_directories = [{quoted(data_path(settings))}]",
-        "SET enable_external_access = false",
-        "SET allow_community_extensions = false",
-        "SET max_temp_directory_size = '0KiB'",  # a reader that needs more than its memory fails instead of filling a disk
-        "SET lock_configuration = true",
-    )
+def _config(access: Access) -> dict[str, str | bool | int | float | list[str]]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **_BASE,
+        "threads": access.threads,
+        "memory_limit": f"{access.memory_mib}MiB",
+    }
+    return config if access.spill else config | {"temp_directory": "", "max_temp_directory_size": "0KiB"}
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, access: Access) -> None:
+    for name in (*_extensions(settings), *access.extensions):
+        load_extension(con, name)
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
+    con.execute(f"SET ducklake_max_retry_count = {MAX_RETRY_COUNT}")
+    if access.write:
+        # Upkeep reads a file once; the cache would grow to the memory limit.
+        con.execute("SET enable_external_file_cache = false")
+    if on_s3(settings):
+        con.execute(_secret_sql(settings, settings.store.s3_key_id, settings.store.s3_secret))
+
+
+def _options(settings: Settings, access: Access) -> str:
+    where = f"DATA_PATH {quoted(data_path(settings))}, OVERRIDE_DATA_PATH true"
+    if not access.write:
+        return f"READ_ONLY, {where}"
+    journal = f", {_WAL}" if catalog_file(settings) else ""
+    return f"{where}{journal}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}"
 
 
 def _prepare_directory(settings: Settings) -> None:
@@ -143,23 +184,13 @@ def _prepare_directory(settings: Settings) -> None:
 
 
 def _extensions(settings: Settings) -> tuple[str, ...]:
-    scanner = "postgres_scanner" if catalog(settings).startswith("postgres") else "sqlite_scanner"
-    names = ("ducklake", scanner)
+    names = ("ducklake", "sqlite_scanner" if catalog_file(settings) else "postgres_scanner")
     if not on_s3(settings):
         return names
     return (*names, "httpfs") if settings.store.s3_key_id else (*names, "httpfs", "aws")
 
 
-def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Load from the Python package, without any download; from DuckDB's repository when the package is absent."""
-    path = _packaged(name)
-    if path is None:
-        con.execute(f"INSTALL {name}")
-    con.execute(f"LOAD {quoted(str(path)) if path else name}")
-
-
 def _packaged(name: str) -> Path | None:
-    """DuckDB's signed binary in the package `duckdb_extension_NAME`, which an air-gapped machine has too."""
     spec = find_spec(f"duckdb_extension_{name}")
     places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
     files = [p / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension" for p in places]

@@ -1,10 +1,14 @@
-"""Every error that the store raises of its own, beside Fenced and SinkUnavailable of the sink's contract.
+"""Every error of a reader or writer of the lake, beside Fenced and SinkUnavailable of the sink's contract.
 
 Why401Error
-├── NoStore          there is no lake at that place yet
-├── NewerStore       a later why401 migrated the lake; this one must not write to it
-├── NotOneQuery      text that is not exactly one SELECT
-└── QueryTimeout     a reader's query took too long and was interrupted
+└── LakeError             the root, so that one place can turn any of them into words
+    ├── NoStore           there is no lake at that place yet, or none with views in it
+    ├── NewerStore        a later why401 migrated the lake; this one must not write to it
+    ├── StoreUnavailable  the lake exists and cannot be read at the moment
+    ├── NoExtension       a DuckDB extension is not installed; nothing is downloaded at run time
+    ├── NotOneQuery       text that is not exactly one SELECT
+    ├── QueryRefused      SQL that is not one SELECT over the views, or that DuckDB rejected
+    └── QueryTimeout      a reader's query took too long and was interrupted
 """
 
 from __future__ import annotations
@@ -14,15 +18,19 @@ from collections.abc import Sequence
 from collector.errors import Why401Error
 
 
-class NoStore(Why401Error):
-    """The catalog does not exist; the first writer creates it."""
+class LakeError(Why401Error):
+    """Something about the lake that a person can act on."""
+
+
+class NoStore(LakeError):
+    """The catalog does not exist, or has no views yet; the first writer creates both."""
 
     def __init__(self, place: str) -> None:
         super().__init__(f"no store at {place}; `why401 up` creates one")
         self.place = place
 
 
-class NewerStore(Why401Error):
+class NewerStore(LakeError):
     """The lake has migrations that this version does not know."""
 
     def __init__(self, migrations: Sequence[str]) -> None:
@@ -30,7 +38,25 @@ class NewerStore(Why401Error):
         self.migrations = tuple(migrations)
 
 
-class NotOneQuery(Why401Error):
+class StoreUnavailable(LakeError):
+    """The lake cannot be read. `kind` is the class of DuckDB's error; its text may hold a connection string."""
+
+    def __init__(self, place: str, kind: str) -> None:
+        super().__init__(f"the store at {place} cannot be read ({kind})")
+        self.place = place
+        self.kind = kind
+
+
+class NoExtension(LakeError):
+    """The package of a DuckDB extension is not installed in the engine's version."""
+
+    def __init__(self, name: str, version: str) -> None:
+        package = f"duckdb-extension-{name.replace('_', '-')}"
+        super().__init__(f"DuckDB extension {name} is not installed: pip install {package}=={version}")
+        self.name = name
+
+
+class NotOneQuery(LakeError):
     """A reader runs one SELECT at a time; `found` names the statements' types."""
 
     def __init__(self, found: Sequence[str]) -> None:
@@ -38,8 +64,16 @@ class NotOneQuery(Why401Error):
         self.found = tuple(found)
 
 
-class QueryTimeout(Why401Error):
-    """The query ran for `timeout_s` and was interrupted; the connection is fit for the next one."""
+class QueryRefused(LakeError):
+    """SQL that is not run. `why` says what is allowed, or what DuckDB says."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class QueryTimeout(LakeError):
+    """The query ran, or waited for its turn, for `timeout_s`; the connection is ready for the next one."""
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"query interrupted after {timeout_s:g} s; narrow its time range or raise the timeout")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,20 +39,27 @@ class Result:
 def run_query(con: duckdb.DuckDBPyConnection, sql: str, params: Sequence[Any] = (), *, timeout_s: float = 10) -> Result:
     """Run exactly one SELECT. Raises NotOneQuery, QueryTimeout, or duckdb.Error as DuckDB words it."""
     _only_select(con, sql)
+    with time_limit(con, timeout_s):
+        return _result(con.execute(sql, list(params)))
+
+
+@contextmanager
+def time_limit(con: duckdb.DuckDBPyConnection, limit_s: float, *, waited_s: float = 0.0) -> Iterator[None]:
+    """Interrupt what the connection runs after `limit_s`, of which `waited_s` have passed. Raises QueryTimeout."""
     expired = threading.Event()
 
     def interrupt() -> None:
         expired.set()
         con.interrupt()
 
-    timer = threading.Timer(timeout_s, interrupt)
+    timer = threading.Timer(max(limit_s - waited_s, 0.0), interrupt)
     timer.daemon = True
     timer.start()
     try:
-        return _result(con.execute(sql, list(params)))
+        yield
     except duckdb.InterruptException:
         if expired.is_set():
-            raise QueryTimeout(timeout_s) from None
+            raise QueryTimeout(limit_s) from None
         raise
     finally:
         timer.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from analyzer.lake.attach import connect_lake
+from analyzer.lake.attach import Access, connect
 from analyzer.lake.view_files import create_views, quoted
 from collector.settings import Settings
 
@@ -16,7 +16,8 @@ def snapshot(settings: Settings, path: str | Path) -> None:
     """Write the lake as of now to `path`, all tables of one moment; an existing file is replaced when done."""
     part = Path(f"{path}.part")
     part.unlink(missing_ok=True)
-    con = connect_lake(settings, memory_mib=settings.store.memory_mib, threads=2)
+    # Not locked: the copy is a file outside of the lake.
+    con = connect(settings, Access(memory_mib=settings.store.memory_mib, threads=2, spill=True, locked=False))
     try:
         con.execute(f"ATTACH {quoted(str(part))} AS copy")
         con.execute("CREATE SCHEMA copy.store")

@@ -1,7 +1,7 @@
 """The views, read from views/: the folder is the list, for the writer, the readers' allow lists and the docs.
 
 A view file begins with comments: its own (`-- text`), then one per column (`-- column: text`). DuckLake keeps comments
-of views and not of their columns, so the columns' stand in the view's comment and in the view `dictionary`; a plain
+of views and not of their columns, so those of columns are in the view's comment and in the view `dictionary`; a plain
 DuckDB file (snapshot.py) keeps both.
 """
 
@@ -19,11 +19,11 @@ import duckdb
 from analyzer.knowledge import credential_logging
 
 DICTIONARY: Final = "dictionary"
-_ABOUT_DICTIONARY: Final = """-- Every column of every view, in words.
--- view_name: The view.
+_ABOUT_DICTIONARY: Final = """-- Meaning of every column of every view.
+-- view_name: Name of the view.
 -- position: Place of the column in the view, from 1.
--- column_name: The column.
--- comment: What it means.
+-- column_name: Name of the column.
+-- comment: Meaning of the column.
 """
 
 
@@ -96,9 +96,9 @@ def _from_file(name: str) -> View:
 
 
 def _in_order(found: list[View]) -> tuple[View, ...]:
-    """Those that a view reads stand before it; otherwise by name."""
+    """Those that a view reads come before it; otherwise by name."""
     by_name = {view.name: view for view in found}
-    order = TopologicalSorter({view.name: _read_by(view) & by_name.keys() for view in found})
+    order = TopologicalSorter({view.name: sorted(_read_by(view) & by_name.keys()) for view in found})
     return tuple(by_name[name] for name in order.static_order())
 
 

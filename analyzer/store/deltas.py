@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from analyzer.store.rows import INT, LONG, TEXT, TEXTS, TIME, event_us, table
-from analyzer.store.writer_state import MAX_NEW_SUBJECTS, OTHER, Member, Memory, Subject
+from analyzer.store.writer_state import MAX_NEW_SUBJECTS, Member, Subject, WriterState
 from analyzer.verdicts import Verdict
 from collector.events import Event, Outcome, Verification
+from collector.safe import OTHER
 
 MINUTE_US: Final = 60_000_000
 HOUR_US: Final = 60 * MINUTE_US
@@ -69,7 +70,7 @@ class Sum:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything that one commit writes, and what memory learns when it succeeded."""
+    """Everything that one commit writes, and what the writer's state learns when it succeeded."""
 
     kept: list[Verdict] = field(default_factory=list)
     rollups: Counter[Key] = field(default_factory=Counter)
@@ -89,28 +90,28 @@ class Plan:
         found.add(at, passing=passing)
 
 
-def plan(verdicts: Iterable[Verdict], memory: Memory, sample_allowed: int) -> Plan:
-    """Sum up a commit. `memory` gives bounds and what earlier commits wrote; only its labels change here."""
-    out = Plan(allowed=memory.allowed)
+def plan(verdicts: Iterable[Verdict], state: WriterState, sample_allowed: int) -> Plan:
+    """Add up a commit. `state` gives bounds and what earlier commits wrote; only its labels change here."""
+    out = Plan(allowed=state.allowed)
     for verdict in verdicts:
         if verdict.event.outcome is Outcome.UNREAD:
-            _unread(out, verdict.event, memory)
+            _unread(out, verdict.event, state)
             continue
         out.pipeline["stored", ""] += 1
-        _request(out, verdict, memory, sample_allowed)
-    _members(out, memory)
-    out.latest = {group_id: entry for group_id, entry in out.latest.items() if _has_new_words(entry, memory)}
+        _request(out, verdict, state, sample_allowed)
+    _members(out, state)
+    out.latest = {group_id: entry for group_id, entry in out.latest.items() if _has_new_words(entry, state)}
     return out
 
 
-def learn(memory: Memory, done: Plan) -> None:
+def learn(state: WriterState, done: Plan) -> None:
     """Take over what a commit wrote."""
-    memory.allowed = done.allowed
+    state.allowed = done.allowed
     due = _due(done)
-    memory.learn_members({m: (total, total if m in due else written) for m, (total, written) in done.totals.items()})
-    memory.learn_words({group_id: (verdict.diagnosis, at) for group_id, (verdict, at) in done.latest.items()})
+    state.learn_members({m: (total, total if m in due else written) for m, (total, written) in done.totals.items()})
+    state.learn_words({group_id: (verdict.diagnosis, at) for group_id, (verdict, at) in done.latest.items()})
     for subject in done.changes:
-        memory.learn_subject(subject)
+        state.learn_subject(subject)
 
 
 def rollup_table(done: Plan) -> Any:
@@ -131,20 +132,20 @@ def change_table(done: Plan) -> Any:
     return table(CHANGES, [(at, kind, name, gw, more) for (kind, name, more), (at, gw) in done.changes.items()])
 
 
-def _unread(out: Plan, event: Event, memory: Memory) -> None:
+def _unread(out: Plan, event: Event, state: WriterState) -> None:
     out.pipeline["dropped", event.words.reason] += 1
-    template = memory.fold("template", event.words.message, passing=False)
+    template = state.fold("template", event.words.message, passing=False)
     out.sum(event_us(event), "unclassified", event.gateway.kind, event.words.reason, template)
 
 
-def _request(out: Plan, verdict: Verdict, memory: Memory, sample_allowed: int) -> None:
+def _request(out: Plan, verdict: Verdict, state: WriterState, sample_allowed: int) -> None:
     event, at = verdict.event, event_us(verdict.event)
     passing = event.outcome is Outcome.ALLOWED
     token, gateway = event.token, event.gateway
-    issuer = memory.fold("issuer", token.iss, passing=passing)
-    client = memory.fold("client", token.client, passing=passing)
-    kid = memory.fold("kid", token.kid, passing=passing)
-    route = memory.fold("route", event.request.route, passing=passing)
+    issuer = state.fold("issuer", token.iss, passing=passing)
+    client = state.fold("client", token.client, passing=passing)
+    kid = state.fold("kid", token.kid, passing=passing)
+    route = state.fold("route", event.request.route, passing=passing)
     code, cause, group_id = _identity(verdict)
     minute = at - at % MINUTE_US
     out.rollups[
@@ -152,15 +153,15 @@ def _request(out: Plan, verdict: Verdict, memory: Memory, sample_allowed: int) -
         cause, code, group_id,
     ] += 1  # fmt: skip
     out.sum(at, "credential", gateway.kind, issuer, kid, token.alg, passing=passing)
-    _first_sights(out, event, at, (issuer, kid), memory)
+    _first_sights(out, event, at, (issuer, kid), state)
     is_sampled = passing and out.allowed % sample_allowed == 0
     out.allowed += passing
     if passing and not is_sampled:
         return
     out.kept.append(verdict)
-    _shape(out, event, at, (issuer, client), memory)
+    _shape(out, event, at, (issuer, client), state)
     if not passing:
-        _failure(out, verdict, at, (issuer, client, route), memory)
+        _failure(out, verdict, at, (issuer, client, route), state)
 
 
 def _identity(verdict: Verdict) -> tuple[str, str, str]:
@@ -168,20 +169,20 @@ def _identity(verdict: Verdict) -> tuple[str, str, str]:
     return (diagnosis.code if diagnosis else "", diagnosis.cause if diagnosis else "", group.id if group else "")
 
 
-def _shape(out: Plan, event: Event, at: int, who: tuple[str, str], memory: Memory) -> None:
+def _shape(out: Plan, event: Event, at: int, who: tuple[str, str], state: WriterState) -> None:
     token = event.token
     passing = event.outcome is Outcome.ALLOWED
     names: tuple[str, ...] = tuple(sorted(name for name, _ in token.claims))
-    if memory.fold("shape", "\0".join(names), passing=passing) == OTHER:
+    if state.fold("shape", "\0".join(names), passing=passing) == OTHER:
         names = (OTHER,)
     out.sum(at, "shape", *who, token.kind.value, token.alg, token.typ, names, passing=passing)
 
 
-def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str], memory: Memory) -> None:
+def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str], state: WriterState) -> None:
     event, group = verdict.event, verdict.group
     if verdict.diagnosis and verdict.diagnosis.code == UNCLASSIFIED:
         words = event.words
-        template = memory.fold("template", words.message or words.reason, passing=False)
+        template = state.fold("template", words.message or words.reason, passing=False)
         out.sum(at, "unclassified", event.gateway.kind, words.reason, template)
     if group is None:
         return
@@ -202,7 +203,7 @@ def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str],
         out.latest[group.id] = (verdict, at)
 
 
-def _first_sights(out: Plan, event: Event, at: int, labels: tuple[str, str], memory: Memory) -> None:
+def _first_sights(out: Plan, event: Event, at: int, labels: tuple[str, str], state: WriterState) -> None:
     """Issuers and keys count when a gateway let them pass or their signature holds: anybody can write any other name."""
     is_trusted = event.outcome is Outcome.ALLOWED or event.token.verification is Verification.VERIFIED
     issuer, kid = labels if is_trusted else ("", "")
@@ -214,28 +215,28 @@ def _first_sights(out: Plan, event: Event, at: int, labels: tuple[str, str], mem
     )
     for sight in sights:
         kind, subject, _ = sight
-        if sight in memory.subjects.get(kind, ()) or subject in ("", OTHER):
+        if sight in state.subjects.get(kind, ()) or subject in ("", OTHER):
             continue
         known = out.changes.get(sight)
-        if known is None and not _has_room(out, kind, memory):
+        if known is None and not _has_room(out, kind, state):
             continue
         if known is None or at < known[0]:
             out.changes[sight] = (at, gateway.kind)
 
 
-def _has_room(out: Plan, kind: str, memory: Memory) -> bool:
-    return memory.has_room(kind) and sum(sight[0] == kind for sight in out.changes) < MAX_NEW_SUBJECTS
+def _has_room(out: Plan, kind: str, state: WriterState) -> bool:
+    return state.has_room(kind) and sum(sight[0] == kind for sight in out.changes) < MAX_NEW_SUBJECTS
 
 
-def _members(out: Plan, memory: Memory) -> None:
+def _members(out: Plan, state: WriterState) -> None:
     """A member is written when new and whenever its count doubled: enough for an order, and few rows."""
     room: Counter[tuple[str, str]] = Counter()
     for member, n in out.members.items():
-        if member not in memory.members:
-            if not memory.has_room_for(member, room[member[:2]]):
+        if member not in state.members:
+            if not state.has_room_for(member, room[member[:2]]):
                 continue
             room[member[:2]] += 1
-        total, written = memory.members.get(member, (0, 0))
+        total, written = state.members.get(member, (0, 0))
         out.totals[member] = (total + n, written)
 
 
@@ -243,9 +244,9 @@ def _due(done: Plan) -> dict[Member, tuple[int, int]]:
     return {member: totals for member, totals in done.totals.items() if totals[0] >= 2 * totals[1]}
 
 
-def _has_new_words(entry: tuple[Verdict, int], memory: Memory) -> bool:
+def _has_new_words(entry: tuple[Verdict, int], state: WriterState) -> bool:
     verdict, at = entry
-    known = memory.words.get(verdict.group.id) if verdict.group else None
+    known = state.words.get(verdict.group.id) if verdict.group else None
     return known is None or (at >= known[1] + MINUTE_US and verdict.diagnosis != known[0])
 
 

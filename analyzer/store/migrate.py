@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -15,6 +16,7 @@ _RECORDS: Final = """
 CREATE SCHEMA IF NOT EXISTS store;
 CREATE TABLE IF NOT EXISTS store.applied (name VARCHAR, digest VARCHAR, applied_at TIMESTAMPTZ);
 """
+_VIEW: Final = "view "  # begins the name of a record of a view
 
 
 def migrations() -> tuple[tuple[str, str], ...]:
@@ -29,15 +31,24 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
         _in_transaction(con, _RECORDS)
     applied = dict(con.execute("SELECT name, arg_max(digest, applied_at) FROM store.applied GROUP BY name").fetchall())
     known = migrations()
-    newer = sorted(set(applied) - {name for name, _ in known} - {f"view {view.name}" for view in views()})
-    if any(not name.startswith("view ") for name in newer):
-        raise NewerStore(newer)
+    _expect_known(applied, [name for name, _ in known])
     for name, sql in known:
         if name not in applied:
             _in_transaction(con, f"{sql};\n{_record(name, hashlib.sha256(sql.encode()).hexdigest())}")
-    changed = [view for view in views() if applied.get(f"view {view.name}") != view.digest]
+    _renew_views(con, applied)
+
+
+def _expect_known(applied: Iterable[str], known: Iterable[str]) -> None:
+    """Views of a later version do no harm, its migrations do."""
+    newer = sorted(name for name in set(applied) - set(known) if not name.startswith(_VIEW))
+    if newer:
+        raise NewerStore(newer)
+
+
+def _renew_views(con: duckdb.DuckDBPyConnection, applied: Mapping[str, str]) -> None:
+    changed = [view for view in views() if applied.get(_VIEW + view.name) != view.digest]
     if changed:
-        _in_transaction(con, "\n".join(view.create_sql + _record(f"view {view.name}", view.digest) for view in changed))
+        _in_transaction(con, "\n".join(view.create_sql + _record(_VIEW + view.name, view.digest) for view in changed))
 
 
 def _has_records(con: duckdb.DuckDBPyConnection) -> bool:

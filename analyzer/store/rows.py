@@ -7,6 +7,7 @@ taken by index; a storm of equal requests costs little more than its times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -18,8 +19,8 @@ from collector.events import Event
 
 FUTURE_NS: Final = 300 * 10**9  # a gateway clock further ahead would move the data's "now" and end every group
 _LATEST_NS: Final = 4_102_444_800 * 10**9  # 2100-01-01: beyond it a time is garbage
-NO_DIAGNOSIS: Final = Diagnosis("", "", 0.0, "")
-NO_GROUP: Final = Group("", "", ())
+NO_DIAGNOSIS: Final = Diagnosis(code="", cause="", confidence=0.0, title="")
+NO_GROUP: Final = Group(id="", version="", parts=())
 
 TIME: Final = pa.timestamp("us", "UTC")
 TEXT: Final = pa.string()
@@ -134,17 +135,9 @@ _GROUP: Final[Spec] = (
 
 def event_table(verdicts: Sequence[Verdict]) -> Any:
     """Arrow table with the columns of `store.events`. Raises what Arrow raises when a value does not fit."""
-    events = [verdict.event for verdict in verdicts]
-    diagnoses = [verdict.diagnosis or NO_DIAGNOSIS for verdict in verdicts]
-    columns = _columns(_EVENT, events)
-    columns |= _shared(_GATEWAY, [event.gateway for event in events])
-    columns |= _columns(_REQUEST, [event.request for event in events])
-    columns |= _shared(_WORDS, [event.words for event in events])
-    columns |= _shared(_TOKEN, [event.token for event in events])
-    columns |= _columns(_TIMES, [event.times for event in events])
-    columns |= _columns(_ORIGIN, [event.origin for event in events])
-    columns |= _shared((*_DIAGNOSIS, *_ALSO), diagnoses)
-    columns |= _shared(_GROUP[:1], [verdict.group or NO_GROUP for verdict in verdicts])
+    columns: dict[str, Any] = {}
+    for part in _EVENT_PARTS:
+        columns |= part.columns(part.spec, [part.of(verdict) for verdict in verdicts])
     return pa.table(columns)
 
 
@@ -182,6 +175,28 @@ def _shared(spec: Spec, items: Sequence[Any]) -> dict[str, Any]:
         return _columns(spec, items)
     take = pa.array(indices, INT)
     return {name: column.take(take) for name, column in _columns(spec, unique).items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Some columns of `store.events`, the object of a verdict that they are read from, and how."""
+
+    spec: Spec
+    of: Read
+    columns: Callable[[Spec, Sequence[Any]], dict[str, Any]]
+
+
+_EVENT_PARTS: Final = (
+    _Part(spec=_EVENT, of=attrgetter("event"), columns=_columns),
+    _Part(spec=_GATEWAY, of=attrgetter("event.gateway"), columns=_shared),
+    _Part(spec=_REQUEST, of=attrgetter("event.request"), columns=_columns),
+    _Part(spec=_WORDS, of=attrgetter("event.words"), columns=_shared),
+    _Part(spec=_TOKEN, of=attrgetter("event.token"), columns=_shared),
+    _Part(spec=_TIMES, of=attrgetter("event.times"), columns=_columns),
+    _Part(spec=_ORIGIN, of=attrgetter("event.origin"), columns=_columns),
+    _Part(spec=(*_DIAGNOSIS, *_ALSO), of=lambda verdict: verdict.diagnosis or NO_DIAGNOSIS, columns=_shared),
+    _Part(spec=_GROUP[:1], of=lambda verdict: verdict.group or NO_GROUP, columns=_shared),
+)
 
 
 def clean(array: Any) -> Any:

@@ -14,13 +14,16 @@ from typing import Any, Final, TypeVar
 import duckdb
 
 from analyzer.heap import give_back
-from analyzer.lake.attach import connect_writer, secrets
+from analyzer.lake.attach import connect, secrets, writer
+from analyzer.store import group_state
+from analyzer.store.changes import Change
 from analyzer.store.deltas import Plan, learn
+from analyzer.store.group_state import Decision, State
 from analyzer.store.maintain import STEPS, Step, Upkeep
 from analyzer.store.migrate import migrate, rollback
 from analyzer.store.turn import in_turn, lease, release
 from analyzer.store.write import Work, transaction
-from analyzer.store.writer_state import MAX_SUBJECTS, Memory
+from analyzer.store.writer_state import MAX_SUBJECTS, WriterState
 from analyzer.verdicts import Verdict
 from collector.errors import SinkUnavailable
 from collector.records import Position
@@ -29,8 +32,6 @@ from collector.telemetry import Telemetry
 
 MAX_TRIES: Final = 60  # with the pauses below about a minute; eight writers on one catalog need a handful
 MAX_PAUSE_S: Final = 2.0
-STATES: Final = ("open", "resolved", "muted")
-CHANGES: Final = ("jwks_refreshed", "config_loaded")
 # DuckLake names no error class of its own for these; PostgreSQL must speak English (lc_messages), which it does to us.
 _CONFLICTS: Final = (
     "conflict", "database is locked", "maximum retry count", "could not serialize", "deadlock detected", "duplicate key",
@@ -45,7 +46,7 @@ _OPTIONS: Final = (
     "CALL lake.set_option('target_file_size', '64MiB')",
 )
 # DuckLake remembers the statistics of every snapshot that it planned with until its database is closed, 40 KiB a commit
-# with our columns (1.5.5; tests/store/test_memory.py). Connecting anew takes a quarter of a second.
+# with our columns (1.5.5; tests/analyzer/store/test_memory.py). Connecting anew takes a quarter of a second.
 MAX_CALLS: Final = 500
 _MAX_INLINED_EVENTS: Final = 100  # 60 columns as SQL text: inlining 500 rows takes 190 ms, their Parquet file 40 ms
 Made = TypeVar("Made")
@@ -60,7 +61,7 @@ class Store:
         self._lock = threading.RLock()
         self._con: duckdb.DuckDBPyConnection | None = None
         self._calls = 0  # on this connection
-        self._memory = Memory()
+        self._state = WriterState()
         self._upkeep = Upkeep()
         self._name = uuid.uuid4().hex
         self._on_close = on_close
@@ -77,32 +78,34 @@ class Store:
         `counts` maps (counter, reason) to a number; the store itself adds `stored` and the drops that it decides on.
         Raises Fenced when a position does not continue the stored offset, SinkUnavailable when the lake refuses.
         """
-        work = Work(verdicts, positions, counts, is_shared=bool(self.settings.store.catalog))
+        work = Work(verdicts=verdicts, positions=positions, counts=counts, is_shared=bool(self.settings.store.catalog))
         sample = self.settings.store.sample_allowed
         started = time.perf_counter()
         with self._lock:
-            done = self._retried("append", lambda con: transaction(con, work, self._memory, sample))
-            learn(self._memory, done)
-        self._tell(done, time.perf_counter() - started, [verdict.event.observed_ns for verdict in verdicts[:1]])
+            done = self._retried("append", lambda con: transaction(con, work, self._state, sample))
+            learn(self._state, done)
+        self._count(done, time.perf_counter() - started, [verdict.event.observed_ns for verdict in verdicts[:1]])
 
     def positions(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
         """The next offset to read per partition; a partition never seen is left out."""
         rows = self.rows("SELECT partition, next FROM positions WHERE topic = ?", [topic])
         return {partition: following for partition, following in rows if partition in partitions}
 
-    def add_note(self, group_id: str, *, author: str = "", state: str | None = None, note: str = "") -> None:
-        """Write what a person decided about a group: a state (open, resolved, muted), a text, or both."""
-        if state is not None and state not in STATES:
-            raise ValueError(f"state {state!r} is none of {', '.join(STATES)}")
-        row = [group_id, datetime.now(UTC), author, state, note]
-        self._retried("note", lambda con: in_turn(con, ("INSERT INTO store.notes VALUES (?, ?, ?, ?, ?)", row)))
+    def decide(self, decision: Decision) -> None:
+        """Append what a person decided or wrote about a group. Raises SinkUnavailable."""
+        self._retried("note", lambda con: in_turn(con, decision.statement()))
 
-    def add_change(self, at: datetime, kind: str, subject: str, *, gateway: str = "", detail: str = "") -> None:
-        """Write a change that logs do not show: jwks_refreshed, config_loaded."""
-        if kind not in CHANGES:
-            raise ValueError(f"kind {kind!r} is none of {', '.join(CHANGES)}")
-        row = [at, kind, subject, gateway, detail]
-        self._retried("change", lambda con: in_turn(con, ("INSERT INTO store.changes VALUES (?, ?, ?, ?, ?)", row)))
+    def decisions(self, group_id: str) -> tuple[Decision, ...]:
+        """The audit trail of a group, the oldest first. Raises SinkUnavailable."""
+        return self._retried("read", lambda con: group_state.decisions(con, group_id))
+
+    def group_state(self, group_id: str) -> State:
+        """The state that the latest decision set; open when there is none. Raises SinkUnavailable."""
+        return self._retried("read", lambda con: group_state.current(con, group_id))
+
+    def record(self, change: Change) -> None:
+        """Append a change that logs do not show. Raises SinkUnavailable."""
+        self._retried("change", lambda con: in_turn(con, change.statement()))
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query on the writer's connection; for small questions only, it stops appends meanwhile."""
@@ -182,7 +185,7 @@ class Store:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         try:
-            con = connect_writer(self.settings)
+            con = connect(self.settings, writer(self.settings))
         except OSError as error:
             raise duckdb.IOException(f"{error.strerror}: {error.filename}") from None
         try:
@@ -198,7 +201,7 @@ class Store:
 
     def _recall(self, con: duckdb.DuckDBPyConnection) -> None:
         for subject in con.execute(_SUBJECTS).fetchall():
-            self._memory.learn_subject(subject)
+            self._state.learn_subject(subject)
 
     def _failed(self, stage: str, error: duckdb.Error, *, kind: str = "unavailable") -> SinkUnavailable:
         self._telemetry.count("why401.errors", stage="store", kind=kind)
@@ -212,7 +215,7 @@ class Store:
             with contextlib.suppress(duckdb.Error):
                 con.close()
 
-    def _tell(self, done: Plan, seconds: float, arrivals: Sequence[int]) -> None:
+    def _count(self, done: Plan, seconds: float, arrivals: Sequence[int]) -> None:
         stored = done.pipeline["stored", ""]
         self._telemetry.count("why401.events.stored", stored)
         for reason in ("duplicate", "unstorable"):

@@ -15,7 +15,7 @@ from analyzer.store.deltas import HOUR_US, MINUTE_US, OFFSETS, Plan, change_tabl
 from analyzer.store.rows import INT, LONG, TEXT, description_table, event_table, table
 from analyzer.store.turn import take_turn
 from analyzer.store.watermarks import RawPartition, Watermark, fresh, raw_partition
-from analyzer.store.writer_state import Memory
+from analyzer.store.writer_state import WriterState
 from analyzer.verdicts import Verdict
 from collector.errors import Fenced
 from collector.records import Position
@@ -39,7 +39,7 @@ _DROP_MARKS: Final = "DELETE FROM store.watermarks WHERE (topic, partition) IN (
 _ADD_MARKS: Final = "INSERT INTO store.watermarks BY NAME SELECT *, now() AS updated_at FROM step"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """What a caller hands to one commit."""
 
@@ -49,19 +49,19 @@ class Work:
     is_shared: bool  # other writers may be at work: take turns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """What planning needs of the writer."""
 
-    memory: Memory
+    state: WriterState
     sample_allowed: int
     minute_us: int
 
 
-def transaction(con: duckdb.DuckDBPyConnection, work: Work, memory: Memory, sample_allowed: int) -> Plan:
+def transaction(con: duckdb.DuckDBPyConnection, work: Work, state: WriterState, sample_allowed: int) -> Plan:
     """Write everything of `work` between BEGIN and COMMIT. Raises Fenced or duckdb.Error, with the transaction open."""
     now_us = time.time_ns() // 1000
-    memory.start_commit(now_us // HOUR_US)
+    state.start_commit(now_us // HOUR_US)
     con.execute("BEGIN")
     steps = merged(work.positions)
     is_first = bool(steps) and _fence(con, steps)
@@ -71,7 +71,9 @@ def transaction(con: duckdb.DuckDBPyConnection, work: Work, memory: Memory, samp
     extra = Counter(work.counts)
     if duplicates:
         extra["dropped", "duplicate"] += duplicates
-    done, tables = _planned(verdicts, extra, Moment(memory, sample_allowed, now_us - now_us % MINUTE_US))
+    done, tables = _planned(
+        verdicts, extra, Moment(state=state, sample_allowed=sample_allowed, minute_us=now_us - now_us % MINUTE_US)
+    )
     for name, rows in tables.items():
         _insert(con, name, rows)
     con.execute("COMMIT")
@@ -138,7 +140,7 @@ def _planned(
 def _tables(
     verdicts: Sequence[Verdict], extra: Mapping[tuple[str, str], int], moment: Moment
 ) -> tuple[Plan, dict[str, Any]]:
-    done = plan(verdicts, moment.memory, moment.sample_allowed)
+    done = plan(verdicts, moment.state, moment.sample_allowed)
     done.pipeline.update(extra)
     return done, {
         "events": event_table(done.kept),
@@ -151,7 +153,7 @@ def _tables(
 
 def _is_storable(verdict: Verdict, moment: Moment) -> bool:
     try:
-        _tables([verdict], {}, Moment(moment.memory, 1, moment.minute_us))
+        _tables([verdict], {}, Moment(state=moment.state, sample_allowed=1, minute_us=moment.minute_us))
     except UNSTORABLE:
         return False
     return True

@@ -1,4 +1,8 @@
-"""What one writer remembers between commits, all of it bounded: labels, group members, words, first sights."""
+"""What one writer remembers between commits, all of it bounded: labels, group members, words, first sights.
+
+Not one class with analyzer/name_bounds.py: labels of sums are bounded per hour, because a roll-up is a row of an hour;
+names of events are bounded for the life of the process, with a way back in, because groups live that long.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-OTHER: Final = "(other)"
+from collector.safe import OTHER
+
 MAX_LABELS: Final = 10_000  # distinct values per dimension and hour; passing requests may use all, failing ones half
 MAX_MEMBERS: Final = {"gateway": 100, "issuer": 1_000, "route": 1_000, "client": 10_000, "user": 10_000}
 MAX_MEMBERS_KEPT: Final = (
     100_000  # 40 MB over all groups; a forgotten member is written again, and compaction adds it up
 )
 MAX_GROUPS_KEPT: Final = 50_000
-MAX_SUBJECTS: Final = 10_000  # per kind of change: a stranger's made-up key ids must not become 10^6 changes
+MAX_SUBJECTS: Final = 10_000  # per kind of change: an outsider's invented key ids must not become 10^6 changes
 MAX_NEW_SUBJECTS: Final = 20  # per kind and commit
 Member = tuple[str, str, str]  # group_id, name of the dimension, value
 Subject = tuple[str, str, str]  # kind, subject, detail
 
 
 @dataclass(slots=True)
-class Memory:
+class WriterState:
     """Owned by the store's lock; `labels` may run ahead of a failed commit, the rest follows commits."""
 
     hour: int = 0

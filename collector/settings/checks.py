@@ -61,7 +61,7 @@ def jwks(value: str) -> str:
 
 
 def _is_loopback_url(value: str) -> bool:
-    return (urlsplit(value).hostname or "") in ("127.0.0.1", "localhost", "::1")
+    return is_loopback(urlsplit(value).hostname or "")
 
 
 def is_loopback(host: str) -> bool:

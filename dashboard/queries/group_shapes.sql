@@ -11,7 +11,7 @@ WITH concerned AS (
     SELECT passing AS n, claim_names, alg, typ, token_kind
     FROM token_shapes, same_issuer
     WHERE passing > 0 AND (NOT same_issuer.known OR issuer IN (FROM concerned))
-), told AS (
+), properties AS (
     SELECT 'failing' AS side, n, property FROM (
         SELECT n, unnest(list_concat(
             list_transform(claim_names, lambda c: 'claim ' || c),
@@ -27,7 +27,7 @@ WITH concerned AS (
     SELECT property,
         coalesce(sum(n) FILTER (side = 'failing'), 0) / nullif(any_value(totals.failing), 0) AS failing,
         coalesce(sum(n) FILTER (side = 'passing'), 0) / nullif(any_value(totals.passing), 0) AS passing
-    FROM told, totals
+    FROM properties, totals
     WHERE split_part(property, ' ', 2) <> ''
     GROUP BY property
 )

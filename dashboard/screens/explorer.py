@@ -7,27 +7,28 @@ from typing import Final
 import streamlit as st
 
 from analyzer.lake import policy
-from dashboard import adhoc, client, config, export, panels, wording
-from dashboard.errors import QueryRefused
+from analyzer.lake.adhoc import MAX_LENGTH, MAX_ROWS
+from analyzer.lake.errors import QueryRefused
+from dashboard import client, config, export, panels, wording
 from dashboard.panels import text
 
 EXAMPLES: Final = {
-    "Failures by cause in the last hour": """SELECT cause, code, count(*) AS failures, count(DISTINCT user_hash) AS users
+    "Failures by cause in the last hour": """SELECT cause, code, count(*) AS failures, count(DISTINCT nullif(user_hash, '')) AS users
 FROM failures
 WHERE event_time > now() - INTERVAL 1 HOUR
 GROUP BY ALL
 ORDER BY failures DESC""",
-    "Which clients a rotation hit": """SELECT client_id, kid, count(*) AS failures, max(event_time) AS last_seen
+    "Clients affected by a key rotation": """SELECT client_id, kid, count(*) AS failures, max(event_time) AS last_seen
 FROM failures
 WHERE code = 'key_not_found'
 GROUP BY ALL
 ORDER BY failures DESC""",
-    "Success rate per route": """SELECT route, sum(requests) AS requests,
+    "Pass rate by route": """SELECT route, sum(requests) AS requests,
     round(100 * sum(requests) FILTER (outcome = 'allowed') / sum(requests), 2) AS passed_percent
 FROM traffic
 GROUP BY route
 ORDER BY passed_percent""",
-    "Tokens from the future": """SELECT gateway_instance, issuer, count(*) AS tokens, max(iat_offset_s) AS seconds_ahead
+    "Tokens issued in the future": """SELECT gateway_instance, issuer, count(*) AS tokens, max(iat_offset_s) AS seconds_ahead
 FROM failures
 WHERE iat_offset_s > 5
 GROUP BY ALL
@@ -39,13 +40,11 @@ def page() -> None:
     """Draw the page. The statement stays in the session: never in the address, where a pasted secret would be kept."""
     st.header("SQL", anchor=False)
     limit = config.settings().dashboard.query_timeout_seconds
-    st.caption(f"One SELECT over the views, at most {limit:g} s and {client.MAX_ROWS:,} rows. Times are UTC.")
+    st.caption(f"One SELECT over the views, at most {limit:g} s and {MAX_ROWS:,} rows. Times are UTC.")
     st.selectbox("Start from an example", list(EXAMPLES), key="example", on_change=_take_example, width=360)
     st.session_state.setdefault("statement", next(iter(EXAMPLES.values())))
     with st.form("sql", border=False):
-        st.text_area(
-            "Statement", key="statement", height=180, max_chars=client.MAX_LENGTH, label_visibility="collapsed"
-        )
+        st.text_area("Statement", key="statement", height=180, max_chars=MAX_LENGTH, label_visibility="collapsed")
         asked = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
     if asked:
         st.session_state["asked"] = st.session_state["statement"]
@@ -63,13 +62,13 @@ def _result() -> None:
     if not asked:
         return
     try:
-        rows = adhoc.ask(asked)
+        rows = client.ask(asked)
     except QueryRefused as error:
-        st.error("This statement was not run, or failed.", icon=":material/block:")
+        st.error("The statement was refused or failed.", icon=":material/block:")
         st.code(wording.visible(error.why, 4_000).replace("\\u000a", "\n"), language=None)
         return
-    shown = rows.head(client.MAX_ROWS)
-    more = f"the first {client.MAX_ROWS:,} rows" if len(rows) > client.MAX_ROWS else wording.plural(len(rows), "row")
+    shown = rows.head(MAX_ROWS)
+    more = f"the first {MAX_ROWS:,} rows" if len(rows) > MAX_ROWS else wording.plural(len(rows), "row")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Shown: {more}.")
         st.download_button(

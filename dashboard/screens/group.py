@@ -1,4 +1,4 @@
-"""One group: what it says, why we think so, whom it hits, how to fix it."""
+"""One group: the diagnosis, its evidence, who is affected, how to fix it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def _one() -> None:
     params = {**seen.params, "group": chosen()}
     found = client.query("group", **params)
     if found.empty:
-        st.subheader("There is no such group", anchor=False)
+        st.subheader("Group not found", anchor=False)
         st.text(
-            "It may be older than the store keeps, or the link was cut. The list of groups is one click up. This was asked for:"
+            "It may be past its retention, or the link may be incomplete. The Groups page lists every current group. Requested id:"
         )
         st.code(wording.visible(chosen()), language=None)
         return
@@ -86,9 +86,9 @@ def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> No
             border=True,
             height="stretch",
         )
-        st.metric("In all", wording.count(row["failures"]), border=True, height="stretch")
-        st.metric("Users hit", wording.count(row["users"]), border=True, height="stretch")
-        st.metric("Clients hit", wording.count(row["clients"]), border=True, height="stretch")
+        st.metric("Total", wording.count(row["failures"]), border=True, height="stretch")
+        st.metric("Users affected", wording.count(row["users"]), border=True, height="stretch")
+        st.metric("Clients affected", wording.count(row["clients"]), border=True, height="stretch")
         st.metric("Confidence", wording.percent(row["confidence"], 0), border=True, height="stretch")
         _share(seen, params)
 
@@ -99,13 +99,13 @@ def _colour(row: Mapping[str, Any]) -> Any:
 
 def _more(row: Mapping[str, Any]) -> str:
     difference = int(row["last_hour"]) - int(row["previous_hour"])
-    return f"{difference:+,} on the hour before"
+    return f"{difference:+,} vs. the hour before"
 
 
 def _share(seen: Scope, params: Mapping[str, Any]) -> None:
     with st.container(width="content", gap="xsmall"):
         with st.popover("Share", icon=":material/link:", width="stretch"):
-            st.text("The address shows this group to anybody who may open this page:")
+            st.text("This link shows the group to anyone who can open this page:")
             st.code(
                 "?"
                 + "&".join(
@@ -116,7 +116,7 @@ def _share(seen: Scope, params: Mapping[str, Any]) -> None:
         if roles.is_operator():
             st.download_button(
                 "CSV", lambda: export.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
-                "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The newest 10,000 failures, redacted.",
+                "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The latest 10,000 failures, redacted.",
             )  # fmt: skip
 
 
@@ -125,15 +125,15 @@ def _file_name(group: str) -> str:
 
 
 def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    with panel("Why we think so", "group", params, "Each line is a fact that you can check."):
+    with panel("Evidence", "group", params, "Facts behind the diagnosis. Each one can be checked."):
         near_miss = row.get("near_miss")
         if isinstance(near_miss, str) and near_miss:
-            st.text("Almost right:")
+            st.text("Near miss:")
             st.code(wording.visible(near_miss), language=None, wrap_lines=True)
         for item in _items(row["evidence"]):
             _line(item["source"], item["says"])
         if not _items(row["evidence"]):
-            panels.nothing("Nothing but the status.")
+            panels.nothing("The only evidence is the status code.")
 
 
 def _line(source: Any, says: Any) -> None:
@@ -157,7 +157,7 @@ def _trend() -> None:
     with panel("Failures over time", "group_trend", params, "Dashed lines mark changes."):
         rows = client.query("group_trend", **params)
         if rows.empty:
-            panels.nothing("None in this window; choose a longer one.")
+            panels.nothing("No failures in this window. Choose a longer time range.")
             return
         st.altair_chart(
             charts.failures_by_cause(rows, client.query("changes", **params), seen.bucket_s, height=180),
@@ -167,21 +167,21 @@ def _trend() -> None:
 
 def _received(params: Mapping[str, Any]) -> None:
     with panel(
-        "Received, and what passes",
+        "Received and accepted values",
         "group_received",
         params,
-        "What these tokens hold, beside what passes for the same issuers.",
+        "Values in the refused tokens, next to values that pass for the same issuers.",
     ):
         rows = client.query("group_received", **params)
         if rows.empty:
-            panels.nothing("The records show no token.")
+            panels.nothing("The records contain no token data.")
             return
-        told = rows.assign(field=rows["field"].map(FIELDS).fillna("other"), differs=_differs(rows))
+        shown = rows.assign(field=rows["field"].map(FIELDS).fillna("other"), differs=_differs(rows))
         table(
-            told,
+            shown,
             {
-                "field": text("Field", width=120), "received": text("Received here", width="medium"),
-                "passes": text("Passes", width="medium"), "differs": text("", width=60), "share": share("Share of these", width=110),
+                "field": text("Field", width=120), "received": text("Received", width="medium"),
+                "passes": text("Accepted", width="medium"), "differs": text("", width=60), "share": share("Share", width=110),
             },
         )  # fmt: skip
 
@@ -192,21 +192,23 @@ def _differs(rows: pd.DataFrame) -> list[str]:
 
 
 def _shapes(params: Mapping[str, Any]) -> None:
-    with panel("What is different about failing tokens", "group_shapes", params, "Share of tokens with each property."):
+    with panel("How failing tokens differ", "group_shapes", params, "The share of tokens that have each property."):
         rows = client.query("group_shapes", **params)
         rows = rows[(rows["failing"].fillna(0) - rows["passing"].fillna(0)).abs() >= DIFFERS]
         if rows.empty:
-            panels.nothing("Their shape is that of passing tokens: look at keys, times and values instead.")
+            panels.nothing(
+                "Failing tokens have the same shape as passing ones. Compare keys, times and values instead."
+            )
             return
         whose = (
             "of the same issuers"
             if bool(rows["same_issuer"].iloc[0])
-            else "of any issuer, since none of this one passes"
+            else "of all issuers, because no token of this issuer passes"
         )
-        st.caption(f"Against passing tokens {whose}.")
+        st.caption(f"Compared with passing tokens {whose}.")
         table(
             rows.fillna(0),
-            {"property": text("Property"), "failing": share("Failing have it"), "passing": share("Passing have it")},
+            {"property": text("Property"), "failing": share("Failing"), "passing": share("Passing")},
         )
 
 
@@ -220,9 +222,9 @@ def _fix(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
             if item["source"]:
                 st.caption(wording.escape(item["source"], 300))
         if not _items(row["fix"]):
-            panels.nothing("No fix is known for this cause here.")
+            panels.nothing("No known fix for this cause on this gateway.")
         if isinstance(row.get("library"), str) and row["library"]:
-            st.caption(f"Verifying library: {wording.escape(row['library'], 100)}")
+            st.caption(f"Validation library: {wording.escape(row['library'], 100)}")
 
 
 def _missing(row: Mapping[str, Any]) -> None:
@@ -230,7 +232,7 @@ def _missing(row: Mapping[str, Any]) -> None:
     if not facts:
         return
     with st.container(border=True):
-        st.subheader("What would settle it", anchor=False)
+        st.subheader("What would confirm it", anchor=False)
         for fact in facts:
             st.text(wording.visible(fact))
 
@@ -240,7 +242,7 @@ def _rivals(row: Mapping[str, Any]) -> None:
     if not rivals:
         return
     with st.container(border=True):
-        st.subheader("What else it could have been", anchor=False)
+        st.subheader("Ruled out", anchor=False)
         for rival in rivals:
             _line(rival["code"], rival["why_not"])
 
@@ -249,7 +251,7 @@ def _where(params: Mapping[str, Any]) -> None:
     with panel("Where it happens", "group_where", params):
         rows = client.query("group_where", **params)
         if rows.empty:
-            panels.nothing("Nowhere in this window.")
+            panels.nothing("No failures in this window.")
             return
         for tab, kind in zip(st.tabs(["Gateways", "Routes", "Clients"]), ("gateway", "route", "client"), strict=True):
             with tab:
@@ -262,8 +264,8 @@ def _where(params: Mapping[str, Any]) -> None:
 
 
 def _identity(row: Mapping[str, Any]) -> None:
-    with st.expander("What makes it one group"):
-        st.text("Failures that one change would fix. These parts went into the fingerprint:")
+    with st.expander("Why these failures form one group"):
+        st.text("One change would fix all of them. Inputs of the fingerprint:")
         parts = dict(_items(row["parts"]))
         table(
             pd.DataFrame({"part": list(parts), "value": list(parts.values())}),
@@ -273,10 +275,10 @@ def _identity(row: Mapping[str, Any]) -> None:
 
 
 def _samples(params: Mapping[str, Any]) -> None:
-    with panel("Newest requests, redacted", "group_samples", params):
+    with panel("Latest requests (redacted)", "group_samples", params):
         rows = client.query("group_samples", **params)
         if rows.empty:
-            panels.nothing("Single requests of this group are no longer kept.")
+            panels.nothing("The individual requests of this group are past their retention.")
             return
         columns = {name: panels.plain(name) for name in rows.columns}
         columns["event_time"] = st.column_config.DatetimeColumn(

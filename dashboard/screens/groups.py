@@ -22,7 +22,7 @@ def _live() -> None:
 def _body() -> None:
     seen = scope.current()
     groups = client.query("attention", **seen.params)
-    about = "Failures that one change would fix are one group. Choose a row to open it."
+    about = "A group is a set of failures that one change would fix. Select a row to open it."
     with panel("Groups with failures in this window", "attention", seen.params, about):
         if groups.empty:
             panels.nothing("No request was refused in this window.")

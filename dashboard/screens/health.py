@@ -1,4 +1,4 @@
-"""The pipeline's own health: what came in, what was kept, what was dropped and why, how far each topic is."""
+"""Pipeline health: records received, stored and dropped with reasons, and the position in each topic."""
 
 from __future__ import annotations
 
@@ -37,15 +37,17 @@ def _body() -> None:
 
 
 def sentence(totals: pd.DataFrame, seen: Scope) -> str:
-    """The first line: arriving or not, kept or not."""
+    """The first line: whether data arrives, and whether it is stored."""
     if seen.newest is None:
-        return "Nothing has arrived yet."
+        return "No data received yet."
     if seen.is_frozen:
-        return f"Nothing has arrived for {wording.span((seen.now - seen.newest).total_seconds())}. Check the senders, then the collector."
+        return f"No data received for {wording.span((seen.now - seen.newest).total_seconds())}. Check the senders, then the collector."
     dropped, received = _sum(totals, "dropped"), _sum(totals, "received")
     if not dropped:
-        return "Everything that arrived was stored."
-    return f"{wording.percent(dropped / max(received, dropped))} of what arrived was dropped; the reasons are below."
+        return "All received records were stored."
+    return (
+        f"{wording.percent(dropped / max(received, dropped))} of received records were dropped; see the reasons below."
+    )
 
 
 def _sum(totals: pd.DataFrame, counter: str) -> int:
@@ -69,31 +71,31 @@ def _minutes(seen: Scope) -> None:
 
 
 def _dropped(totals: pd.DataFrame, seen: Scope) -> None:
-    with panel("Dropped, by reason", "pipeline_totals", seen.params):
+    with panel("Dropped records by reason", "pipeline_totals", seen.params):
         rows = totals[totals["counter"] == "dropped"]
         if rows.empty:
-            panels.nothing("Nothing was dropped.")
+            panels.nothing("No records were dropped in this window.")
             return
-        told = rows.assign(last=[wording.ago(at, seen.now) for at in rows["last_seen"]])
-        table(told, {"reason": text("Reason"), "value": number("Records"), "last": text("Last")})
+        shown = rows.assign(last=[wording.ago(at, seen.now) for at in rows["last_seen"]])
+        table(shown, {"reason": text("Reason"), "value": number("Records"), "last": text("Last")})
 
 
 def _positions(seen: Scope) -> None:
     with panel(
-        "Kafka positions", "positions", seen.params, "The next offset to read, stored with the rows themselves."
+        "Kafka positions", "positions", seen.params, "The next offset to read, committed together with the rows."
     ):
         rows = client.query("positions", **seen.params)
         if rows.empty:
-            panels.nothing("No Kafka topic is read.")
+            panels.nothing("No Kafka topic is configured.")
             return
-        told = rows.assign(age=[wording.ago(at, seen.now) for at in rows["updated_at"]])
+        shown = rows.assign(age=[wording.ago(at, seen.now) for at in rows["updated_at"]])
         table(
-            told,
+            shown,
             {
                 "topic": text("Topic"),
                 "partition": number("Partition"),
                 "next": number("Next offset"),
-                "age": text("Stored"),
+                "age": text("Committed"),
             },
         )
 
@@ -103,29 +105,29 @@ def _raw_credentials(seen: Scope) -> None:
         "Whole credentials in logs",
         "raw_credentials",
         seen.params,
-        "why401 keeps none, but the log's other readers may.",
+        "why401 stores none of them, but other readers of the logs may.",
     ):
         rows = client.query("raw_credentials", **seen.params)
         if rows.empty:
             panels.nothing("No gateway logs whole credentials.")
             return
-        told = rows.assign(last=[wording.ago(at, seen.now) for at in rows["last_seen"]])
+        shown = rows.assign(last=[wording.ago(at, seen.now) for at in rows["last_seen"]])
         columns = {
             "gateway": text("Gateway"), "place": text("Where"), "records": number("Records"), "last": text("Last"),
-            "setting": text("What stops it", width="large"), "source": text("Source"),
+            "setting": text("Setting that stops it", width="large"), "source": text("Source"),
         }  # fmt: skip
-        table(told, columns)
+        table(shown, columns)
 
 
 def _unread(seen: Scope) -> None:
     with panel(
-        "Log lines that nobody could read", "unread", seen.params, "Redacted templates; <*> stands for what varies."
+        "Unparsed or unexplained log lines", "unread", seen.params, "Redacted templates; <*> replaces what varies."
     ):
         rows = client.query("unread", **seen.params)
         if rows.empty:
-            panels.nothing("Every record was read.")
+            panels.nothing("Every record was parsed and explained.")
             return
-        told = rows.assign(
+        shown = rows.assign(
             last=[wording.ago(at, seen.now) for at in rows["last_seen"]],
             gateway=[", ".join(names) for names in rows["gateways"]],
             reason=[", ".join(reasons) for reasons in rows["reasons"]],
@@ -134,4 +136,4 @@ def _unread(seen: Scope) -> None:
             "records": number("Records"), "gateway": text("Gateway"), "reason": text("Reason"),
             "template": text("Template", width="large"), "last": text("Last"),
         }  # fmt: skip
-        table(told, columns)
+        table(shown, columns)

@@ -1,4 +1,4 @@
-"""The opening page: is it us, is it new, whom does it hit, what changed."""
+"""The opening page: whether it is our fault, whether it is new, who is affected, what changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _live() -> None:
 def _body() -> None:
     seen = scope.current()
     if seen.newest is None:
-        panels.nothing("The store is there and holds no requests yet. This page fills by itself.")
+        panels.nothing("The store is empty. This page fills in as requests arrive.")
         return
     groups = client.query("attention", **seen.params)
     urgent = groups[groups["status"].isin(URGENT)]
@@ -52,48 +52,48 @@ def _body() -> None:
 
 def _headline(seen: Scope, urgent: pd.DataFrame) -> None:
     totals = client.query("headline", **seen.params).iloc[0]
-    hit = client.query("affected", **seen.params).iloc[0]
+    affected = client.query("affected", **seen.params).iloc[0]
     now = _success(totals["requests"], totals["refused"])
     before = _success(totals["requests_before"], totals["refused_before"])
     st.header(sentence(seen, len(urgent), now, before), anchor=False)
     with st.container(horizontal=True, gap="small"):
         st.metric(
-            "Requests that passed",
+            "Pass rate",
             wording.percent(now),
             _points(now, before),
-            help="Against the window before.",
+            help="Compared with the previous window.",
             border=True,
             height="stretch",
         )
         st.metric(
             "Refused",
             wording.count(totals["refused"]),
-            help="Denied, or failed while being checked.",
+            help="Denied, or failed during authentication.",
             border=True,
             height="stretch",
         )
         st.metric("Requests", wording.count(totals["requests"]), border=True, height="stretch")
         st.metric(
-            "Users hit",
-            wording.count(hit["users"]),
-            help="Distinct pseudonyms; no name is stored.",
+            "Users affected",
+            wording.count(affected["users"]),
+            help="Distinct pseudonyms; no names are stored.",
             border=True,
             height="stretch",
         )
-        st.metric("Clients hit", wording.count(hit["clients"]), border=True, height="stretch")
+        st.metric("Clients affected", wording.count(affected["clients"]), border=True, height="stretch")
         st.metric(
             "Last event",
             wording.ago(seen.newest, seen.now),
-            help="When the store last grew.",
+            help="When the store last received an event.",
             border=True,
             height="stretch",
         )
 
 
 def sentence(seen: Scope, urgent: int, now: float | None, before: float | None) -> str:
-    """The first line of the page: one state, in words, numbers only."""
+    """The first line of the page: the state in one sentence."""
     if seen.is_frozen:
-        return f"Nothing has arrived for {_since(seen)}. The figures stand still at {wording.clock(seen.newest, seen.now)} UTC."
+        return f"No data received for {_since(seen)}. The figures are as of {wording.clock(seen.newest, seen.now)} UTC."
     rate = f"{wording.percent(now)} of requests pass" if now is not None else "no requests in this window"
     was = (
         f", {wording.percent(before)} before"
@@ -101,12 +101,12 @@ def sentence(seen: Scope, urgent: int, now: float | None, before: float | None) 
         else ""
     )
     if urgent:
-        return f"{wording.plural(urgent, 'problem')} {'needs' if urgent == 1 else 'need'} a look: new, back or growing. {rate[0].upper()}{rate[1:]}{was}."
+        return f"{wording.plural(urgent, 'problem')} {'needs' if urgent == 1 else 'need'} attention: new, regressed or escalating. {rate[0].upper()}{rate[1:]}{was}."
     return f"Nothing new. {rate[0].upper()}{rate[1:]}{was}."
 
 
 def _since(seen: Scope) -> str:
-    return wording.span((seen.now - seen.newest).total_seconds()) if seen.newest else "a while"
+    return wording.span((seen.now - seen.newest).total_seconds()) if seen.newest else "some time"
 
 
 def _success(requests: int, refused: int) -> float | None:
@@ -123,7 +123,7 @@ def _attention(seen: Scope, urgent: pd.DataFrame) -> None:
     for row in urgent.head(MAX_CARDS).itertuples():
         _card(seen, row)
     if len(urgent) > MAX_CARDS:
-        st.caption(f"{len(urgent) - MAX_CARDS} more stand in the list below.")
+        st.caption(f"{len(urgent) - MAX_CARDS} more in the list below.")
 
 
 def _card(seen: Scope, row: Any) -> None:
@@ -136,13 +136,15 @@ def _card(seen: Scope, row: Any) -> None:
                     panels.group_page(), label=f"**{wording.escape(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
                     icon=":material/chevron_right:", icon_position="right",
                 )  # fmt: skip
-            if _said(row.because):
+            if _is_text(row.because):
                 st.text(wording.visible(row.because, 160))
             st.caption(wording.escape(_facts(row, seen.now), 400))
-            if _said(row.suspect_change):
-                st.caption(f":material/history: Suspect: {wording.escape(row.suspect_change, 200)}")
+            if _is_text(row.suspect_change):
+                st.caption(f":material/history: Suspect change: {wording.escape(row.suspect_change, 200)}")
         with who:
-            st.text(f"{wording.count(row.last_hour)} in the last hour, {wording.count(row.previous_hour)} before")
+            st.text(
+                f"{wording.count(row.last_hour)} in the last hour, {wording.count(row.previous_hour)} the hour before"
+            )
             st.caption(
                 f"{wording.plural(row.users, 'user')} · {wording.plural(row.clients, 'client')} · {_routes(row.routes)}"
             )
@@ -151,9 +153,7 @@ def _card(seen: Scope, row: Any) -> None:
 def _facts(row: Any, now: datetime) -> str:
     cause = wording.CAUSES.get(row.cause, wording.CAUSES["unknown"])
     began = f"since {wording.clock(row.first_seen, now)} ({wording.ago(row.first_seen, now)})"
-    return (
-        f"{cause} · {row.code} · {wording.percent(row.confidence, 0)} sure · {began} · {wording.listed(row.gateways)}"
-    )
+    return f"{cause} · {row.code} · confidence {wording.percent(row.confidence, 0)} · {began} · {wording.listed(row.gateways)}"
 
 
 def _routes(routes: Any) -> str:
@@ -165,7 +165,7 @@ def _status_colour(status: str) -> Any:
     return panels.STATUS_COLOURS.get(status, "gray")
 
 
-def _said(value: Any) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
@@ -185,9 +185,9 @@ def _trend(seen: Scope) -> None:
 
 
 def _other_groups(seen: Scope, groups: pd.DataFrame) -> None:
-    with panel("Every other group", "attention", seen.params, "Choose a row to open it."):
+    with panel("Other groups", "attention", seen.params, "Select a row to open it."):
         if groups.empty:
-            panels.nothing("No other group had a failure in this window.")
+            panels.nothing("No other group has failures in this window.")
             return
         panels.pick_group(groups, seen)
 
@@ -206,7 +206,7 @@ def _gateways(seen: Scope) -> None:
 
 def _who_answered(seen: Scope) -> None:
     with panel(
-        "Who said no", "responders", seen.params, "The hop that wrote the refusal the client saw, split by gateway."
+        "Refused by", "responders", seen.params, "The component that sent the refusal to the client, by gateway."
     ):
         rows = client.query("responders", **seen.params)
         if rows.empty:
@@ -220,7 +220,7 @@ def _heat(seen: Scope) -> None:
         "Refused share by issuer and gateway",
         "heat",
         seen.params,
-        "One dark cell: one gateway's set-up. A dark row: the issuer.",
+        "One dark cell points to that gateway's configuration; a dark row points to the issuer.",
     ):
         rows = client.query("heat", **seen.params)
         if rows.empty:
@@ -234,18 +234,18 @@ def _keys(seen: Scope) -> None:
         "Signing keys",
         "keys",
         seen.params,
-        "Key ids that tokens name, over all time. A new key that fails more than it passes is a rotation some verifier missed.",
+        "Key ids seen in tokens, over all time. A new key that fails more often than it passes is usually a rotation that a gateway missed.",
     ):
         rows = client.query("keys", **seen.params)
         if rows.empty:
-            panels.nothing("No token named a key.")
+            panels.nothing("No token has a key id.")
             return
-        told = rows.assign(seen=[wording.ago(at, seen.now) for at in rows["first_seen"]])
+        shown = rows.assign(seen=[wording.ago(at, seen.now) for at in rows["first_seen"]])
         columns = {
             "kid": text("Key id"), "state": text("State"), "failing": number("Failed"), "passing": number("Passed"),
             "seen": text("First seen"), "issuer": text("Issuer"), "alg": text("alg"),
         }  # fmt: skip
-        table(told, columns)
+        table(shown, columns)
 
 
 def _clocks(seen: Scope) -> None:
@@ -253,11 +253,11 @@ def _clocks(seen: Scope) -> None:
         "Clocks",
         "clocks",
         seen.params,
-        "A token issued in a gateway's future means that two clocks disagree. The band is one minute of leeway.",
+        "A token issued in a gateway's future means that two clocks differ. The band is one minute of leeway.",
     ):
         rows = client.query("clocks", **seen.params)
         if rows.empty:
-            panels.nothing("Too few refused tokens with an iat claim to tell.")
+            panels.nothing("Not enough refused tokens with an iat claim to compare clocks.")
             return
         st.altair_chart(charts.clocks(rows), key="clocks")
 
@@ -267,17 +267,17 @@ def _unread(seen: Scope) -> None:
         "Not explained yet",
         "unread",
         seen.params,
-        "Log lines no parser knew, and refusals without a known reason; `<*>` stands for a value. "
-        "`why401 propose ID` writes the entry that explains a wording from then on.",
+        "Log lines that no parser recognizes, and refusals whose cause is not determined; `<*>` replaces a value. "
+        "`why401 propose ID` writes the knowledge entry for a message.",
     ):
         rows = client.query("unread", **seen.params)
         if rows.empty:
-            panels.nothing("Every record was read and every refusal explained.")
+            panels.nothing("Every record was parsed and every refusal explained.")
             return
         columns = {
             "records": number("Records"),
             "gateways": text("Gateways"),
-            "template": text("Says", width="large"),
+            "template": text("Message", width="large"),
             "reasons": text("Reason"),
             "template_id": text("ID"),
         }

@@ -18,7 +18,7 @@ import streamlit as st
 from collector import settings as settings_module
 from dashboard import config
 from tests.brokers import free_ports
-from tests.dashboard import fixture_lake
+from tests.dashboard import sample_lake
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ CHROMIUM_FLAGS = (
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of a lake with two hours of traffic."""
     data_dir = tmp_path_factory.mktemp("lake")
-    fixture_lake.build(data_dir)
+    sample_lake.build(data_dir)
     return data_dir
 
 
@@ -43,7 +43,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with markup in what attackers control."""
     data_dir = tmp_path_factory.mktemp("hostile")
-    fixture_lake.build(data_dir, hostile=True)
+    sample_lake.build(data_dir, hostile=True)
     return data_dir
 
 

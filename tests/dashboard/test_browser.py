@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.dashboard import fixture_lake
+from tests.dashboard import sample_lake
 from tests.dashboard.conftest import Served, Visit
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,7 @@ def wait_for(page: Any, text: str) -> None:
 def test_the_overview_is_drawn_and_asks_nobody_else(lake: Path, serve: Serve, visit: Open) -> None:
     """Sentence, cards, five charts; every request goes to the page's own address."""
     seen = visit(serve(lake))
-    wait_for(seen.page, "5 problems need a look")
+    wait_for(seen.page, "5 problems need attention")
     wait_for(seen.page, "Not explained yet")
     seen.page.locator('[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg').nth(3).wait_for()
 
@@ -36,7 +36,7 @@ def test_a_click_opens_the_group(lake: Path, serve: Serve, visit: Open) -> None:
     """From the attention list to the fix, with the group in the address."""
     seen = visit(serve(lake), "/?range=6h")
     seen.page.get_by_role("link", name="Envoy has not learned the issuer's new signing key").click()
-    wait_for(seen.page, "Why we think so")
+    wait_for(seen.page, "How to fix it")
     wait_for(seen.page, "In jwt_authn set remote_jwks.cache_duration")
 
     assert (True, True) == (f"group={ROTATION_GROUP}" in seen.page.url, "range=6h" in seen.page.url)
@@ -47,7 +47,7 @@ def test_a_shared_link_shows_the_group(lake: Path, tmp_path: Path, serve: Serve,
     (tmp_path / "fresh").symlink_to(lake)
     seen = visit(serve(tmp_path / "fresh"), f"/group?group={ROTATION_GROUP}")
     wait_for(seen.page, "Envoy has not learned the issuer's new signing key")
-    wait_for(seen.page, "Newest requests, redacted")
+    wait_for(seen.page, "Latest requests (redacted)")
 
     assert ([], []) == (seen.off_origin, seen.dialogs)
 
@@ -55,7 +55,7 @@ def test_a_shared_link_shows_the_group(lake: Path, tmp_path: Path, serve: Serve,
 def test_changing_the_range_changes_the_address(lake: Path, serve: Serve, visit: Open) -> None:
     """What is seen can be shared."""
     seen = visit(serve(lake))
-    wait_for(seen.page, "problems need a look")
+    wait_for(seen.page, "problems need attention")
     seen.page.get_by_role("radio", name="24h").click()
     seen.page.wait_for_url("**range=24h*")
 
@@ -80,7 +80,7 @@ def test_markup_in_data_stays_text(path: str, hostile_lake: Path, serve: Serve, 
 def test_the_developers_chrome_is_gone(lake: Path, serve: Serve, visit: Open) -> None:
     """No deploy button, no menu of Streamlit's."""
     seen = visit(serve(lake))
-    wait_for(seen.page, "problems need a look")
+    wait_for(seen.page, "problems need attention")
 
     assert 0 == seen.page.get_by_text("Deploy", exact=True).count()
 
@@ -88,7 +88,7 @@ def test_the_developers_chrome_is_gone(lake: Path, serve: Serve, visit: Open) ->
 def test_a_narrow_window_needs_no_sideways_scrolling(lake: Path, serve: Serve, visit: Open) -> None:
     """On a phone, columns stack."""
     seen = visit(serve(lake), width=420)
-    wait_for(seen.page, "problems need a look")
+    wait_for(seen.page, "problems need attention")
     wait_for(seen.page, "Not explained yet")
 
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 420
@@ -98,13 +98,13 @@ def test_the_page_outlives_its_store(tmp_path: Path, serve: Serve, visit: Open) 
     """Missing, there, gone, there again: the open page follows by itself, in words."""
     data_dir = tmp_path / "lake"
     seen = visit(serve(data_dir))
-    wait_for(seen.page, "Nothing has been recorded yet")
-    fixture_lake.build(data_dir)
-    wait_for(seen.page, "problems need a look")
+    wait_for(seen.page, "No data recorded yet")
+    sample_lake.build(data_dir)
+    wait_for(seen.page, "problems need attention")
     data_dir.rename(tmp_path / "gone")  # at once: the page may be reading in it
-    wait_for(seen.page, "Nothing has been recorded yet")
-    fixture_lake.build(data_dir, seed=2)
-    wait_for(seen.page, "problems need a look")
+    wait_for(seen.page, "No data recorded yet")
+    sample_lake.build(data_dir, seed=2)
+    wait_for(seen.page, "problems need attention")
 
     assert [] == seen.off_origin
 
@@ -117,9 +117,9 @@ def test_a_row_of_the_list_opens_its_group_once(path: str, lake: Path, serve: Se
     grid.locator("canvas").first.wait_for()
     grid.click(position={"x": 16, "y": 50})
     seen.page.wait_for_url("**group=v1-*")
-    wait_for(seen.page, "Why we think so")
+    wait_for(seen.page, "How to fix it")
     seen.page.get_by_role("link", name="Groups").first.click()
     wait_for(seen.page, "Groups with failures in this window")
     seen.page.wait_for_load_state("networkidle")
 
-    assert ("group=" in seen.page.url, seen.page.get_by_text("Why we think so").count()) == (False, 0)
+    assert ("group=" in seen.page.url, seen.page.get_by_text("How to fix it").count()) == (False, 0)

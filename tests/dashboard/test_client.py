@@ -10,20 +10,22 @@ from typing import Any
 
 import pytest
 
+from analyzer.lake.adhoc import first_rows
+from analyzer.lake.attach import connect, writer
+from analyzer.lake.errors import NoStore, StoreUnavailable
 from collector import settings as settings_module
+from collector.records import Position
 from dashboard import client, config, queries
-from dashboard.errors import StoreMissing, StoreUnavailable
-from tests.dashboard import fixture_lake
+from tests.dashboard import sample_lake
 from tests.dashboard.conftest import forget
 
 NAMES = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
-CATALOG_ONLY = {"columns", "resolvable"}  # DuckDB's own catalog, for the list of columns and the check of names
 
 
 def params(**more: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
     window = {"since": now - timedelta(hours=1), "until": now, "before": now - timedelta(hours=2)}
-    return {**window, "gateway": "", "bucket_s": 60, "group": fixture_lake.FAULTS[0].group_id, **more}
+    return {**window, "gateway": "", "bucket_s": 60, "group": sample_lake.FAULTS[0].group_id, **more}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,13 +48,13 @@ def test_a_gateways_name_is_a_value_never_sql(name: str, lake: Path, use: Callab
     assert before == client.query("headline", **window)["requests"][0]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - CATALOG_ONLY))
+@pytest.mark.parametrize("name", NAMES)
 def test_the_sql_that_is_shown_is_the_sql_that_runs(name: str, lake: Path, use: Callable[..., None]) -> None:
     """Pasted into the explorer, which reads views only, the text behind a panel gives the panel's rows."""
     use(lake)
     shared = params()
 
-    assert len(client.query(name, **shared)) == len(client.adhoc(queries.rendered(name, shared)))
+    assert len(client.query(name, **shared)) == len(first_rows(client.lake(), queries.rendered(name, shared)))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,16 @@ def test_numbers_agree_between_panels(lake: Path, use: Callable[..., None]) -> N
     assert [total] * 4 == others
 
 
+def test_requests_without_a_user_are_no_user(lake: Path, use: Callable[..., None]) -> None:
+    """The store writes '' where a token names nobody: the counts of users leave it out, as the view `groups` does."""
+    use(lake)
+    (nobody,) = (fault for fault in sample_lake.FAULTS if not fault.has_user)
+    window = params(group=nobody.group_id)
+    users = client.query("group_where", **window)["users"]
+
+    assert (0, 0) == (users.max(), client.query("group", **window)["users"][0])
+
+
 def test_attention_comes_first(lake: Path, use: Callable[..., None]) -> None:
     """New, then back, then growing, then the rest."""
     use(lake)
@@ -94,27 +106,27 @@ def test_a_missing_store_says_where_it_was_looked_for(tmp_path: Path, use: Calla
     """No file is created by looking."""
     use(tmp_path / "nowhere")
 
-    with pytest.raises(StoreMissing) as missing:
+    with pytest.raises(NoStore) as missing:
         client.query("headline", **params())
 
     assert (str(tmp_path / "nowhere" / "catalog.sqlite"), False) == (
-        missing.value.where,
+        missing.value.place,
         (tmp_path / "nowhere").exists(),
     )
 
 
 def test_a_store_without_views_is_no_store_yet(tmp_path: Path, use: Callable[..., None]) -> None:
     """The writer creates the catalog before the views; the page waits."""
-    (tmp_path / "data").mkdir()
-    fixture_lake.connect(tmp_path).close()
+    settings = sample_lake.settings(tmp_path)
+    connect(settings, writer(settings)).close()
     use(tmp_path)
 
-    with pytest.raises(StoreMissing):
+    with pytest.raises(NoStore):
         client.query("headline", **params())
 
 
 def test_a_broken_catalog_is_told_without_its_text(tmp_path: Path, use: Callable[..., None]) -> None:
-    """A file that is no database: a kind, no connection string."""
+    """A file that is not a database: the kind of error, and no connection string."""
     (tmp_path / "catalog.sqlite").write_bytes(b"not a database" * 100)
     use(tmp_path)
 
@@ -144,28 +156,28 @@ def test_a_wrong_password_stays_out_of_the_message(
 def test_a_store_that_goes_away_and_comes_back(tmp_path: Path, use: Callable[..., None]) -> None:
     """Deleted under the reader it is missing, at once; built again it is read again, with its new rows."""
     first = tmp_path / "lake"
-    fixture_lake.build(first, seed=1)
+    sample_lake.build(first, seed=1)
     use(first)
     before = client.query("headline", **params())["requests"][0]
     shutil.rmtree(first)
-    with pytest.raises(StoreMissing):
+    with pytest.raises(NoStore):
         client.query("headline", **params())
 
-    fixture_lake.build(first, seed=2)
+    sample_lake.build(first, seed=2)
 
     assert before != client.query("headline", **params())["requests"][0] > 0
 
 
 def test_a_reader_sees_what_the_writer_commits(tmp_path: Path, use: Callable[..., None]) -> None:
     """One connection stays open on each side."""
-    fixture_lake.build(tmp_path)
+    sample_lake.build(tmp_path)
     use(tmp_path)
     count = "SELECT count(*) AS n FROM positions"
-    before = client.adhoc(count)["n"][0]
-    with fixture_lake.connect(tmp_path) as writer:
-        writer.execute("INSERT INTO positions VALUES ('late.access', 0, 1, now())")
+    before = first_rows(client.lake(), count)["n"][0].as_py()
+    with sample_lake.opened(tmp_path) as store:
+        store.append([], [Position("late.access", 0, 0, 1)], {})
 
-        assert before + 1 == client.adhoc(count)["n"][0]
+        assert before + 1 == first_rows(client.lake(), count)["n"][0].as_py()
 
 
 def test_flags_are_options_that_streamlit_knows() -> None:

@@ -93,7 +93,7 @@ def settings_of(address: str = "127.0.0.1:8501", chosen: LoginSettings | None = 
             settings_of(
                 chosen=LoginSettings(issuer=ISSUER, client_id="x", client_secret="y", redirect_uri="https://z/oauth2callback")
             ),
-            "dashboard.login.operators", "nobody could come in", id="nobody",
+            "dashboard.login.operators", "nobody could log in", id="nobody",
         ),
     ],
 )  # fmt: skip

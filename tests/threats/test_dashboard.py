@@ -60,7 +60,7 @@ def test_no_group_runs_or_fetches_what_outsiders_wrote(hostile: Path, serve: Ser
     seen = visit(served)  # one after the other in one tab: twelve that stay open refresh beside each other
     for group, _ in groups(hostile)[:12]:
         seen.page.goto(f"{served.url}/group?group={group}")
-        seen.page.get_by_text("Why we think so").first.wait_for()
+        seen.page.get_by_text("How to fix it").first.wait_for()
         seen.page.wait_for_load_state("networkidle")
         shown.append(seen.page.locator("body").inner_text())
 
@@ -128,7 +128,7 @@ def _asked(name: str, text: str, value: str) -> list[dict[str, Any]]:
 
 
 def test_no_statement_is_put_together_from_values() -> None:
-    """Outside the one door for ad hoc SQL, no f-string or concatenation of the dashboard holds SQL with a value in it."""
+    """No f-string of the dashboard holds SQL with a value in it; ad hoc SQL is checked and run by analyzer/lake/adhoc.py."""
     made = [
         f"{path.name}:{ast.unparse(node)[:60]}"
         for path in sorted((ROOT / "dashboard").rglob("*.py"))
@@ -136,9 +136,7 @@ def test_no_statement_is_put_together_from_values() -> None:
         if isinstance(node, ast.JoinedStr) and _is_sql(node)
     ]
 
-    assert {"client.py"} == {where.partition(":")[0] for where in made}
-    # Fixed names and settings, each quoted by `queries.literal`; and the checked statement.
-    assert 8 >= len(made), made
+    assert [] == made
 
 
 def _is_sql(node: ast.JoinedStr) -> bool:

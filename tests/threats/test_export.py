@@ -186,9 +186,9 @@ def test_the_log_of_a_hostile_run_is_plain_text(hostile: Path, tmp_path: Path) -
 
 def test_a_client_name_is_a_name() -> None:
     """What stands in the audit log and in a terminal is a plain word."""
-    from why401.sql_server.tokens import TokenFile
+    from why401.sql_server.tokens import ClientTokens
 
     for name in ("", "a b", "x" * 65, "ё", "a\nb", "=1"):
         with pytest.raises(ConfigurationError):
-            TokenFile(Path("never-written")).grant(name, 1)
+            ClientTokens(Path("never-written")).grant(name, 1)
     assert not Path("never-written").exists()

@@ -19,18 +19,19 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.lake.adhoc import MAX_ROWS, first_rows
 from analyzer.lake.attach import load_extension
+from analyzer.lake.errors import QueryRefused, QueryTimeout
 from analyzer.lake.policy import FUNCTIONS_DENIED, refusal
 from collector.errors import ConfigurationError
-from dashboard import adhoc, client
-from dashboard.errors import QueryRefused, QueryTimeout
+from dashboard import client
 from tests.threats.conftest import BRIEF_S, Remote, remote_query
 from tests.threats.quack_client import Client
 from tests.waiting import HANG_S, eventually
 from why401.cli import main
 from why401.sql_server import authorization
-from why401.sql_server.command import check_address
-from why401.sql_server.tokens import FILE, Token, TokenFile
+from why401.sql_server.address import check_address
+from why401.sql_server.tokens import FILE, ClientTokens, Token
 from why401.sql_server.watch import MAX_SESSIONS, Watched, messages, why_stop
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +113,7 @@ def test_a_plain_question_is_answered_on_the_page(sql: str, real_lake: Path, use
     """The same list, the same answer."""
     use(real_lake.parent / "data")
 
-    assert len(client.adhoc(sql)) >= 1
+    assert len(first_rows(client.lake(), sql)) >= 1
 
 
 @pytest.mark.parametrize("sql", cases("refused"))
@@ -121,7 +122,7 @@ def test_everything_else_is_refused_on_the_page(sql: str, real_lake: Path, use: 
     use(real_lake.parent / "data")
 
     with pytest.raises(QueryRefused) as refused:
-        client.adhoc(sql)
+        first_rows(client.lake(), sql)
 
     assert refused.value.why
 
@@ -295,7 +296,7 @@ def test_ingestion_and_page_go_on_under_an_endless_query(
     use(real_lake.parent / "data", query_timeout_seconds=3)
     failed: list[BaseException] = []
     endless = "SELECT levenshtein(repeat('a', 400000), repeat('b', 400000))"
-    runaways = [threading.Thread(target=lambda: _collect(lambda: adhoc.ask(endless), failed)) for _ in range(2)]
+    runaways = [threading.Thread(target=lambda: _collect(lambda: client.ask(endless), failed)) for _ in range(2)]
     for runaway in runaways:
         runaway.start()
     (tmp_path / "more.log").write_text("\n".join(envoy_json(10, tokens=2, denied=False)) + "\n")
@@ -305,8 +306,8 @@ def test_ingestion_and_page_go_on_under_an_endless_query(
         runaway.join(HANG_S)
 
     assert (True, [QueryTimeout, QueryTimeout]) == (len(panel) > 0, [type(error) for error in failed])
-    assert 1 == adhoc.ask("SELECT 1 AS one")["one"][0]
-    adhoc.workers().close()
+    assert 1 == client.ask("SELECT 1 AS one")["one"][0]
+    client.workers().close()
 
 
 def _collect(call: Callable[[], object], failed: list[BaseException]) -> None:
@@ -321,18 +322,18 @@ def test_the_page_survives_a_greedy_query(sql: str, real_lake: Path, use: Callab
     """Not all memory counts for DuckDB's own limit; the worker's limit holds, and the page's process is another one."""
     use(real_lake.parent / "data", memory_mib=256)
     with pytest.raises((QueryRefused, QueryTimeout)):
-        adhoc.ask(sql)
+        client.ask(sql)
 
-    assert 1 == adhoc.ask("SELECT 1 AS one")["one"][0]
-    adhoc.workers().close()
+    assert 1 == client.ask("SELECT 1 AS one")["one"][0]
+    client.workers().close()
 
 
 def test_the_page_cuts_a_long_answer_and_says_so(real_lake: Path, use: Callable[..., None]) -> None:
     """One row more than is shown comes back, whatever was asked."""
     use(real_lake.parent / "data")
 
-    assert client.MAX_ROWS + 1 == len(adhoc.ask("SELECT * FROM range(10000000)"))
-    adhoc.workers().close()
+    assert MAX_ROWS + 1 == len(client.ask("SELECT * FROM range(10000000)"))
+    client.workers().close()
 
 
 # ── who may ask ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,7 +380,7 @@ def _refused(remote: Remote, secret: str, why: str = "Authentication failed") ->
 
 def test_an_expired_token_is_refused(remote: Remote) -> None:
     """A token has an end, after which it opens nothing."""
-    file = TokenFile(remote.data_dir / FILE)
+    file = ClientTokens(remote.data_dir / FILE)
     secret, later = file.grant("brief", days=-1 / 86_400), file.grant("long", days=1)
     eventually(lambda: not _refused(remote, later), "the server has read both tokens")
 
@@ -441,8 +442,8 @@ def test_a_token_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x" * 40)
     (tmp_path / "mine").chmod(0o644)
 
-    with pytest.raises(ConfigurationError, match="others may read it"):
-        TokenFile(tmp_path / FILE).adopt("ci", tmp_path / "mine", 1)
+    with pytest.raises(ConfigurationError, match="others can read it"):
+        ClientTokens(tmp_path / FILE).adopt("ci", tmp_path / "mine", 1)
 
 
 def test_a_token_of_the_operators_own_opens(real_lake: Path, serve_sql: Callable[..., Remote], tmp_path: Path) -> None:
@@ -496,7 +497,7 @@ def test_an_address_in_use_is_named(remote: Remote) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_S)
 
-    assert (2, True) == (done.returncode, "cannot be listened on" in done.stderr)
+    assert (2, True) == (done.returncode, "cannot listen on it" in done.stderr)
 
 
 def test_many_clients_are_served(remote: Remote) -> None:

@@ -139,7 +139,7 @@ def test_the_process_is_not_dumpable() -> None:
 
 def test_every_process_that_runs_on_is_started_so() -> None:
     """Each long-running command calls start_process or no_core_dumps before it reads a record."""
-    commands = ("cli/up", "cli/collect", "cli/analyze", "sql_server/command", "sql_server/server")
+    commands = ("cli/up", "cli/collect", "cli/analyze", "sql_server/serve", "sql_server/server")
     sources = {name: (ROOT / f"why401/{name}.py").read_text("utf-8") for name in commands}
 
     assert [] == [
@@ -173,6 +173,7 @@ def test_secrets_are_compared_in_constant_time() -> None:
         "dashboard",
         "why401/sql_server",
         "why401/cli",
+        "why401/whois.py",
     ]
     modules = {place: _modules(place) for place in places}
 

@@ -14,9 +14,9 @@ from why401.extras import need
 @click.command("dashboard")
 @options.config
 @options.data_dir
-@click.option("--address", help="host:port [dashboard.address].")
+@click.option("--address", help="Listen on host:port [dashboard.address].")
 def command(config_file: str | None, data_dir: str | None, address: str | None) -> None:
-    """Serve the page. It only reads; run it beside `why401 up` or anywhere that reaches the lake."""
+    """Serve the dashboard. It only reads: run it beside `why401 up`, or on any machine that can reach the lake."""
     settings = options.settings(config_file, data_dir=data_dir, dashboard__address=address)
     need("why401 dashboard", "dashboard")
     from dashboard import config, login
@@ -26,7 +26,7 @@ def command(config_file: str | None, data_dir: str | None, address: str | None) 
     os.environ["WHY401_DATA_DIR"] = str(settings.data_path.resolve())
     if config_file:
         os.environ["WHY401_CONFIG"] = str(Path(config_file).resolve())
-    click.echo(f"the page: http://{settings.dashboard.address}", err=True)
+    click.echo(f"dashboard: http://{settings.dashboard.address}", err=True)
     from streamlit.web.cli import main as streamlit
 
     os.umask(0o077)

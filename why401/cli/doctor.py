@@ -17,7 +17,7 @@ from collector.settings import Settings
 from collector.visible import visible
 from why401.cli import options
 
-EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs", "aws", "quack")
 
 
 @click.command("doctor")
@@ -40,7 +40,7 @@ def command(config_file: str | None, data_dir: str | None) -> None:
 def _line(name: str, check: Callable[[], str]) -> bool:
     try:
         text, fine = check(), True
-    except (PackageNotFoundError, OSError, RuntimeError) as error:
+    except (PackageNotFoundError, OSError, RuntimeError, Why401Error) as error:
         text, fine = str(error), False
     return _say(name, text, is_fine=fine)
 

@@ -1,4 +1,4 @@
-"""`why401 keys`: the epochs of the pseudonym key, a new one, and one destroyed."""
+"""`why401 keys`: list the epochs of the pseudonym key, add one, destroy one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from why401.cli import options
 @options.data_dir
 @click.pass_context
 def command(ctx: click.Context, config_file: str | None, data_dir: str | None) -> None:
-    """List the epochs of the pseudonym key with their dates; the keys themselves are never shown.
+    """List the epochs of the pseudonym key with their dates; the keys themselves are never printed.
 
-    Users are stored as HMAC-SHA-256 under the newest epoch's key. Pseudonyms of two epochs cannot be joined.
+    Users are stored as HMAC-SHA-256 with the newest epoch's key. Pseudonyms of two epochs cannot be joined.
     """
     ctx.obj = options.settings(config_file, data_dir=data_dir)
     if ctx.invoked_subcommand:
@@ -25,30 +25,30 @@ def command(ctx: click.Context, config_file: str | None, data_dir: str | None) -
     epochs, _ = key_file.read(options.key_file(ctx.obj))
     for epoch in epochs:
         in_use = "  in use" if epoch is epochs[-1] else ""
-        click.echo(f"epoch {epoch.number:<4} since {epoch.created or 'an unknown day'}{in_use}")
+        click.echo(f"epoch {epoch.number:<4} since {epoch.created or 'an unknown date'}{in_use}")
 
 
 @command.command("rotate")
 @click.pass_obj
 def rotate(settings: Settings) -> None:
-    """Use a new key from now on. Running collectors take it up with their next batch; older epochs stay for `whois`."""
+    """Start a new epoch with a new key. Running collectors use it from their next batch; older epochs are kept for `whois`."""
     fresh = key_file.rotate(options.key_file(settings))
-    click.echo(f"epoch {fresh.number} is in use; forget an older one with: why401 keys forget EPOCH")
+    click.echo(f"epoch {fresh.number} is in use; to destroy an older one: why401 keys forget EPOCH")
 
 
 @command.command("forget")
 @click.argument("epoch", type=click.IntRange(min=1))
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def forget(settings: Settings, epoch: int, yes: bool) -> None:
-    """Destroy an epoch's key, so that its pseudonyms can never again be linked to anybody (GDPR Art. 17)."""
+    """Destroy an epoch's key, so that its pseudonyms can never again be linked to a person (GDPR Art. 17)."""
     path = options.key_file(settings)
     key_file.check_forgettable(path, epoch)
-    click.echo(f"{_rows(settings, epoch)} of epoch {epoch} become unlinkable. Backups of {path} must go, too.")
+    click.echo(f"{_rows(settings, epoch)} of epoch {epoch} become unlinkable. Delete backups of {path} as well.")
     if not yes:
         click.confirm("Destroy the key? This cannot be undone.", abort=True)
     key_file.forget(path, epoch)
-    click.echo(f"epoch {epoch} is forgotten")
+    click.echo(f"epoch {epoch} destroyed")
 
 
 def _rows(settings: Settings, epoch: int) -> str:

@@ -15,7 +15,7 @@ from why401.cli import options
 @options.config
 @options.data_dir
 def command(file: Path, config_file: str | None, data_dir: str | None) -> None:
-    """Write tables and views to FILE, which any DuckDB opens without an extension. The writer may run on."""
+    """Write all tables and views to FILE, a DuckDB file that opens without extensions. The writer may keep running."""
     from analyzer.lake import snapshot
 
     os.umask(0o077)

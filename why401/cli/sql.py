@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,28 +11,31 @@ import orjson
 
 from collector.visible import visible, visible_json
 from why401.cli import options
-from why401.sql_server.command import Remote, is_remote, remote_options, run_remote
+from why401.cli.sql_options import is_remote, remote_options, run_remote
 
 if TYPE_CHECKING:
     import duckdb
 
     from analyzer.lake.query import Result
 
-MAX_CELL = 1 << 20
-# The wide forms are formulas in some locales.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-HELP = "Views: failures groups trend traffic issuers keys token_shapes changes samples unclassified templates pipeline positions notes raw_credentials"
+
+class _Command(click.Command):
+    """Lists the views at the end of its help; the folder is the list."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        formatter.write_text(views_line())
 
 
-@click.command("sql")
+@click.command("sql", cls=_Command)
 @click.argument("query", required=False)
 @options.config
 @options.data_dir
-@click.option("--json", "form", flag_value="json", help="One JSON object per row.")
-@click.option("--csv", "form", flag_value="csv", help="Comma separated, with a header.")
-@click.option("--table", "form", flag_value="table", default="table", help="A table (the default).")
+@click.option("--json", "form", flag_value="json", help="Print one JSON object per row.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV with a header.")
+@click.option("--table", "form", flag_value="table", default="table", help="Print a table (the default).")
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds until a query is interrupted.")
-@click.option("--attach", is_flag=True, help="Print the SQL that attaches the lake in any DuckDB, and stop.")
+@click.option("--attach", is_flag=True, help="Print the SQL that attaches the lake in any DuckDB, and exit.")
 @remote_options
 def command(
     query: str | None,
@@ -44,18 +46,18 @@ def command(
     attach: bool,
     **remote: Any,
 ) -> None:
-    """Run one SELECT on the lake's views, beside the running writer; without a QUERY, an interactive shell.
+    """Run one SELECT on the lake's views, beside the running writer. Without QUERY, start an interactive shell.
 
     \b
     why401 sql "SELECT code, failures, title FROM groups ORDER BY failures DESC"
-    why401 sql --serve          # other machines ask, over DuckDB's quack protocol
+    why401 sql --serve          # remote clients, over DuckDB's quack protocol
     """  # noqa: D301  # \b is click's mark for "keep these lines"
-    from analyzer.lake import attach_sql, connect_reader
-
     settings = options.settings(config_file, data_dir=data_dir)
     if is_remote(remote):
-        run_remote(settings, Remote(**remote), timeout, config_file)
+        run_remote(settings, remote, timeout, config_file)
         return
+    from analyzer.lake import attach_sql, connect_reader
+
     if attach:
         click.echo(attach_sql(settings))
         return
@@ -63,6 +65,13 @@ def command(
     if query:
         sys.exit(0 if _answer(con, query, form, timeout) else 1)
     _shell(con, form, timeout)
+
+
+def views_line() -> str:
+    """Every view that a query can name."""
+    from analyzer.lake.view_files import view_names
+
+    return f"Views: {', '.join(view_names())}."
 
 
 def _answer(con: duckdb.DuckDBPyConnection, query: str, form: str, timeout: float) -> bool:
@@ -85,7 +94,7 @@ def _shell(con: duckdb.DuckDBPyConnection, form: str, timeout: float) -> None:
     with contextlib.suppress(ImportError):  # not on every platform
         import readline  # noqa: F401  # line editing and history for input()
 
-    click.echo(f"{HELP}\nOne SELECT, ended by a semicolon. Ctrl-D leaves.")
+    click.echo(f"{views_line()}\nEnter one SELECT, terminated by a semicolon. Ctrl-D exits.")
     while True:
         try:
             query = _statement()
@@ -111,18 +120,9 @@ def _print_json(result: Result) -> None:
 
 
 def _print_csv(result: Result) -> None:
-    writer = csv.writer(sys.stdout, quoting=csv.QUOTE_ALL)
-    writer.writerow([_guarded(name) for name in result.columns])
-    writer.writerows([_guarded(value) for value in row] for row in result.rows)
+    from analyzer.lake.export import write_csv
 
-
-def _guarded(value: Any) -> Any:
-    """A spreadsheet would run a cell that starts like a formula, a terminal would obey control characters."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    text = str(value)
-    safe = "\n".join(visible(line, MAX_CELL) for line in text.split("\n"))
-    return f"'{safe}" if isinstance(value, str) and text.lstrip(" ").startswith(FORMULAS) else safe
+    write_csv(sys.stdout, result.columns, result.rows)
 
 
 def _print_table(result: Result) -> None:

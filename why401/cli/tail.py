@@ -15,17 +15,19 @@ from why401.cli import options
 from why401.cli.printing import COLOURS
 
 PAUSE_S: Final = 0.5
-MAX_ROUNDS: Final = 600  # of one connection: DuckLake remembers every snapshot that it met until its database is closed
+MAX_ROUNDS: Final = (
+    600  # of one connection: DuckLake keeps every snapshot that it planned with until its database is closed
+)
 
 
 @click.command("tail")
 @options.config
 @options.data_dir
-@click.option("-n", "count", default=10, show_default=True, help="Begin with the last N.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per refusal.")
-@click.option("--no-follow", is_flag=True, help="Print and stop.")
+@click.option("-n", "count", default=10, show_default=True, help="Start with the last N refusals.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per refusal.")
+@click.option("--no-follow", is_flag=True, help="Print and exit.")
 def command(config_file: str | None, data_dir: str | None, count: int, as_json: bool, no_follow: bool) -> None:
-    """Refusals with their reasons, newest last; follows until Ctrl-C."""
+    """Print refusals with their causes, newest last; follow until Ctrl-C."""
     from analyzer.lake import connect_reader
     from analyzer.lake.query import run_query
 

@@ -1,5 +1,5 @@
--- The groups of failures in which any of the pseudonyms stands, those with the most first. $1: pseudonyms.
--- Failures are those whose events are still kept; a group that met one before is told without a number.
+-- The failure groups that contain any of the pseudonyms, those with the most failures first. $1: pseudonyms.
+-- Failures are counted while their events are retained; a group with older ones only has no number.
 WITH asked AS (SELECT unnest($1::VARCHAR[]) AS pseudonym),
 kept AS (
     SELECT group_id, count(*) AS failures, min(event_time) AS since, list(DISTINCT user_hash) AS pseudonyms

@@ -1,4 +1,4 @@
-"""Who asked what, and when: one JSON object a line, without results, in files of mode 0600 and of bounded size."""
+"""Who ran which query, and when: one JSON object per line, without results, in files of mode 0600 and of bounded size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The allow list of remote SQL as macros, filled from the lists that the dashboard's SQL page decides by."""
+"""The allow list of remote SQL as macros, filled from the lists that the dashboard's SQL page uses."""
 
 from __future__ import annotations
 
@@ -19,21 +19,17 @@ ATTACH ':memory:' AS sec;
 CREATE TABLE sec.main.tokens (sha256 VARCHAR, client VARCHAR, expires TIMESTAMPTZ);
 CREATE TABLE sec.main.ended (session VARCHAR)
 """
-_TAKEN: Final = """
-SELECT lower(table_name) FROM duckdb_tables() UNION SELECT lower(view_name) FROM duckdb_views()
-UNION SELECT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro', 'pragma')
-"""
 
 
 def install(con: duckdb.DuckDBPyConnection) -> None:
     """Create `sec` with the macros `authenticate`, `authorize` and the tables behind them. Call it last: it reads the catalog."""
     con.execute(SCHEMA)
-    taken = [name for (name,) in con.execute(_TAKEN).fetchall()]
+    taken = [name for (name,) in con.execute(policy.RESOLVABLE).fetchall()]
     con.execute(macros(taken))
 
 
 def macros(taken: Iterable[str]) -> str:
-    """policy.sql with its lists filled in. `taken`: names that a WITH may not define."""
+    """authorization.sql with its lists filled in. `taken`: names that a WITH may not define."""
     text = files("why401.sql_server").joinpath("authorization.sql").read_text(encoding="utf-8")
     return text.format(
         views=_list(policy.VIEWS),

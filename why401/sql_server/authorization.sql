@@ -1,5 +1,5 @@
 -- What `why401 sql --serve` answers: the lists and the rules of analyzer/lake/policy.py, in SQL, because quack asks a macro.
--- What stands in braces is filled in by policy.py. Every macro is total: what cannot be judged is NULL, and NULL is refused.
+-- Braces are filled in by authorization.py. Every macro is total: what cannot be judged is NULL, and NULL is refused.
 
 -- The facts of each node of DuckDB's own syntax tree. json_tree's `value` is not read: it would be quadratic.
 CREATE MACRO sec.main.nodes(tree) AS TABLE
@@ -57,7 +57,7 @@ CREATE MACRO sec.main.bounded(q) AS
 CREATE MACRO sec.main.judged(q) AS
     CASE WHEN length(q) <= {max_length} AND coalesce(sec.main.allowed(TRY(json_serialize_sql(q))), false) THEN sec.main.bounded(q) END;
 
--- A log line for each login; of the token it tells the owner and the digest, never the token.
+-- A log line for each login; it has the token's owner and digest, never the token.
 CREATE MACRO sec.main.authenticate(session_id, token, server_token) AS (
     SELECT CASE WHEN write_log(to_json({{'event': 'login', 'session': session_id, 'client': client, 'token': sha256(token), 'ok': ok}})::VARCHAR,
             log_type := 'why401', level := 'WARNING') IS NULL THEN ok END
@@ -65,7 +65,7 @@ CREATE MACRO sec.main.authenticate(session_id, token, server_token) AS (
         SELECT coalesce(max(client), '') AS client, coalesce(bool_or(expires > now()), false) AS ok
         FROM sec.main.tokens WHERE sha256 = sha256(token)));
 
--- NULL refuses, a text runs instead of what was sent. The session of a token that ended is refused as a whole.
+-- NULL refuses, a text runs instead of what was sent. A session whose token was revoked or expired is refused as a whole.
 CREATE MACRO sec.main.authorize(session_id, query) AS (
     SELECT CASE WHEN write_log(to_json({{'event': 'query', 'session': session_id, 'sql': left(CAST(query AS VARCHAR), {max_length}), 'ok': run IS NOT NULL}})::VARCHAR,
             log_type := 'why401', level := 'WARNING') IS NULL THEN run END

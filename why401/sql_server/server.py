@@ -1,6 +1,6 @@
 """The process that answers: a locked reader of the lake behind quack. It owns no write, so it may be killed.
 
-Reads lines of JSON on standard input: first what to serve, then, again and again, which tokens hold and which sessions
+Reads lines of JSON on standard input: first what to serve, then, again and again, which tokens are valid and which sessions
 ended; the end of the input ends it. Writes DuckDB's log to standard output: logins, queries, and a tick with what is running.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, Final
 import duckdb
 import orjson
 
-from analyzer.lake.attach import connect_lake, harden, load_extension, secrets
+from analyzer.lake.attach import Access, connect, lock, secrets
 from analyzer.lake.policy import VIEWS
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
@@ -37,7 +37,7 @@ _VIEWS: Final = "SELECT view_name FROM duckdb_views() WHERE database_name = 'lak
 _TICK: Final = f"SELECT write_log($1, log_type := '{LOG_TYPE}', level := 'WARNING')"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What the first line asks for."""
 
@@ -66,12 +66,12 @@ def main() -> None:
 
 
 def serve(settings: Settings, order: Order, news: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A locked reader that listens for those whom `news` lets in. Raises NoStore, duckdb.Error."""
-    con = connect_lake(settings, memory_mib=order.memory_mib, threads=THREADS)
-    for name in ("httpfs", "quack"):
-        load_extension(con, name)
-    con.execute("SET GLOBAL TimeZone = 'UTC'")
-    con.execute("SET GLOBAL python_enable_replacements = false")
+    """A locked reader that serves the clients of `news`. Raises NoStore, duckdb.Error."""
+    # Locked at the end: quack listens through a setting.
+    con = connect(
+        settings,
+        Access(memory_mib=order.memory_mib, threads=THREADS, locked=False, extensions=("httpfs", "quack")),
+    )
     con.execute("USE memory")
     there = {name for (name,) in con.execute(_VIEWS).fetchall()}  # a lake of another version may lack some
     for view in (view for view in VIEWS if view in there):
@@ -83,7 +83,7 @@ def serve(settings: Settings, order: Order, news: dict[str, Any]) -> duckdb.Duck
     con.execute("SET GLOBAL quack_authentication_function = 'sec.main.authenticate'")
     con.execute("SET GLOBAL quack_authorization_function = 'sec.main.authorize'")
     _listen(con, order)
-    harden(con, settings)
+    lock(con, settings)
     return con
 
 
@@ -131,7 +131,7 @@ def _without_secrets(settings: Settings, text: str) -> str:
 
 
 class _Lines:
-    """Lines of a file descriptor, waited for with a limit."""
+    """Lines of a file descriptor, waited for with a limit. Not ChildProcess: this is the other end, and has no process."""
 
     def __init__(self, handle: int) -> None:
         self.ended = False
@@ -149,7 +149,7 @@ class _Lines:
         return self._whole.pop(0)
 
     def within(self, seconds: float) -> list[bytes]:
-        """The lines that came; [] when none did in `seconds`."""
+        """The lines read; [] when none within `seconds`."""
         if not self._whole:
             self._read(seconds)
         lines, self._whole = self._whole, []

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import selectors
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -16,27 +13,28 @@ from typing import Any, Final
 
 import orjson
 
+from analyzer.lake.child_process import MOST_AT_ONCE, ChildProcess
 from collector.errors import Why401Error
 from why401.sql_server.audit import Audit
 from why401.sql_server.server import Order
-from why401.sql_server.tokens import Token, TokenFile
+from why401.sql_server.tokens import ClientTokens, Token
 from why401.sql_server.watch import Watched, messages, why_stop
 
 WAIT_S: Final = 0.25
 SILENCE_S: Final = 60.0  # without a tick for so long, the server hangs; a busy machine starts one in ten seconds
-PATIENCE: Final = 5  # starts in a row without one tick, until it is said that it does not work
+PATIENCE: Final = 5  # starts in a row without one tick, until it is reported as broken
 MAX_LINE: Final = 1 << 20
 
 
 class RemoteSqlFailed(Why401Error):
-    """The server does not come up; its own words are on standard error."""
+    """The server does not start; its own message is on standard error."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(f"remote SQL on {address} does not start; its reason stands above")
+        super().__init__(f"remote SQL on {address} does not start; see the reason above")
         self.address = address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to serve, and its bounds."""
 
@@ -48,7 +46,7 @@ class Plan:
 class Supervisor:
     """One server after the other, until `stop`."""
 
-    def __init__(self, plan: Plan, tokens: TokenFile, audit: Audit) -> None:
+    def __init__(self, plan: Plan, tokens: ClientTokens, audit: Audit) -> None:
         self._plan, self._tokens, self._audit = plan, tokens, audit
         self._stopping = threading.Event()
         self._is_up = False
@@ -86,7 +84,7 @@ class Supervisor:
         return ticked
 
     def _changed(self) -> bool:
-        """Whether the token file is another one; reads it. A file that cannot be trusted lets nobody in."""
+        """Whether the token file changed; reads it. With a file that cannot be trusted, every login is refused."""
         stamp = self._tokens.stamp()
         if stamp == self._stamp:
             return False
@@ -95,7 +93,7 @@ class Supervisor:
             self._known = self._tokens.read()
         except (OSError, Why401Error) as error:
             self._known = ()
-            print(f"why401: nobody is let in: {error}", file=sys.stderr)
+            print(f"why401: every login is refused: {error}", file=sys.stderr)
         return True
 
     def _tell(self, server: _Server, watched: Watched) -> None:
@@ -126,41 +124,29 @@ class Supervisor:
 
     def _kill(self, server: _Server, client: str, why: str) -> None:
         self._audit.write("stopped", client=client, why=why)
-        print(
-            f"why401: the SQL server is started anew: {why}{f' (client {client})' if client else ''}", file=sys.stderr
-        )
+        print(f"why401: restarting the SQL server: {why}{f' (client {client})' if client else ''}", file=sys.stderr)
         server.kill()
 
 
 class _Server:
-    """A server process with its two pipes; killed at the end of the `with`."""
+    """A server process; killed at the end of the `with`."""
 
     def __init__(self, order: Order) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "why401.sql_server.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert self._process.stdin
-        assert self._process.stdout
-        self._in, self._out = self._process.stdin, self._process.stdout.fileno()
+        self._child = ChildProcess("why401.sql_server.server")
         self._rest = b""
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._out, selectors.EVENT_READ)
         self._ended = False
         self.tell(asdict(order))
 
     def tell(self, news: dict[str, Any]) -> None:
         """A line to the server; one that is gone does not matter."""
-        try:
-            self._in.write(orjson.dumps(news) + b"\n")
-            self._in.flush()
-        except BrokenPipeError:
+        if not self._child.write_line(orjson.dumps(news)):
             self._ended = True
 
     def lines(self, seconds: float) -> list[str]:
         """What its log says now; [] when nothing within `seconds`."""
-        if not self._selector.select(seconds):
+        read = self._child.read(MOST_AT_ONCE, seconds)
+        if read is None:
             return []
-        read = os.read(self._out, 1 << 16)
         self._ended = not read
         *lines, rest = (self._rest + read).split(b"\n")
         self._rest = b"" if len(rest) > MAX_LINE else rest
@@ -171,22 +157,14 @@ class _Server:
         return not self._ended
 
     def kill(self) -> None:
-        """SIGKILL: a running query heeds nothing else. What it had said is still read."""
-        self._process.kill()
+        """End it, whatever it runs. What it wrote before is still read."""
+        self._child.kill()
 
     def __enter__(self) -> _Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._selector.close()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+        self._child.close()
 
 
 def on_signals(supervisor: Supervisor) -> None:

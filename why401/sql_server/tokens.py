@@ -1,6 +1,6 @@
-"""Who may ask from afar: one token per client, kept as its SHA-256 with an end, in a file of mode 0600.
+"""Who may query remotely: one token per client, kept as its SHA-256 with an expiry, in a file of mode 0600.
 
-A token is 256 random bits, so a plain hash cannot be turned back; it is shown once, when it is made.
+A token is 256 random bits, so a plain hash cannot be reversed; it is shown once, when it is created.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import secrets
-import stat
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Final
 import orjson
 
 from collector.errors import ConfigurationError
+from collector.settings.private import exposure
 
 FILE: Final = "sql-tokens.json"
 PREFIX: Final = "why401_sql_"  # a secret scanner finds it by this
@@ -28,25 +28,25 @@ MAX_FILE_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A client's right to ask, until `expires`. Holds the digest only."""
+    """A client's right to query, until `expires`. Holds the digest only."""
 
     client: str
     sha256: str
     expires: datetime
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it still opens."""
+        """Whether it has not expired."""
         return now < self.expires
 
 
-class TokenFile:
-    """The tokens of one data directory. Every change is a whole new file, so a reader never sees half of one."""
+class ClientTokens:
+    """The tokens that one data directory grants. Every change is a whole new file, so a reader never sees half of one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> tuple[Token, ...]:
-        """All tokens, ended ones too; none when there is no file. Raises ConfigurationError for a file that is not private or no token file."""
+        """All tokens, expired ones too; none when there is no file. Raises ConfigurationError for a file that is not private or no token file."""
         try:
             content = read_private(self.path)
         except FileNotFoundError:
@@ -54,7 +54,9 @@ class TokenFile:
         try:
             return tuple(_token(entry) for entry in orjson.loads(content))
         except (ValueError, KeyError, TypeError):
-            raise ConfigurationError("sql tokens", str(self.path), "no token file; remove it and grant anew") from None
+            raise ConfigurationError(
+                "sql tokens", str(self.path), "not a token file; remove it and grant new tokens"
+            ) from None
 
     def grant(self, client: str, days: float) -> str:
         """A new token for `client`, in place of its old one. The only time that it is seen."""
@@ -83,7 +85,7 @@ class TokenFile:
         return len(left) < len(tokens)
 
     def stamp(self) -> tuple[int, int]:
-        """Changes when the file does."""
+        """Another one when the file changed."""
         try:
             found = self.path.stat()
         except OSError:
@@ -93,7 +95,7 @@ class TokenFile:
     def _put(self, token: Token) -> None:
         others = tuple(known for known in self.read() if known.client != token.client)
         if len(others) >= MAX_CLIENTS:
-            raise ConfigurationError("sql tokens", len(others), f"at most {MAX_CLIENTS} clients; revoke some")
+            raise ConfigurationError("sql tokens", len(others), f"at most {MAX_CLIENTS} clients; revoke some first")
         self._write((*others, token))
 
     def _write(self, tokens: tuple[Token, ...]) -> None:
@@ -114,11 +116,9 @@ class TokenFile:
 def read_private(path: Path) -> bytes:
     """The content of a file that only its owner may read. Raises ConfigurationError otherwise, FileNotFoundError."""
     with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or mode & 0o077:
-            raise ConfigurationError(
-                "sql tokens", str(path), f"others may read it (mode {stat.S_IMODE(mode):04o}); chmod 600 it"
-            )
+        wrong = exposure(os.fstat(file.fileno()), is_ours=True)
+        if wrong:
+            raise ConfigurationError("sql tokens", str(path), wrong)
         return file.read(MAX_FILE_BYTES)
 
 
@@ -132,7 +132,7 @@ def _check_name(client: str) -> None:
         client.isascii() and client.replace("-", "").replace("_", "").replace(".", "").isalnum() and len(client) <= 64
     ):
         raise ConfigurationError(
-            "client", client, "a name of at most 64 letters, digits, dots, hyphens and underscores"
+            "client", client, "expected a name of at most 64 letters, digits, dots, hyphens and underscores"
         )
 
 

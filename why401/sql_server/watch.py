@@ -13,7 +13,7 @@ import orjson
 from why401.sql_server.server import LOG_TYPE, OVERHEAD_MIB
 from why401.sql_server.tokens import Token
 
-MAX_SESSIONS: Final = 256  # quack keeps the session of a client that vanished; with nothing running they are all let go
+MAX_SESSIONS: Final = 256  # quack keeps the session of a client that vanished; when nothing runs they are all dropped
 _COLUMNS: Final = 10  # of a line of DuckDB's log storage `stdout`
 _TYPE, _MESSAGE = 7, 9
 
@@ -43,7 +43,7 @@ class Watched:
         self.since_tick.clear()
 
     def to_end(self, tokens: Iterable[Token], now: datetime) -> set[str]:
-        """Sessions whose token holds no more, beyond those already ended."""
+        """Sessions whose token is no longer valid, beyond those already ended."""
         valid = {(token.client, token.sha256) for token in tokens if token.is_valid(now)}
         return {session for session, owner in self.owners.items() if owner not in valid} - self.ended
 
@@ -66,5 +66,5 @@ def why_stop(tick: dict[str, Any], now: float, timeout_s: float, memory_mib: int
     if tick["rss_mib"] > memory_mib + OVERHEAD_MIB:
         return "", f"{tick['rss_mib']} MiB in use"
     if len(tick["sessions"]) > MAX_SESSIONS and not tick["active"]:
-        return "", f"{len(tick['sessions'])} sessions left behind"
+        return "", f"{len(tick['sessions'])} abandoned sessions"
     return "", ""

@@ -1,10 +1,10 @@
--- What changed, as far as the logs show it; a first sight counts once however many writers saw it.
--- changed_at: When, by the event's time.
--- kind: issuer_first_seen, kid_first_seen, gateway_first_seen, jwks_refreshed, config_loaded.
+-- Changes visible in the logs. Something seen for the first time is one row, however many writers saw it.
+-- changed_at: Time of the change, by the event's clock.
+-- kind: Kind of change: issuer_first_seen, kid_first_seen, gateway_first_seen, jwks_refreshed, config_loaded.
 -- subject: The issuer, key id, gateway kind and version, key set or configuration.
--- gateway: Kind of the gateway where it was seen.
--- detail: More, in words; a key id's issuer.
--- is_baseline: Part of the first picture, not a change of it: an issuer's first key, what the store's first five minutes showed.
+-- gateway: Kind of the gateway that reported it.
+-- detail: Further details; for a key id, its issuer.
+-- is_baseline: Part of the initial state rather than a change: an issuer's first key, or anything in the store's first five minutes.
 WITH happened AS (
     SELECT min(c.changed_at) AS changed_at, kind, subject, arg_min(gateway, c.changed_at) AS gateway, detail
     FROM store.changes c

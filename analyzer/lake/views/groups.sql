@@ -1,31 +1,31 @@
--- One row per group: failures that one change would fix. The words are those of its latest event, or of one at most a minute older.
--- group_id: Stable id: version, then 16 hex digits.
+-- One row per group: failures that one change would fix. Texts are those of its latest event, or of one at most a minute older.
+-- group_id: Stable id: version of the fingerprint, then 16 hex digits.
 -- fingerprint_version: Version of the fingerprint.
--- code: Why, as a code of the taxonomy.
--- cause: Whose side it is on.
+-- code: Cause of the refusal, as a code (docs/codes.md).
+-- cause: Category of the code: issuer, format, library, gateway, policy, unknown.
 -- title: The diagnosis in one line.
--- discriminant: What, besides the code, one change would touch.
--- parts: What went into the fingerprint, in words.
--- confidence: Of the code, 0 to 1.
--- failures: Refused requests, all of them.
--- first_seen: First failure.
--- last_seen: Latest failure.
+-- discriminant: What distinguishes it from other groups with the same code.
+-- parts: Inputs of the fingerprint.
+-- confidence: Confidence in the code, 0 to 1.
+-- failures: Number of refused requests.
+-- first_seen: Time of the first failure.
+-- last_seen: Time of the latest failure.
 -- last_hour: Failures in the last 60 minutes of the data.
--- previous_hour: Failures in the 60 minutes before.
--- gateways: Kinds of gateways that see it.
+-- previous_hour: Failures in the 60 minutes before that.
+-- gateways: Kinds of the gateways that refused the requests.
 -- issuers: Issuers of the tokens.
 -- routes: The 10 routes with the most failures.
--- clients: Distinct clients; 10000 means that or more.
--- users: Distinct pseudonyms of users; 10000 means that or more.
--- near_miss: How two values differ that nearly agree.
--- library: The verifying library, when known.
--- evidence: Checked facts behind the code.
--- rivals: Codes that had evidence too, and why they lost.
--- missing: Facts that would settle what is unsure.
+-- clients: Number of distinct clients; 10000 means 10000 or more.
+-- users: Number of distinct user pseudonyms; 10000 means 10000 or more.
+-- near_miss: How a received value differs from a nearly identical expected one.
+-- library: Library that validates the token, when known.
+-- evidence: Verified facts behind the code, each with its source.
+-- rivals: Codes that were ruled out, each with the reason.
+-- missing: Facts that would confirm the diagnosis.
 -- fix: What to change, with its source.
--- state: What a person decided: open, resolved, muted.
+-- state: State set by a person: open, resolved, muted.
 -- status: new (first seen in the last hour of the data), regressed (failed after it was resolved), escalating (at least 20 in the last hour, more than 3 times the hour before), quiet (none in the last hour), ongoing.
--- suspect_change: The last change in the 15 minutes before first_seen that touches its issuers or gateways.
+-- suspect_change: The last change in the 15 minutes before first_seen that affects its issuers or gateways.
 WITH counted AS (
     SELECT group_id, sum(records)::BIGINT AS failures, min(first_seen) AS first_seen, max(last_seen) AS last_seen
     FROM store.deltas WHERE kind = 'group' GROUP BY group_id

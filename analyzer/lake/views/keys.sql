@@ -1,13 +1,13 @@
 -- One row per issuer, key id and algorithm.
 -- issuer: Claim iss.
--- kid: JOSE kid; '' when the token names none.
--- alg: JOSE alg.
--- passing: Requests let through.
--- failing: Requests refused.
--- first_seen: First request.
--- last_seen: Latest request.
--- first_passed: First request let through; NULL: none ever.
--- last_passed: Latest request let through.
+-- kid: JOSE header kid; '' when the token has none.
+-- alg: JOSE header alg.
+-- passing: Requests that were allowed.
+-- failing: Requests that were refused.
+-- first_seen: Time of the first request.
+-- last_seen: Time of the latest request.
+-- first_passed: Time of the first allowed request; NULL: none so far.
+-- last_passed: Time of the latest allowed request; NULL: none so far.
 SELECT issuer, kid, alg, sum(passing)::BIGINT AS passing, sum(failing)::BIGINT AS failing,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     min(first_passed) AS first_passed, max(last_passed) AS last_passed

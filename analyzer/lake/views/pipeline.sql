@@ -1,8 +1,8 @@
--- What became of records, by the minute of their commit: received = stored + dropped.
+-- Records received, stored and dropped, by the minute of their commit: received = stored + dropped.
 -- minute: Start of the minute, by the writer's clock.
--- counter: received, stored, dropped.
--- reason: Why they were dropped; '' otherwise.
--- value: How many.
+-- counter: Name of the counter: received, stored, dropped.
+-- reason: Why the records were dropped; '' otherwise.
+-- value: Number of records.
 SELECT minute, name AS counter, value AS reason, sum(records)::BIGINT AS value
 FROM store.deltas
 WHERE kind = 'pipeline'

@@ -1,11 +1,11 @@
--- Gateways that write whole credentials into their logs, and the setting that stops it; of the events that are kept.
+-- Gateways that write whole credentials into their logs, and the setting that stops it. Counts retained events only.
 -- gateway: Kind of the gateway.
--- place: Where the credential stood: authorization, header, query, cookie, message.
--- records: Events with one: refusals, and a sample of what passed.
--- first_seen: First one.
--- last_seen: Latest one.
--- setting: What to change at the gateway.
--- source: The documentation or source that says so.
+-- place: Where the credential was: authorization, header, query, cookie, message.
+-- records: Events with a whole credential: refusals, and a sample of allowed requests.
+-- first_seen: Time of the first one.
+-- last_seen: Time of the latest one.
+-- setting: What to change in the gateway's configuration.
+-- source: Documentation or source code for it.
 WITH advice AS (SELECT * FROM (VALUES
 $ADVICE
 ) AS settings (gateway, place, setting, source)),

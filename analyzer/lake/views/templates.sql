@@ -1,13 +1,13 @@
--- What no rule knows yet, one row per wording: the messages of `unclassified` with <*> for every value.
--- template_id: Names the wording; `why401 propose ID` writes the entry that would make it known.
--- template: The message with <*> for its values.
+-- Unexplained messages, one row per wording: those of `unclassified` with <*> for every value.
+-- template_id: Id of the wording; `why401 propose ID` writes a knowledge entry for it.
+-- template: The message with <*> in place of values.
 -- example: One of the messages.
--- gateways: Kinds of gateways that wrote it.
--- reasons: Why records were not read, or the verifier's machine-readable words; 10 at most.
--- records: How many.
--- messages: How many different ones.
--- first_seen: First one.
--- last_seen: Latest one.
+-- gateways: Kinds of the gateways that logged it.
+-- reasons: Why records were not parsed, or the machine-readable reasons of the gateway; at most 10.
+-- records: Number of records.
+-- messages: Number of different messages.
+-- first_seen: Time of the first one.
+-- last_seen: Time of the latest one.
 WITH shaped AS (
     -- The expressions are those of analyzer/templates/value_forms.py, which explains them; a test compares.
     SELECT *, regexp_replace(regexp_replace(template,

@@ -1,13 +1,13 @@
--- Shapes of tokens, passing against failing: what differs is a lead.
+-- Shapes of tokens in allowed and refused requests; a difference between the two is a lead.
 -- issuer: Claim iss.
--- client_id: Client of the token.
+-- client_id: Client id in the token.
 -- token_kind: Form of the credential.
--- alg: JOSE alg.
--- typ: JOSE typ.
+-- alg: JOSE header alg.
+-- typ: JOSE header typ.
 -- claim_names: Names of the claims, sorted.
--- passing: Passing requests in the sample (one in store.sample_allowed).
--- failing: Refused requests, all of them.
--- last_seen: Latest request.
+-- passing: Allowed requests in the sample (one in store.sample_allowed).
+-- failing: Refused requests, not sampled.
+-- last_seen: Time of the latest request.
 SELECT issuer, client_id, token_kind, alg, typ, claim_names, sum(passing)::BIGINT AS passing,
     sum(failing)::BIGINT AS failing, max(last_seen) AS last_seen
 FROM store.deltas

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 
 import duckdb
 import pytest
 
+from analyzer.lake.adhoc import MAX_ROWS, first_rows
+from analyzer.lake.attach import Access
+from analyzer.lake.errors import QueryRefused, QueryTimeout
 from analyzer.lake.policy import FUNCTIONS_DENIED, TABLE_FUNCTIONS, VIEWS
-from dashboard import client
-from dashboard.errors import QueryRefused, QueryTimeout
+from analyzer.lake.reader import Reader
+from analyzer.store import Store, open_memory_store
+from tests.analyzer.verdict_samples import failing, passing
 
 ALLOWED = (
     "SELECT cause, count(*) AS n FROM failures GROUP BY 1 ORDER BY 1",
@@ -103,29 +106,40 @@ DENIED = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("sql", ALLOWED)
-def test_plain_questions_are_answered(sql: str, lake: Path, use: Callable[..., None]) -> None:
-    """A SELECT over the views gives rows."""
-    use(lake)
+@pytest.fixture(scope="module")
+def full_store() -> Iterator[Store]:
+    """A store with failures."""
+    store = open_memory_store()
+    store.append([failing(n) for n in range(3)] + [passing(n) for n in range(3)], [], {("received", ""): 6})
+    yield store
+    store.close()
 
-    assert len(client.adhoc(sql)) >= 1
+
+@pytest.fixture(scope="module")
+def reader(full_store: Store) -> Iterator[Reader]:
+    """A reader of it, as the page has one."""
+    made = Reader(full_store.settings, Access(memory_mib=256, threads=2), timeout_s=30)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("sql", ALLOWED)
+def test_plain_questions_are_answered(sql: str, reader: Reader) -> None:
+    """A SELECT over the views gives rows."""
+    assert len(first_rows(reader, sql)) >= 1
 
 
 @pytest.mark.parametrize("sql", DENIED, ids=lambda sql: sql[:60])
-def test_everything_else_is_refused(sql: str, lake: Path, use: Callable[..., None]) -> None:
+def test_everything_else_is_refused(sql: str, reader: Reader) -> None:
     """Writes, files, settings, catalogs and every disguise of them are refused with words."""
-    use(lake)
-
     with pytest.raises(QueryRefused) as refused:
-        client.adhoc(sql)
+        first_rows(reader, sql)
 
     assert refused.value.why
 
 
-def test_the_connection_itself_cannot_leave_the_lake(lake: Path, use: Callable[..., None]) -> None:
+def test_the_connection_itself_cannot_leave_the_lake(reader: Reader) -> None:
     """Behind the parser stands a locked, read-only connection: each door is shut on its own."""
-    use(lake)
-    store = client.lake()
     doors = [
         "SELECT * FROM read_text('/etc/hostname')",
         "CREATE TABLE x AS SELECT 1",
@@ -136,12 +150,12 @@ def test_the_connection_itself_cannot_leave_the_lake(lake: Path, use: Callable[.
         "SET enable_external_access = true",
     ]
 
-    assert [] == [door for door in doors if _opens(store, door)]
+    assert [] == [door for door in doors if _opens(reader, door)]
 
 
-def _opens(store: client.Lake, sql: str) -> bool:
+def _opens(reader: Reader, sql: str) -> bool:
     try:
-        store.run(sql, {})
+        reader.table(sql)
     except duckdb.Error:
         return False
     return True
@@ -158,28 +172,23 @@ def test_no_function_with_side_effects_was_forgotten() -> None:
     assert set() == volatile - FUNCTIONS_DENIED - harmless
 
 
-def test_a_runaway_statement_is_stopped(lake: Path, use: Callable[..., None]) -> None:
+def test_a_runaway_statement_is_stopped(full_store: Store) -> None:
     """A cross join of the world ends at the limit, and the next question is answered."""
-    use(lake, query_timeout_seconds=0.5)
-
+    brief = Reader(full_store.settings, Access(memory_mib=256), timeout_s=0.5)
     with pytest.raises(QueryTimeout):
-        client.adhoc("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b")
+        first_rows(brief, "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b")
 
-    assert [{"one": 1}] == client.adhoc("SELECT 1 AS one").to_pylist()
+    assert [{"one": 1}] == first_rows(brief, "SELECT 1 AS one").to_pylist()
 
 
-def test_results_are_cut_to_what_a_person_reads(lake: Path, use: Callable[..., None]) -> None:
+def test_results_are_cut_to_what_a_person_reads(reader: Reader) -> None:
     """One row more than the limit comes back, so that the page can say there are more."""
-    use(lake)
-
-    assert client.MAX_ROWS + 1 == len(client.adhoc("SELECT * FROM range(10000000)"))
+    assert MAX_ROWS + 1 == len(first_rows(reader, "SELECT * FROM range(10000000)"))
 
 
-def test_what_was_checked_is_what_runs(lake: Path, use: Callable[..., None]) -> None:
+def test_what_was_checked_is_what_runs(reader: Reader) -> None:
     """The statement is written back from its tree: comments and brackets cannot break out of the wrapping."""
-    use(lake)
-
-    assert ["a"] == client.adhoc("SELECT 1 AS a -- ) LIMIT 9; DROP TABLE failures; --").column_names
+    assert ["a"] == first_rows(reader, "SELECT 1 AS a -- ) LIMIT 9; DROP TABLE failures; --").column_names
 
 
 def test_the_lists_do_not_overlap() -> None:

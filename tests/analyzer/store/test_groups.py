@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analyzer.store.changes import Change, ChangeKind
+from analyzer.store.group_state import Decision, State
 from tests.analyzer.verdict_samples import DIAGNOSIS, GROUP, START_S, TOKEN, failing, passing
 
 HOUR = 3600
@@ -53,7 +55,7 @@ def test_status(store, ask, status, case):
     end = int(datetime.now(UTC).timestamp())
     for ago, n in bursts:
         if state and ago < 0:
-            store.add_note(GROUP.id, state=state)
+            store.decide(Decision(group_id=GROUP.id, author="ana", state=State(state)))
         store.append([failing(at_s=end - ago) for _ in range(n)], [], {})
     store.append([passing(at_s=end)], [], {})
 
@@ -64,25 +66,13 @@ def test_the_suspect_is_the_last_change_shortly_before(store, ask):
     """A key set refreshed 5 minutes before the first failure is named; one an hour before is not."""
     first = datetime.fromtimestamp(START_S, UTC)
     store.append([passing(at_s=START_S - 2 * HOUR)], [], {})
-    store.add_change(first - timedelta(hours=1), "config_loaded", "old")
-    store.add_change(first - timedelta(minutes=5), "jwks_refreshed", "https://idp.example.com", detail="2 keys gone")
+    store.record(Change(at=first - timedelta(hours=1), kind=ChangeKind.CONFIG_LOADED, subject="old"))
+    five_before = first - timedelta(minutes=5)
+    issuer = "https://idp.example.com"
+    store.record(Change(at=five_before, kind=ChangeKind.JWKS_REFRESHED, subject=issuer, detail="2 keys gone"))
     store.append([failing()], [], {})
 
     assert [("jwks refreshed: https://idp.example.com 2 keys gone",)] == ask("SELECT suspect_change FROM groups")
-
-
-def test_notes_give_the_state(store, ask):
-    """The latest state counts; a note without one leaves it."""
-    store.append([failing()], [], {})
-    store.add_note(GROUP.id, author="ana", state="muted")
-    store.add_note(GROUP.id, author="ben", note="known, see the runbook")
-
-    assert [("muted",)] == ask("SELECT state FROM groups")
-    assert [("ana", "muted", ""), ("ben", None, "known, see the runbook")] == ask(
-        "SELECT author, state, note FROM notes ORDER BY noted_at"
-    )
-    with pytest.raises(ValueError, match="closed"):
-        store.add_note(GROUP.id, state="closed")
 
 
 def test_samples_are_the_newest_twenty(store, ask):

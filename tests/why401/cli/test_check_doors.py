@@ -57,7 +57,7 @@ def test_what_is_protected_how(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ('[otlp]\nhttp = "0.0.0.0:4318"\n', "otlp.http = '0.0.0.0:4318': raw logs hold credentials"),
-        ('[dashboard]\naddress = "[::]:8501"\n', "dashboard.address = '[::]:8501': anybody who reaches the page"),
+        ('[dashboard]\naddress = "[::]:8501"\n', "dashboard.address = '[::]:8501': anyone who can reach the page"),
         ('[otlp.oidc]\nissuer = "https://idp"\n', "otlp.oidc.audience = '': is required"),
         ('[otlp]\ntoken_file = "nowhere"\n', "otlp.token_file"),
         ('[kafka]\nbootstrap = ["b:1"]\nsasl_mechanism = "PLAIN"\n', "kafka.security_protocol = 'PLAINTEXT'"),

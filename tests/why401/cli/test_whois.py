@@ -17,7 +17,8 @@ from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import load
 from collector.telemetry import Telemetry
 from tests.analyzer.verdict_samples import GROUP, TOKEN, failing
-from why401.cli import main, whois
+from why401 import whois
+from why401.cli import main
 
 JANE = "jane.doe@mailbox.example"
 ISSUER = "https://idp.example.com"
@@ -114,7 +115,7 @@ def test_no_answer_when_it_cannot_be_written_down(config: Path, obstacle: str, m
     result = run(config, text=f"{JANE}\n")
 
     assert (2, "") == (result.exit_code, result.stdout)
-    assert "cannot be written down" in result.stderr
+    assert "cannot be recorded" in result.stderr
 
 
 def test_a_full_disk_gives_no_answer(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,108 @@
+"""A reader that lives on: one connection for many threads, made anew when the catalog was replaced or could not be read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from analyzer.lake.attach import LAKE, Access, catalog_file, connect, place
+from analyzer.lake.errors import NoStore, QueryTimeout, StoreUnavailable
+from analyzer.lake.query import time_limit
+from collector.settings import Settings
+
+# DuckLake keeps the statistics of every snapshot that it planned with until its database is closed.
+RENEW_SECONDS: Final = 600
+_BROKEN: Final = (duckdb.IOException, duckdb.ConnectionException, duckdb.InternalException, duckdb.FatalException)
+Identity = tuple[int, int, int]
+
+
+class Reader:
+    """Runs statements, each on a cursor of its own and within `timeout_s`, at most `at_once` at the same time."""
+
+    def __init__(self, settings: Settings, access: Access, *, timeout_s: float, at_once: int = 1) -> None:
+        self._settings = settings
+        self._access = access
+        self._timeout_s = timeout_s
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._lock = threading.Lock()
+        self._current: tuple[Identity, duckdb.DuckDBPyConnection] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Another one when the catalog file was replaced, and every RENEW_SECONDS. Raises NoStore."""
+        age = int(time.monotonic() // RENEW_SECONDS)
+        file = catalog_file(self._settings)
+        if file is None:
+            return (0, 0, age)
+        try:
+            found = file.stat()
+        except OSError:
+            raise NoStore(str(file)) from None
+        return (found.st_dev, found.st_ino, age)
+
+    def table(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """The rows of one statement. Raises NoStore, StoreUnavailable, QueryTimeout, or DuckDB's own error."""
+        con = self._connection()
+        try:
+            return self._run(con, sql, params)
+        except duckdb.CatalogException as error:
+            if "does not exist" in str(error) and not self._has_views(con):
+                self._forget(con)
+                raise NoStore(place(self._settings)) from None
+            raise
+        except _BROKEN as error:
+            self._forget(con)
+            raise self._unavailable(error) from None
+
+    def close(self) -> None:
+        """Release the connection. Idempotent; the next statement connects anew."""
+        with self._lock:
+            current, self._current = self._current, None
+        if current:
+            current[1].close()
+
+    def _run(self, con: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any] | None) -> pa.Table:
+        started = time.monotonic()
+        if not self._turns.acquire(timeout=self._timeout_s):
+            raise QueryTimeout(self._timeout_s)
+        try:
+            with con.cursor() as cursor, time_limit(cursor, self._timeout_s, waited_s=time.monotonic() - started):
+                cursor.execute(f"USE {LAKE}")
+                return cursor.execute(sql, dict(params) if params else None).to_arrow_table()
+        finally:
+            self._turns.release()
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            identity = self.identity
+            if self._current is None or self._current[0] != identity:
+                # The old connection is left to the threads that still use it; it closes with the last of them.
+                self._current = (identity, self._connected())
+            return self._current[1]
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return connect(self._settings, self._access)
+        except duckdb.Error as error:
+            raise self._unavailable(error) from None
+
+    def _forget(self, con: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            if self._current and self._current[1] is con:
+                self._current = None
+
+    def _has_views(self, con: duckdb.DuckDBPyConnection) -> bool:
+        try:
+            self._run(con, "SELECT 1 FROM failures LIMIT 1", None)
+        except duckdb.Error:
+            return False
+        return True
+
+    def _unavailable(self, error: duckdb.Error) -> StoreUnavailable:
+        # DuckDB's text may quote the ATTACH string, and that a password: only the kind goes on.
+        return StoreUnavailable(place(self._settings), type(error).__name__)
