@@ -1,4 +1,4 @@
-"""What to change at a gateway that logs whole credentials: data with sources, shown where an operator looks."""
+"""What to change at a gateway that logs complete credentials: data with sources, shown where an operator looks."""
 
 from __future__ import annotations
 
@@ -83,6 +83,6 @@ def test_a_running_collector_warns_once(caplog: pytest.LogCaptureFixture) -> Non
     warner.look()
 
     assert 2 == len(caplog.records)
-    assert "traefik logs whole credentials (authorization)" in caplog.messages[0]
+    assert "traefik logs complete credentials (authorization)" in caplog.messages[0]
     assert "Authorization: redact" in caplog.messages[0]
     assert "queryParameters.defaultMode: drop" in json.dumps(caplog.messages[1])
