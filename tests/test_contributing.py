@@ -36,7 +36,13 @@ def new(text: str) -> Change:
 
 def before(mark: str, text: str) -> Change:
     """Put the text before the first place that the pattern matches; a line's indentation is the text's own."""
-    return lambda old: re.sub(mark, lambda found: text + found[0], old, count=1, flags=re.MULTILINE)
+
+    def change(old: str) -> str:
+        found = re.search(mark, old, flags=re.MULTILINE)
+        assert found, f"no place for {text!r}: {mark}"
+        return old[: found.start()] + text + old[found.start() :]
+
+    return change
 
 
 def both(*changes: Change) -> Change:
@@ -92,7 +98,7 @@ near_misses = ["the badge is downside up"]
 """
 FIXES = """gateway = "acme"
 
-[[remedy]]
+[[fix]]
 code = "token_malformed"
 says = "Set acme_badge_side to either."
 snippet = "acme_badge_side either;"
@@ -189,7 +195,7 @@ ADDITIONS: Final[dict[str, tuple[dict[str, str], dict[str, Change]]]] = {
         {
             "collector/gateways/acme.py": new(GATEWAY_SOURCE),
             "collector/gateways/__init__.py": both(
-                before(r"^    apache,", "    acme,\n"), before(r"^    \(generic\.NAME", "    (acme.NAME, acme.parse),\n")
+                before(r"^    apache,", "    acme,\n"), before(r"^    GatewayParser\(generic\.NAME", "    GatewayParser(acme.NAME, acme.parse),\n")
             ),
             "tests/fixtures/gateways/acme/refused.json": new(json.dumps(FIXTURE)),
             "analyzer/knowledge/gateways/acme/words.toml": new(WORDS),
@@ -216,7 +222,7 @@ ADDITIONS: Final[dict[str, tuple[dict[str, str], dict[str, Change]]]] = {
             "analyzer/taxonomy.toml": before(r"^\[unclassified\]", CODE),
             "analyzer/knowledge/titles.toml": at_the_end('badge_upside_down = "The badge is upside down."\n'),
             "analyzer/knowledge/general_fixes/policy.toml": at_the_end(
-                '\n[[remedy]]\ncode = "badge_upside_down"\nsays = "Turn the badge."\nsource = "common sense"\n'
+                '\n[[fix]]\ncode = "badge_upside_down"\nsays = "Turn the badge."\nsource = "common sense"\n'
             ),
             "analyzer/diagnosis/weigh.py": before(r'"upstream_rejected", "access_denied"', '"badge_upside_down", '),
             "docs/causes/policy.md": at_the_end("\n| `badge_upside_down` | Turn the badge. |\n"),

@@ -97,6 +97,6 @@ def test_taken_port_is_said_with_envoys_own_words(tmp_path):
         with pytest.raises(EnvoyFailed) as failed:
             envoy.__enter__()
 
-    assert "ended with status" in failed.value.why
+    assert "exited with status" in failed.value.why
     assert "Address already in use" in failed.value.log
     assert envoy.pid == 0

@@ -52,7 +52,7 @@ def test_demo_ends_by_itself_with_the_summary_last(tmp_path):
     kinds = int(lines[head - 1].partition(" refused with ")[2].split()[0])
 
     assert kinds >= 30
-    assert " 0 not answered, 1 key rotations" in lines[head - 1]
+    assert " 0 unanswered, 1 key rotations" in lines[head - 1]
     assert {row[1] for row in rows if int(row[3]) > 0} >= {"issuer", "format", "library", "gateway", "policy"}
 
 
@@ -64,7 +64,7 @@ def test_child_that_cannot_start_ends_the_demo_with_its_words(tmp_path):
         status = run_demo(seconds=1, dashboard=False, out=out, folder=tmp_path, otlp_port=taken.getsockname()[1])
 
     assert status == 1
-    assert "why401 demo: up ended with status" in out.getvalue()
+    assert "why401 demo: up exited with status" in out.getvalue()
     assert not (tmp_path / "envoy.log").exists()
 
 
