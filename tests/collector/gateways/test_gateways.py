@@ -8,9 +8,9 @@ from collector.errors import UnreadableRecord
 from collector.events import Origin, Responder
 from collector.gateways import PARSERS, names, parse, with_formats
 from collector.gateways.generic import dig
-from collector.gateways.reading.json_fields import canonical_name, flatten, plan
+from collector.gateways.reading.json_fields import canonical_name, fill, flatten, plan
 from collector.gateways.reading.scan import balanced, request_line, unescape, without_port
-from collector.records import RawRecord
+from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
 COMBINED = '192.0.2.81 - - [11/May/2026:06:07:08 +0000] "GET /carts HTTP/1.1" 401 620 "-" "curl/8.9"'
@@ -162,3 +162,18 @@ def test_a_port_is_taken_off(address: str, expected: str) -> None:
 def test_details_end_outside_of_their_brackets(text: str, expected: str) -> None:
     """Old releases of Envoy kept spaces inside."""
     assert expected == text[: balanced(text)]
+
+
+def test_a_key_without_a_name_plays_no_role() -> None:
+    """Roles that no key plays are looked up as "": that key's value must not fill them."""
+    fields = {"": "x", "status": 401, "message": "token expired"}
+
+    parsed = fill(Parsed("x"), fields, plan(fields))
+
+    assert (401, "token expired", "", "", "") == (
+        parsed.status,
+        parsed.message,
+        parsed.method,
+        parsed.path,
+        parsed.host,
+    )

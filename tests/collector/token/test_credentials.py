@@ -72,3 +72,13 @@ def test_redaction_marks_are_recognised(value: str) -> None:
 def test_repr_shows_no_value() -> None:
     """A traceback that prints a credential prints none of it."""
     assert JWT not in repr(unwrap(f"Bearer {JWT}"))
+
+
+def test_the_name_of_a_cookie_is_redacted() -> None:
+    """Clients choose it: what looks like a token in it does not become the location."""
+    parsed = Parsed("x", headers={"cookie": f"token_{JWT}={JWT}; session=a.b.c"})
+
+    first, second = find_credentials(parsed)
+
+    assert JWT[:20] not in first.location
+    assert "cookie:session" == second.location
