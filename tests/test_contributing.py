@@ -323,6 +323,6 @@ def test_one_of_each_kind_is_complete(copy: Path) -> None:
     assert 0 == done.returncode, done.stdout[-4000:]
     assert [] == [
         part
-        for part in ("✗ token_malformed", "acme_badge_side either;", "log the badge")
+        for part in ("✗ token_malformed", "acme_badge_side either;", "Log the badge")
         if part not in explained.stdout
     ]  # words.toml, fixes.toml, logging.toml
