@@ -7,6 +7,7 @@ many bytes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -64,6 +65,8 @@ def main() -> None:
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     access = Access(memory_mib=settings.dashboard.memory_mib, threads=THREADS)
     reader = Reader(settings, access, timeout_s=settings.dashboard.query_timeout_seconds)
+    with contextlib.suppress(LakeError):  # raised again for the first statement
+        reader.open()  # before READY: a statement's time is its own, however busy the machine is
     _send(out, READY, b"")
     while True:
         _send(out, *_answer(reader, asked.get()))

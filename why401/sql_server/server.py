@@ -21,9 +21,8 @@ import orjson
 from analyzer.lake.attach import Access, connect, lock, secrets
 from analyzer.lake.policy import VIEWS
 from analyzer.lake.view_files import quoted
-from collector.settings import Settings
+from collector.settings import Settings, load
 from why401 import process
-from why401.cli import options
 from why401.sql_server import authorization
 
 LOG_TYPE: Final = "why401"
@@ -53,7 +52,7 @@ def main() -> None:
     lines = _Lines(sys.stdin.fileno())
     order = Order(**orjson.loads(lines.wait()))
     _limit(order.memory_mib)
-    settings = options.settings(order.config_file, data_dir=order.data_dir)
+    settings = load(order.config_file, flags={"data_dir": order.data_dir})
     try:
         con = serve(settings, order, orjson.loads(lines.wait()))
     except Exception as error:
