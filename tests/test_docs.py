@@ -119,6 +119,22 @@ def test_architecture_has_every_folder_and_module() -> None:
     assert set() == at_the_top - set(re.findall(r"\w+\.py", TREE))
 
 
+def test_architecture_names_no_module_that_is_gone() -> None:
+    """Every file of the tree's left column is in the folder above it."""
+    folders, gone = {0: ROOT}, []
+    for line in TREE.splitlines():
+        depth, left = len(line) - len(line.lstrip()), re.split(r"  +", line.strip(), maxsplit=1)[0]
+        if left.endswith("/") and " " not in left:
+            folders[depth + 2] = folders[depth] / left
+        gone += [
+            name
+            for name in re.findall(r"\w+\.(?:py|sql|toml)", left)
+            if depth in folders and not (folders[depth] / name).exists()
+        ]
+
+    assert [] == gone
+
+
 def test_architecture_has_the_import_table() -> None:
     """The page shows what tests/test_layout.py enforces."""
     from tests.test_layout import PACKAGES, TABLE
