@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import secured_brokers
 from tests.brokers import Broker, BrokerUnavailable, named
@@ -18,6 +19,33 @@ LONG: Final = (
     "tests/threats/test_receiver.py", "tests/why401/cli/test_commands.py", "tests/why401/demo/test_run.py",
 )  # fmt: skip
 REMOTE_SQL: Final = ("tests/threats/test_sql.py", "tests/threats/test_store.py", "tests/threats/test_export.py")
+KAFKA: Final = ("tests/test_end_to_end.py", "tests/test_canary.py::test_the_event_topic_holds_none")
+SHARED: Final = (
+    ("live", ("tests/live/",)),
+    ("kafka", (*KAFKA, "tests/collector/sources/kafka/", "tests/collector/sinks/test_kafka.py")),
+    ("remote sql", REMOTE_SQL),
+    ("browser", ("tests/dashboard/", "tests/threats/test_dashboard.py")),
+    ("store", ("tests/analyzer/store/", "tests/analyzer/lake/")),
+)
+
+
+def group_of(nodeid: str) -> str:
+    """What a test shares a server, a browser or a store with; else its file."""
+    named = (name for name, places in SHARED if nodeid.startswith(places))
+    return next(named, nodeid.partition("::")[0])
+
+
+class Grouped(LoadScopeScheduling):
+    """A group to one process. pytest-xdist's own loadgroup writes groups into test ids, which pytest 9.2 ignores."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped:
+    """Called in the process that hands out the tests."""
+    return Grouped(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-timeout reads it
@@ -28,24 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A group per server, else per file (pytest-xdist's --dist loadgroup); without xdist only the order changes."""
-    groups = {id(item): _group(item) for item in items}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[id(item)]))
+    """The longest groups first, so that the last tests of both processes are short ones."""
+    groups = {id(item): group_of(item.nodeid) for item in items}
     items.sort(key=lambda item: LONG.index(groups[id(item)]) if groups[id(item)] in LONG else len(LONG))
-
-
-def _group(item: pytest.Item) -> str:
-    file = item.nodeid.partition("::")[0]
-    if file.startswith("tests/live/"):
-        return "live"
-    if {"kafka", "secured"} & set(getattr(item, "fixturenames", ())) or "kafka" in file:
-        return "kafka"
-    if file in REMOTE_SQL:
-        return "remote sql"
-    if file.startswith(("tests/dashboard/", "tests/threats/test_dashboard")):
-        return "browser"
-    return "store" if file.startswith(("tests/analyzer/store/", "tests/analyzer/lake/")) else file
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_S
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "analyzer", "dashboard", "why401")
-HANG_S = 240
+INSTALL_S = 2 * HANG_S
 LINE = '{"response_code": 401, "response_code_details": "jwt_authn_access_denied{Jwt_is_expired}", "method": "GET"}'
 
 
 def run(*words: str | Path, stdin: str = "", environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of a command."""
     done = subprocess.run(
-        [str(word) for word in words], input=stdin, capture_output=True, text=True, timeout=HANG_S, check=False,
+        [str(word) for word in words], input=stdin, capture_output=True, text=True, timeout=INSTALL_S, check=False,
         env=environment,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr

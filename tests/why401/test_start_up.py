@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_S
+
 LINE = '{"response_code": 401, "response_code_details": "jwt_authn_access_denied{Jwt_is_expired}"}\n'
 # Each takes a tenth of a second or ten megabytes.
 HEAVY = frozenset({
@@ -40,7 +42,7 @@ def imported(words: tuple[str, ...], folder: Path) -> set[str]:
     """The modules of a process that ran the command."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *words], input=LINE, capture_output=True, text=True, cwd=folder, check=False,
-        timeout=120,
+        timeout=HANG_S,
     )  # fmt: skip
     assert "imported:" in done.stderr, done.stderr
     return set(done.stderr.rpartition("imported:")[2].split())
