@@ -6,13 +6,13 @@ import streamlit as st
 
 from dashboard import roles
 from dashboard.panels import group_page
-from dashboard.screens import door, explorer, groups, health, overview
+from dashboard.screens import explorer, groups, health, overview, sign_in
 
 st.set_page_config(page_title="why401", page_icon="🔑", layout="wide")
 sql = st.Page(explorer.page, title="SQL", icon=":material/database_search:", url_path="sql")
 role = roles.current()
 if role is roles.Role.NOBODY:
-    st.navigation([st.Page(door.page, title="Log in", url_path="login", default=True)], position="hidden").run()
+    st.navigation([st.Page(sign_in.page, title="Log in", url_path="login", default=True)], position="hidden").run()
     st.stop()
 st.navigation(
     [
@@ -22,7 +22,7 @@ st.navigation(
         st.Page(health.page, title="Pipeline", icon=":material/conveyor_belt:", url_path="health"),
         *([sql] if role is roles.Role.OPERATOR else []),
         *(
-            [st.Page(door.leave, title="Log out", icon=":material/logout:", url_path="logout")]
+            [st.Page(sign_in.leave, title="Log out", icon=":material/logout:", url_path="logout")]
             if roles.person()
             else []
         ),

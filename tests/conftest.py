@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE
 # What shares a server, a browser or a session's fixture goes to one process, the longest of them first.
 LONG: Final = (
     "kafka", "store", "remote sql", "tests/test_canary.py", "browser", "live",
-    "tests/threats/test_receiver.py", "tests/why401/cli/test_commands.py", "tests/why401/demo/test_run.py",
+    "tests/threats/test_receiver.py", "tests/why401/cli/test_commands.py", "tests/why401/demo/test_lifecycle.py",
 )  # fmt: skip
 REMOTE_SQL: Final = ("tests/threats/test_sql.py", "tests/threats/test_store.py", "tests/threats/test_export.py")
 KAFKA: Final = ("tests/test_end_to_end.py", "tests/test_canary.py::test_the_event_topic_holds_none")

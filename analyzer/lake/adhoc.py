@@ -8,8 +8,8 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from analyzer.lake.allow_list import RESOLVABLE, refusal
 from analyzer.lake.errors import QueryRefused
-from analyzer.lake.policy import RESOLVABLE, refusal
 from analyzer.lake.reader import Reader
 
 MAX_ROWS: Final = 5_000  # more than a person reads, less than a browser minds

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running, said
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 _MODULES: Final = Path("/usr/lib/apache2/modules")
 _LOADED: Final = (

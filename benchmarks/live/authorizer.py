@@ -12,7 +12,7 @@ from typing import Final
 
 import jwt
 
-from why401.demo.tokens import Issuer
+from why401.demo.mint import Issuer
 
 LEEWAY_S: Final = 60
 

@@ -18,7 +18,7 @@ from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 PROGRAM: Final = GoProgram("caddy", "2.10.2", ".", "caddy_jwt")
 # caddyserver.com/docs/caddyfile, options and log (2.5 and later).

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from why401.demo.faults import FAULTS, Fault
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 ROUTE: Final = "/v1/orders/4711"
 # Faults that need nothing but one issuer and the route above. The others need a demo Envoy's routes.

@@ -13,11 +13,11 @@ from typing import Final
 
 from benchmarks.live.contract import PORTABLE, LiveGateway, Refusal, Running, expected
 from collector.sources.lines import records_of
-from why401.demo.config import write_config
 from why401.demo.faults import BY_NAME, GOOD, Fault, Good
+from why401.demo.mint import Mint
 from why401.demo.requests import Caller, DemoRequest
 from why401.demo.services import Services
-from why401.demo.tokens import Mint
+from why401.demo.settings_file import write_config
 from why401.demo.traffic import Client, Reply, caller
 
 SETTLE_S: Final = 0.4  # logs are written after the answer; this long without a new byte counts as all of it

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 # haproxy/haproxy doc/configuration.txt 2.6, jwt_verify; log lines end at 1024 bytes unless told otherwise.
 _CONFIG: Final = """\

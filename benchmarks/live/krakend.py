@@ -16,7 +16,7 @@ from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 PROGRAM: Final = GoProgram("krakend", "jose-2.12.3", ".", "krakend")
 

@@ -14,7 +14,7 @@ from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 MODULES: Final = Path("/usr/lib/nginx/modules")
 # docs/gateways.md: combined, and behind it what joins the line to the error log's and shows the credential.

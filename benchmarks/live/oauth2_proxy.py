@@ -16,7 +16,7 @@ from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 PROGRAM: Final = GoProgram("oauth2-proxy", "7.8.1", "github.com/oauth2-proxy/oauth2-proxy/v7", "oauth2_proxy")
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.live.contract import Running
 from benchmarks.live.nginx import lacking, serve
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 VERSION: Final = "1.8.0"
 # zmartzone/lua-resty-openidc README.md, "Sample Configuration for OAuth 2.0 JWT Token Validation"; the library returns

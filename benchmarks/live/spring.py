@@ -18,7 +18,7 @@ from benchmarks.live.contract import Running
 from benchmarks.live.golang import SOURCES, BuildFailed, cached
 from benchmarks.live.process import running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 VERSION: Final = "3.5.9"  # the parent in spring/pom.xml
 BUILD_S: Final = 300.0  # a hang limit; 13 s with an empty Maven cache

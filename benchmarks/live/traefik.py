@@ -20,7 +20,7 @@ from benchmarks.live.contract import ROUTE, Running
 from benchmarks.live.golang import GoProgram, go
 from benchmarks.live.process import START_S, GatewayEnded, running
 from tests.brokers import free_ports
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 _LEGO: Final = "github.com/go-acme/lego/v5@v5.4.1"
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from collector.redaction import engine, structure, unparsed
 from collector.redaction.constants import configured, fixed, member_of
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
-from collector.redaction.lines import redact_lines
+from collector.redaction.line_blocks import redact_lines
 from collector.safe import Safe
 
 __all__ = [

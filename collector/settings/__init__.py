@@ -4,8 +4,8 @@ Later sources override earlier ones: the defaults of the table, `why401.toml`, t
 (`WHY401_STORE_CATALOG` for `[store] catalog`), flags. The environment is read once, at start, and only here.
 """
 
-from collector.settings.access import LoginSettings, OidcSettings
 from collector.settings.checks import ALGORITHMS
+from collector.settings.oidc import LoginSettings, OidcSettings
 from collector.settings.reading import ENV_PREFIX, Entry, entries, load
 from collector.settings.table import (
     DashboardSettings,

@@ -6,8 +6,8 @@ from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from collector.settings.access import LoginSettings, OidcSettings
 from collector.settings.checks import address, algorithms, between, jwks, one_of, setting
+from collector.settings.oidc import LoginSettings, OidcSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

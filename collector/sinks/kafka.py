@@ -26,7 +26,7 @@ from collector.errors import Fenced, SinkUnavailable
 from collector.events import Event, Outcome, to_json
 from collector.records import Batch
 from collector.settings import KafkaSettings
-from collector.sources.kafka.client import connect
+from collector.sources.kafka.client_factory import connect
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.kafka")

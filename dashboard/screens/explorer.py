@@ -6,10 +6,10 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer.lake import policy
+from analyzer.lake import allow_list
 from analyzer.lake.adhoc import MAX_LENGTH, MAX_ROWS
 from analyzer.lake.errors import QueryRefused
-from dashboard import client, config, export, panels, wording
+from dashboard import client, config, frame_csv, panels, wording
 from dashboard.panels import text
 
 EXAMPLES: Final = {
@@ -73,7 +73,7 @@ def _result() -> None:
         st.caption(f"Shown: {more}.")
         st.download_button(
             "CSV",
-            lambda: export.to_csv(shown).encode(),
+            lambda: frame_csv.to_csv(shown).encode(),
             "why401.csv",
             "text/csv",
             on_click="ignore",
@@ -85,7 +85,7 @@ def _result() -> None:
 def _reference() -> None:
     st.subheader("Views", anchor=False)
     found = client.columns()
-    for view in policy.VIEWS:
+    for view in allow_list.VIEWS:
         rows = found[found["view"] == view]
         if len(rows):
             with st.expander(view):

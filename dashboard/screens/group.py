@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, export, panels, roles, scope, wording
+from dashboard import charts, client, frame_csv, panels, roles, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -115,7 +115,7 @@ def _share(seen: Scope, params: Mapping[str, Any]) -> None:
             )
         if roles.is_operator():
             st.download_button(
-                "CSV", lambda: export.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
+                "CSV", lambda: frame_csv.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
                 "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The latest 10,000 failures, redacted.",
             )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from collector.events import Event, Origin
 from collector.safe import Safe
-from collector.sources.kafka.messages import Message, decode_event, decode_raw
+from collector.sources.kafka.decoding import Message, decode_event, decode_raw
 from collector.sources.lines import records_of
 from fuzz.stages import every, fixture_lines, must, text_of
 from fuzz.targets import events, otlp_json, otlp_protobuf

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import ConfigurationError
-from dashboard import export
+from dashboard import frame_csv
 from tests.threats.hostile import PAYLOADS, lines
 from tests.waiting import HANG_S
 from why401.cli import main
@@ -45,7 +45,7 @@ def test_no_cell_is_a_formula(start: str, hostile: Path) -> None:
     payload = f'{start}cmd|"/c calc"!A1'
     escaped = payload.replace("'", "''")
     frame = pd.DataFrame({"x": [payload], "list": [[payload]]})
-    page = list(csv.reader(io.StringIO(export.to_csv(frame), newline="")))[1]
+    page = list(csv.reader(io.StringIO(frame_csv.to_csv(frame), newline="")))[1]
     printed = run(hostile, "sql", "--csv", f"SELECT '{escaped}' AS x").stdout_bytes.decode()
     terminal = list(csv.reader(io.StringIO(printed, newline="")))[1]
 
@@ -56,7 +56,7 @@ def test_no_cell_is_a_formula(start: str, hostile: Path) -> None:
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
 def test_csv_comes_back_cell_by_cell(values: list[str]) -> None:
     """Whatever the text, one row stays one row of as many cells, none a formula, none with a steering character."""
-    table = list(csv.reader(io.StringIO(export.to_csv(pd.DataFrame([values])), newline="")))
+    table = list(csv.reader(io.StringIO(frame_csv.to_csv(pd.DataFrame([values])), newline="")))
 
     assert (2, len(values)) == (len(table), len(table[1]))
     assert [] == [cell for cell in table[1] if cell.lstrip(" ").startswith(STARTS) or steering(cell)]
@@ -186,7 +186,7 @@ def test_the_log_of_a_hostile_run_is_plain_text(hostile: Path, tmp_path: Path) -
 
 def test_a_client_name_is_a_name() -> None:
     """What stands in the audit log and in a terminal is a plain word."""
-    from why401.sql_server.tokens import ClientTokens
+    from why401.sql_server.client_tokens import ClientTokens
 
     for name in ("", "a b", "x" * 65, "ё", "a\nb", "=1"):
         with pytest.raises(ConfigurationError):

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.lake.adhoc import MAX_ROWS, first_rows
+from analyzer.lake.allow_list import FUNCTIONS_DENIED, refusal
 from analyzer.lake.attach import load_extension
 from analyzer.lake.errors import QueryRefused, QueryTimeout
-from analyzer.lake.policy import FUNCTIONS_DENIED, refusal
 from collector.errors import ConfigurationError
 from dashboard import client
 from tests.threats.conftest import BRIEF_S, Remote, remote_query
@@ -31,7 +31,7 @@ from tests.waiting import HANG_S, eventually
 from why401.cli import main
 from why401.sql_server import authorization
 from why401.sql_server.address import check_address
-from why401.sql_server.tokens import FILE, ClientTokens, Token
+from why401.sql_server.client_tokens import FILE, ClientTokens, Token
 from why401.sql_server.watch import MAX_SESSIONS, Watched, messages, why_stop
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from collector.joining.stage import Joining
 from collector.records import Batch, RawRecord
 from collector.settings import FileSettings, JoiningSettings, Settings
 from collector.sources.file import FileSource
-from collector.sources.kafka.messages import Message, decode_raw
+from collector.sources.kafka.decoding import Message, decode_raw
 from collector.sources.lines import records_of, says_nothing
 from collector.telemetry import Telemetry
 from tests.collector.gateways.cases import FILES, load, raw_record

@@ -45,9 +45,9 @@ def _check_doors(settings: Settings) -> None:
 
 
 def _check_kafka(kafka: KafkaSettings) -> None:
-    from collector.sources.kafka import access
+    from collector.sources.kafka import refusals
 
-    access.check(kafka)
+    refusals.check(kafka)
     as_whom = f", {kafka.sasl_mechanism} as {kafka.sasl_username}" if kafka.sasl_mechanism else ""
     _door("kafka", ", ".join(kafka.bootstrap), kafka.security_protocol + as_whom)
 

@@ -19,6 +19,6 @@ def command(seconds: float | None, no_dashboard: bool, rate: float) -> None:
     Press Ctrl-C to stop everything and print a summary.
     """
     need("why401 demo", "demo")
-    from why401.demo.run import run_demo
+    from why401.demo.lifecycle import run_demo
 
     sys.exit(run_demo(seconds=seconds, dashboard=not no_dashboard, rate=rate, out=sys.stdout))

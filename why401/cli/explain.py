@@ -11,7 +11,7 @@ import click
 
 from collector.visible import visible_json
 from why401 import process
-from why401.cli import options, records
+from why401.cli import input_text, options
 
 if TYPE_CHECKING:
     from analyzer.verdicts import Verdict
@@ -69,7 +69,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
     process.settle_memory()
-    for texts in records.read_together(record, form):
+    for texts in input_text.read_together(record, form):
         verdicts = explainer.explain_all(texts)
         if as_json:
             write(visible_json(b"".join(map(writer.line, verdicts))))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
-from why401.cli import options, records
+from why401.cli import input_text, options
 
 if TYPE_CHECKING:
     from analyzer.knowledge.match import Knowledge
@@ -89,7 +89,7 @@ def command(
     known = knowledge(settings.knowledge_files)
     choice = Asked(asked["since"], asked["gateway"], asked["guessed"])
     found = (
-        in_records(settings, records.read(sources, "lines"), choice, known)
+        in_records(settings, input_text.read(sources, "lines"), choice, known)
         if sources
         else in_lake(settings, choice, known)
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from why401.cli.records import STDIN
+from why401.cli.input_text import STDIN
 from why401.filter import FORMS, MAX_LINE, Form, Saw, Tally, blocks
 
 FOUND, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses; the last two are those of a shell

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 _HTTP: Final = "type.googleapis.com/envoy.extensions.filters.http"
 _JWT: Final = "envoy.filters.http.jwt_authn"

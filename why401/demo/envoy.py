@@ -14,8 +14,8 @@ from typing import Any, Final
 import orjson
 
 from why401.demo.bootstrap import Ports, bootstrap
+from why401.demo.mint import Mint
 from why401.demo.services import Services
-from why401.demo.tokens import Mint
 
 START_S: Final = 30.0  # a cold disk reads 100 MB first
 STOP_S: Final = 5.0

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.utils import base64url_decode, base64url_encode
 
 from analyzer.taxonomy import CODES
+from why401.demo.mint import DROP, ISSUERS, Key, compact, der_es256, encrypted, hs256
 from why401.demo.requests import (
     At,
     Build,
@@ -28,7 +29,6 @@ from why401.demo.requests import (
     send,
     signed,
 )
-from why401.demo.tokens import DROP, ISSUERS, Key, compact, der_es256, encrypted, hs256
 
 SHOP: Final = ISSUERS[0].url
 _ORDERS: Final = "/v1/orders/4711"

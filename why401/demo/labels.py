@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import orjson
 
-from why401.demo.config import write_config
 from why401.demo.envoy import DemoEnvoy
 from why401.demo.faults import BY_NAME, FAULTS, GOOD, Fault
+from why401.demo.mint import Mint
 from why401.demo.requests import Build
-from why401.demo.tokens import Mint
+from why401.demo.settings_file import write_config
 from why401.demo.traffic import Client, Reply, caller
 
 FLUSH_S: Final = 60.0  # a hang limit: Envoy writes its log ten times a second

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 Headers = tuple[tuple[str, str], ...]
 REQUEST_ID: Final = "x-request-id"

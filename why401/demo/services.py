@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import jwt
 import orjson
 
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 MAX_SEEN: Final = 10_000  # jti values remembered for replay
 REVOKED_MARK: Final = "revoked-"  # the demo's revocation list is every jti with this prefix

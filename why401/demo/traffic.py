@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from why401.demo.faults import FAULTS, GOOD, Fault, Good
+from why401.demo.mint import Mint
 from why401.demo.requests import REQUEST_ID, Caller, DemoRequest
-from why401.demo.tokens import Mint
 
 GOOD_SHARE: Final = 0.72
 CYCLE_S: Final = 600.0  # of a demo without an end

@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from analyzer.lake import policy
+from analyzer.lake import allow_list
 from analyzer.lake.view_files import quoted
 
 MAX_ROWS: Final = 1_000_000  # of one answer; beyond it an error, since a short answer would be a wrong one
@@ -24,7 +24,7 @@ CREATE TABLE sec.main.ended (session VARCHAR)
 def install(con: duckdb.DuckDBPyConnection) -> None:
     """Create `sec` with the macros `authenticate`, `authorize` and the tables behind them. Call it last: it reads the catalog."""
     con.execute(SCHEMA)
-    taken = [name for (name,) in con.execute(policy.RESOLVABLE).fetchall()]
+    taken = [name for (name,) in con.execute(allow_list.RESOLVABLE).fetchall()]
     con.execute(macros(taken))
 
 
@@ -32,14 +32,14 @@ def macros(taken: Iterable[str]) -> str:
     """authorization.sql with its lists filled in. `taken`: names that a WITH may not define."""
     text = files("why401.sql_server").joinpath("authorization.sql").read_text(encoding="utf-8")
     return text.format(
-        views=_list(policy.VIEWS),
-        metadata=_list(policy.METADATA),
-        shown=_list(policy.SHOWN),
-        table_functions=_list(policy.TABLE_FUNCTIONS),
-        functions_denied=_list(policy.FUNCTIONS_DENIED),
-        prefix_denied=quoted(policy.PREFIX_DENIED),
-        function_schemas=_list(policy.FUNCTION_SCHEMAS),
-        function_catalogs=_list(policy.FUNCTION_CATALOGS),
+        views=_list(allow_list.VIEWS),
+        metadata=_list(allow_list.METADATA),
+        shown=_list(allow_list.SHOWN),
+        table_functions=_list(allow_list.TABLE_FUNCTIONS),
+        functions_denied=_list(allow_list.FUNCTIONS_DENIED),
+        prefix_denied=quoted(allow_list.PREFIX_DENIED),
+        function_schemas=_list(allow_list.FUNCTION_SCHEMAS),
+        function_catalogs=_list(allow_list.FUNCTION_CATALOGS),
         taken=_list(taken),
         max_rows=MAX_ROWS,
         max_length=MAX_LENGTH,

@@ -1,4 +1,4 @@
--- What `why401 sql --serve` answers: the lists and the rules of analyzer/lake/policy.py, in SQL, because quack asks a macro.
+-- What `why401 sql --serve` answers: the lists and the rules of analyzer/lake/allow_list.py, in SQL, because quack asks a macro.
 -- Braces are filled in by authorization.py. Every macro is total: what cannot be judged is NULL, and NULL is refused.
 
 -- The facts of each node of DuckDB's own syntax tree. json_tree's `value` is not read: it would be quadratic.

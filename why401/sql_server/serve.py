@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collector.settings import Settings
 from why401 import process
-from why401.sql_server import audit, tokens
+from why401.sql_server import audit, client_tokens
 from why401.sql_server.address import check_address, check_free
 from why401.sql_server.server import Order
 from why401.sql_server.supervisor import Plan, Supervisor, on_signals
@@ -42,7 +42,7 @@ class RemoteSql:
         os.umask(0o077)
         folder = settings.data_path.absolute()
         self._settings = settings
-        self._tokens = tokens.ClientTokens(folder / tokens.FILE)
+        self._tokens = client_tokens.ClientTokens(folder / client_tokens.FILE)
         self._log = audit.Audit(folder / audit.FILE)
 
     def grant(self, client: str, days: float) -> str:

@@ -18,8 +18,8 @@ from typing import Any, Final
 import duckdb
 import orjson
 
+from analyzer.lake.allow_list import VIEWS
 from analyzer.lake.attach import Access, connect, lock, secrets
-from analyzer.lake.policy import VIEWS
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings, load
 from why401 import process

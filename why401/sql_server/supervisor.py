@@ -16,8 +16,8 @@ import orjson
 from analyzer.lake.child_process import MOST_AT_ONCE, ChildProcess
 from collector.errors import Why401Error
 from why401.sql_server.audit import Audit
+from why401.sql_server.client_tokens import ClientTokens, Token
 from why401.sql_server.server import Order
-from why401.sql_server.tokens import ClientTokens, Token
 from why401.sql_server.watch import Watched, messages, why_stop
 
 WAIT_S: Final = 0.25

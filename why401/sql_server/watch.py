@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import orjson
 
+from why401.sql_server.client_tokens import Token
 from why401.sql_server.server import LOG_TYPE, OVERHEAD_MIB
-from why401.sql_server.tokens import Token
 
 MAX_SESSIONS: Final = 256  # quack keeps the session of a client that vanished; when nothing runs they are all dropped
 _COLUMNS: Final = 10  # of a line of DuckDB's log storage `stdout`

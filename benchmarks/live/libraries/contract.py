@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from why401.demo.faults import BY_NAME
+from why401.demo.mint import Issuer, Mint
 from why401.demo.requests import Caller
-from why401.demo.tokens import Issuer, Mint
 
 USER: Final = "sub"
 REQUIRED: Final = ("exp", USER)  # beside iss and aud, where a library can be asked to

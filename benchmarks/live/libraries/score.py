@@ -18,7 +18,7 @@ from benchmarks.live.libraries.contract import USER, Case, Complaint, Library, T
 from benchmarks.live.libraries.records import FORMS, WITH_TOKEN, typed
 from benchmarks.live.libraries.registry import LIBRARIES
 from collector.settings import Settings, load
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 from why401.explainer import Explainer
 
 

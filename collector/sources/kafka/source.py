@@ -30,9 +30,9 @@ from collector.records import Batch, Position
 from collector.redaction import configured, fixed
 from collector.settings import KafkaSettings
 from collector.sources import Intake
-from collector.sources.kafka.access import AccessRefused, check
-from collector.sources.kafka.client import connect
-from collector.sources.kafka.messages import Decode, Message, decode_event, decode_raw
+from collector.sources.kafka.client_factory import connect
+from collector.sources.kafka.decoding import Decode, Message, decode_event, decode_raw
+from collector.sources.kafka.refusals import AccessRefused, check
 from collector.telemetry import Telemetry
 
 __all__ = ["Decode", "KafkaSource", "Message", "decode_event", "decode_raw"]

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from analyzer.lake import Access, connect_reader, run_query
 from analyzer.lake.adhoc import first_rows
 from analyzer.lake.document import reference
-from analyzer.lake.policy import refusal
+from analyzer.lake.allow_list import refusal
 from analyzer.lake.reader import Reader
 from analyzer.store import open_memory_store
 from dashboard.queries import text

@@ -189,7 +189,7 @@ def test_an_event_larger_than_any_request_is_counted_and_passed(kafka: Broker, t
 
 def test_without_a_broker_the_sink_says_unavailable_and_keeps_the_batch(monkeypatch: pytest.MonkeyPatch):
     """Nothing is acknowledged; at `close` the batch fails, so that its source sends it again."""
-    monkeypatch.setattr("collector.sources.kafka.client.BOOTSTRAP_MS", 300)
+    monkeypatch.setattr("collector.sources.kafka.client_factory.BOOTSTRAP_MS", 300)
     (port,) = free_ports(1)
     sink = KafkaSink(KafkaSettings(bootstrap=(f"127.0.0.1:{port}",)), Telemetry())
     batch = _batch(0, 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from collector.events import Origin
 from collector.settings import FileSettings
 from collector.sources.file import FileSource
-from collector.sources.kafka.messages import Message, decode_raw
+from collector.sources.kafka.decoding import Message, decode_raw
 from collector.sources.lines import MAX_BLANK, MultiLine, records_of
 from collector.telemetry import Telemetry
 from tests.collector.gateways.cases import FILES, IDS, load, raw_record

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from analyzer.taxonomy import CODES
 from tests.tokens import token
 from tests.traces import TRACES
-from why401.cli import main, records
+from why401.cli import input_text, main
 
 KEYS = {
     "code", "cause", "confidence", "title", "evidence", "rivals", "missing", "fix", "gateway", "library", "outcome", "group", "event",
@@ -82,7 +82,7 @@ def test_a_trace_is_one_object(trace: str, tmp_path: Path) -> None:
 def test_a_pause_within_a_trace_ends_it_only_between_lines() -> None:
     """Half a line that goes on with a record keeps it; a pipe's reader does not wait for more than its writer has written."""
     whole = TRACES["python, chained, below uvicorn's line"].encode()
-    run_of = records._Run("lines")
+    run_of = input_text._Run("lines")
 
     run_of.feed(whole[:-4])
     run_of.pause()

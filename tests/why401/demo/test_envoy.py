@@ -10,7 +10,7 @@ import pytest
 from why401.demo.bootstrap import LOG_KEYS
 from why401.demo.envoy import DemoEnvoy, EnvoyFailed
 from why401.demo.faults import FAULTS, GOOD
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 pytestmark = pytest.mark.envoy
 

@@ -11,7 +11,7 @@ from tests.waiting import eventually
 from why401.demo.envoy import DemoEnvoy
 from why401.demo.faults import BY_NAME, GOOD
 from why401.demo.labels import fault_of
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 from why401.demo.traffic import USERS, Traffic, caller
 
 

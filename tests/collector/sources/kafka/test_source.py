@@ -14,7 +14,7 @@ from collector.errors import SinkUnavailable
 from collector.events import Event, Gateway, Origin, Outcome, to_json
 from collector.settings import KafkaSettings
 from collector.sources.kafka import source as kafka_source
-from collector.sources.kafka.messages import is_export_request
+from collector.sources.kafka.decoding import is_export_request
 from collector.sources.kafka.source import MAX_IN_FLIGHT, Decode, KafkaSource, Message, decode_event, decode_raw
 from collector.telemetry import Telemetry
 from tests.brokers import Broker, free_ports
@@ -367,7 +367,7 @@ def test_a_broker_that_goes_away_and_comes_back_costs_nothing(kafka: Broker, mon
 
 def test_without_any_broker_the_source_waits_counts_and_still_stops(monkeypatch: pytest.MonkeyPatch):
     """A wrong address must not end the process, nor leave threads behind: Kafka may come later."""
-    monkeypatch.setattr("collector.sources.kafka.client.BOOTSTRAP_MS", 300)
+    monkeypatch.setattr("collector.sources.kafka.client_factory.BOOTSTRAP_MS", 300)
     (port,) = free_ports(1)
     telemetry, before = Telemetry(), set(threading.enumerate())
     settings = KafkaSettings(bootstrap=(f"127.0.0.1:{port}",))

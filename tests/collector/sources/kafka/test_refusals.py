@@ -18,9 +18,9 @@ from benchmarks.traffic import envoy_json
 from collector.errors import ConfigurationError, SinkUnavailable
 from collector.settings import KafkaSettings, load
 from collector.sinks.kafka import KafkaSink
-from collector.sources.kafka import access
-from collector.sources.kafka.access import AccessRefused
-from collector.sources.kafka.messages import decode_raw
+from collector.sources.kafka import refusals
+from collector.sources.kafka.decoding import decode_raw
+from collector.sources.kafka.refusals import AccessRefused
 from collector.sources.kafka.source import KafkaSource
 from collector.telemetry import Telemetry
 from tests.brokers import free_ports
@@ -115,7 +115,7 @@ WRONG = {
 @pytest.fixture
 def short_bootstrap(monkeypatch):
     """kafka-python tries a refused connection until its bootstrap ends; a broker that is slower is asked again."""
-    monkeypatch.setattr("collector.sources.kafka.client.BOOTSTRAP_MS", 1_000)
+    monkeypatch.setattr("collector.sources.kafka.client_factory.BOOTSTRAP_MS", 1_000)
 
 
 @pytest.mark.kafka
@@ -159,7 +159,7 @@ def test_a_broker_that_is_away_is_waited_for(secured):
     """No refusal is made of a closed port: it may open."""
     away = by_password(secured, bootstrap=(f"localhost:{free_ports(1)[0]}",))
 
-    assert access.refusal(away, [ConnectionError()]) is None
+    assert refusals.refusal(away, [ConnectionError()]) is None
 
 
 @pytest.mark.kafka
@@ -243,7 +243,7 @@ def test_collect_topic_analyze(secured, tmp_path):
 def test_settings_that_no_broker_accepts(given, key):
     """Found before a connection is tried."""
     with pytest.raises(ConfigurationError) as raised:
-        access.check(KafkaSettings(bootstrap=("b:1",), **given))
+        refusals.check(KafkaSettings(bootstrap=("b:1",), **given))
 
     assert key == raised.value.key
 
@@ -255,7 +255,7 @@ def test_a_client_key_that_others_read(tmp_path):
     key.chmod(0o644)
 
     with pytest.raises(ConfigurationError, match="chmod 600"):
-        access.check(KafkaSettings(security_protocol="SSL", ssl_keyfile=str(key)))
+        refusals.check(KafkaSettings(security_protocol="SSL", ssl_keyfile=str(key)))
 
 
 @pytest.mark.parametrize("where", ["file", "environment", "environment-file"])

@@ -9,10 +9,10 @@ import pytest
 
 from collector.settings import load
 from why401.demo.children import Child, HeldPort, is_listening
-from why401.demo.config import write_config
-from why401.demo.run import run_demo
+from why401.demo.lifecycle import run_demo
+from why401.demo.mint import Mint
+from why401.demo.settings_file import write_config
 from why401.demo.summary import Found, table
-from why401.demo.tokens import Mint
 
 
 def test_config_is_what_settings_accept(tmp_path):

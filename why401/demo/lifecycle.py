@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from why401.demo.children import Child, ChildFailed, HeldPort
-from why401.demo.config import write_config
 from why401.demo.envoy import DemoEnvoy, EnvoyFailed
 from why401.demo.faults import FAULTS
+from why401.demo.mint import Mint
+from why401.demo.settings_file import write_config
 from why401.demo.summary import read_found, table
-from why401.demo.tokens import Mint
 from why401.demo.traffic import CYCLE_S, Traffic
 
 RATE: Final = 60.0

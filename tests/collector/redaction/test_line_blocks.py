@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.traffic import envoy_json
-from collector.redaction import addresses, engine, jose, lines, redact, redact_lines, shapes
+from collector.redaction import addresses, engine, jose, line_blocks, redact, redact_lines, shapes
 from collector.redaction.patterns import compiled
 from collector.redaction.views import fold
 from tests.collector.redaction import generated, samples
@@ -54,7 +54,7 @@ def test_what_was_found_is_what_its_lines_hold(text: str) -> None:
     """Counts are the sum over lines; each is told with its line's number."""
     seen: dict[int, dict[str, int]] = {}
 
-    def saw(number: int, found: lines.Found) -> None:
+    def saw(number: int, found: line_blocks.Found) -> None:
         for rule, count in found:
             seen.setdefault(number, {})[rule] = seen.get(number, {}).get(rule, 0) + count
 

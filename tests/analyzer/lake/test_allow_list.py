@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from analyzer.lake.adhoc import MAX_ROWS, first_rows
+from analyzer.lake.allow_list import FUNCTIONS_DENIED, TABLE_FUNCTIONS, VIEWS
 from analyzer.lake.attach import Access
 from analyzer.lake.errors import QueryRefused, QueryTimeout
-from analyzer.lake.policy import FUNCTIONS_DENIED, TABLE_FUNCTIONS, VIEWS
 from analyzer.lake.reader import Reader
 from analyzer.store import Store, open_memory_store
 from tests.analyzer.verdict_samples import failing, passing

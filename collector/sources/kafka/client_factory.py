@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
 from collector.settings import KafkaSettings
-from collector.sources.kafka.access import refusal
+from collector.sources.kafka.refusals import refusal
 
 Client = TypeVar("Client")
 BOOTSTRAP_MS: Final = 5_000

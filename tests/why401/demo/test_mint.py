@@ -5,7 +5,7 @@ from __future__ import annotations
 import jwt
 import pytest
 
-from why401.demo.tokens import DROP, ISSUERS, LIFETIME_S, REUSE_S, Key, Mint, encrypted
+from why401.demo.mint import DROP, ISSUERS, LIFETIME_S, REUSE_S, Key, Mint, encrypted
 
 
 @pytest.fixture(scope="module")

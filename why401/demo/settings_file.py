@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from why401.demo.tokens import Mint
+from why401.demo.mint import Mint
 
 FETCHED: Final = ("shop", "staff", "acquired", "merged")  # key sets by URL; the others are files
 
