@@ -41,12 +41,12 @@ from tests.collector.sources.otlp.rig import (
     JSON,
     Rig,
     body_of,
-    eventually,
     json_of,
     post,
     running,
     send,
 )
+from tests.waiting import eventually
 
 MIB = 1 << 20
 BOMB_MIB = 200
@@ -232,7 +232,7 @@ def test_a_refused_request_is_forgotten_at_once(kind: Any, what: str) -> None:
         rig.intake.outcome = "full"
         with without_collector():
             answers = [post(rig, body).status if kind is OtlpHttpSource else call(rig, body) for _ in range(3)]
-            assert eventually(lambda: alive() == []), alive()
+            eventually(lambda: alive() == [], "no batch is kept alive")
 
     assert kind is OtlpGrpcSource or [status] * 3 == answers
 
@@ -247,7 +247,7 @@ def test_a_closed_connection_is_forgotten_at_once(http: Rig, sent: bytes) -> Non
             with connected(http) as client:
                 client.sendall(sent)
         assert 200 == post(http, body_of("x")).status
-        assert eventually(lambda: transports() == 0), transports()
+        eventually(lambda: transports() == 0, "no connection is left")
 
 
 def transports() -> int:
@@ -390,10 +390,13 @@ def test_a_thousand_idle_connections_beyond_the_limit(monkeypatch: pytest.Monkey
     with running(OtlpHttpSource) as rig, ExitStack() as idle, connected(rig) as busy:
         busy.sendall(b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n")
         busy.sendall(b"Content-Length: 100\r\n\r\n")
-        assert eventually(lambda: hall._all and not hall._idle)
+        eventually(lambda: hall._all and not hall._idle, "every connection has asked something")
         for _ in range(1000):
             idle.enter_context(connected(rig))
-        assert eventually(lambda: hall._telemetry.value("why401.connections.closed", reason="evicted") >= 950)
+        eventually(
+            lambda: hall._telemetry.value("why401.connections.closed", reason="evicted") >= 950,
+            "connections are evicted",
+        )
         assert still_serves(rig)
         body = body_of("b" * 200)
         busy.sendall((body + bytes(100))[:100])
