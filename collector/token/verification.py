@@ -24,6 +24,7 @@ from collector.events import Verification
 from collector.redaction import safe_id
 from collector.safe import EMPTY, Safe
 from collector.settings import IssuerSettings, Settings
+from collector.settings.checks import is_loopback
 from collector.telemetry import Telemetry
 
 REFRESH_SECONDS: Final = 300.0  # Envoy's and Nimbus' default cache lifetime: older than theirs would blame them wrongly
@@ -177,10 +178,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def fetch_url(url: str) -> bytes:
     """At most MAX_BYTES from a configured https URL (plain http for loopback), no redirects. Raises OSError, ValueError."""
     parts = urlsplit(url)
-    is_loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+    is_local = is_loopback(parts.hostname or "")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         raise ValueError(f"{parts.scheme or 'no'} scheme: only https is fetched")
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({} if is_loopback else None))
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({} if is_local else None))
     with contextlib.closing(opener.open(url, timeout=5)) as response:  # scheme checked above
         data: bytes = response.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
