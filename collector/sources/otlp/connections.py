@@ -97,6 +97,7 @@ class Connection(HttpToolsProtocol):
         self._stop_clock()
         self._hall.leave(self)
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn forgets it after a reset, and the timer holds all of this for 75 s
         _untie(self.transport)
 
     def data_received(self, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 
 import pytest
 
@@ -27,11 +28,10 @@ def test_only_changed_views_are_created_again(settings, monkeypatch):
     """A view with new words is replaced, the others are left."""
     open_store(settings, Telemetry()).close()
     known = migrate.views()
-    changed = migrate.View("notes", "New words.", known[-2].columns, known[-2].sql)
-    monkeypatch.setattr(migrate, "views", lambda: (*known[:-2], changed, known[-1]))
+    changed = [replace(view, comment="New words.") if view.name == "notes" else view for view in known]
+    monkeypatch.setattr(migrate, "views", lambda: tuple(changed))
     store = open_store(settings, Telemetry())
 
-    assert "notes" == known[-2].name
     assert [("view notes", 2)] == store.rows(
         "SELECT name, count(*) FROM store.applied GROUP BY name HAVING count(*) > 1"
     )
