@@ -1,1 +1,1 @@
-"""The Kafka source: `source.py` polls, `messages.py` decodes, `client.py` connects, `access.py` says why a broker refuses us."""
+"""The Kafka source: `source.py` polls, `decoding.py` decodes, `client_factory.py` connects, `refusals.py` says why a broker refuses."""
