@@ -14,10 +14,12 @@ import pytest
 from analyzer.store import open_store
 from collector.errors import SinkUnavailable
 from collector.records import Position
-from collector.settings import StoreSettings
+from collector.settings import Settings, StoreSettings
 from collector.telemetry import Telemetry
 from tests.analyzer.verdict_samples import failing
+from tests.waiting import HANG_S
 
+ROOT = Path(__file__).parents[3]
 WRITER = Path(__file__).parents[1] / "lake_writer.py"
 COUNTS = """
 SELECT (SELECT next FROM positions), (SELECT count(*) FROM store.events),
@@ -43,13 +45,43 @@ def test_kill_9_loses_and_doubles_nothing(settings, rows):
         writer.wait()
         writer.stdout.close()
 
-    store = open_store(settings, Telemetry())
-    ((offset, *counts),) = store.rows(COUNTS)
+    ((offset, *counts),) = counted(settings)
     assert offset >= acknowledged
     assert [offset] * 4 == counts
-    store.maintain()
-    assert [(offset,) * 5] == store.rows(COUNTS)
+    maintained(settings)
+    assert [(offset,) * 5] == counted(settings)
+
+
+def counted(settings: Settings) -> list[tuple[int, ...]]:
+    store = open_store(settings, Telemetry())
+    rows = store.rows(COUNTS)
     store.close()
+    return rows
+
+
+MAINTAIN = """
+import sys
+from analyzer.store import open_store
+from collector.settings import Settings
+from collector.telemetry import Telemetry
+store = open_store(Settings(data_dir=sys.argv[1]), Telemetry())
+store.maintain()
+store.close()
+"""
+
+
+def maintained(settings: Settings) -> None:
+    """Upkeep in a process of its own: DuckLake 1.5.5 was seen to abort in the flush after a kill, once in hundreds.
+
+    An abort is one more kill, and the next process goes on; it must not take the suite's process with it.
+    """
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", MAINTAIN, settings.data_dir], cwd=ROOT, check=False, timeout=HANG_S
+        )
+        if done.returncode != -signal.SIGABRT:
+            break
+    assert 0 == done.returncode
 
 
 def test_a_disk_that_refuses_is_unavailable_and_recovers(settings):
