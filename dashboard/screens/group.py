@@ -242,7 +242,7 @@ def _rivals(row: Mapping[str, Any]) -> None:
     if not rivals:
         return
     with st.container(border=True):
-        st.subheader("Ruled out", anchor=False)
+        st.subheader("Also considered", anchor=False)
         for rival in rivals:
             _line(rival["code"], rival["why_not"])
 
