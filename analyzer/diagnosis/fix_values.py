@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -104,7 +105,8 @@ def _candidates(case: Case, decision: Decision, best: Finding | None) -> Iterato
         yield from _captured(reading, decision)
     words = case.event.words
     for text in (words.reason, words.message, words.challenge):
-        yield from _quoted(text[:CONSIDERED], decision.code)
+        if text:
+            yield from _quoted(text[:CONSIDERED], decision.code)
     yield from _of_token(case.event.token, _audiences(case))
     yield from _of_finding(case, decision, best)
     yield from _expected(case)
@@ -130,10 +132,13 @@ def _each(name: str, text: str) -> Iterator[tuple[str, str]]:
             yield name, value.strip(_MARKS)
 
 
-def _quoted(text: str, code: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=2048)  # tokens differ, messages repeat; at most 4 MB of texts
+def _quoted(text: str, code: str) -> tuple[tuple[str, str], ...]:
     """Values beside the words that name them."""
-    if not text:
-        return
+    return tuple((name, value) for name, value in _beside(text, code) if is_harmless(value))
+
+
+def _beside(text: str, code: str) -> Iterator[tuple[str, str]]:
     received, expected = PAIRS.get(code, ("", ""))
     low = lowered if len(lowered := text.lower()) == len(text) else text  # places must agree
     yield received, _behind(_RECEIVED, _QUOTED, text, low) if received else ""
@@ -184,6 +189,8 @@ def _of_token(token: TokenFacts, expected: tuple[str, ...]) -> Iterator[tuple[st
 
 def _by_likelihood(token: TokenFacts, expected: tuple[str, ...]) -> list[str]:
     """Of several audiences the one that names an API: nearly the expected one, not the client, not a default."""
+    if len(token.aud) < 2:
+        return list(token.aud)
     return sorted(
         token.aud,
         key=lambda audience: (
@@ -233,5 +240,7 @@ def _audiences(case: Case) -> tuple[str, ...]:
 
 def _nearest_or_only(received: Iterable[str], configured: tuple[str, ...]) -> str:
     """The configured value that was nearly matched, or the only one that there is."""
+    if len(configured) == 1:
+        return configured[0]
     near = nearest_of(received, configured)
-    return near.expected if near else (configured[0] if len(configured) == 1 else "")
+    return near.expected if near else ""
