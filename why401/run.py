@@ -22,7 +22,6 @@ from collector.sources import Source
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
 from collector.worker import Each, Stage, Worker
-from why401.cli.options import key_file
 from why401.credential_warnings import Warner
 from why401.extras import need
 from why401.process import settle_memory
@@ -113,7 +112,7 @@ def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector
     key_sets.load()
     key_sets.start()
     try:
-        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(key_file(settings)), telemetry)
+        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(settings.pseudonym_key_path), telemetry)
     finally:
         key_sets.close()
 

@@ -248,6 +248,11 @@ class Settings:
         return Path(self.data_dir)
 
     @property
+    def pseudonym_key_path(self) -> Path:
+        """The file of the pseudonym keys."""
+        return self.base / self.pseudonym_key if self.pseudonym_key else self.data_path / "pseudonym.key"
+
+    @property
     def base(self) -> Path:
         """The folder that relative paths of the file refer to."""
         return Path(self.file).parent if self.file else Path()

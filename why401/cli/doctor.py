@@ -53,7 +53,7 @@ def _say(name: str, text: str, *, is_fine: bool) -> bool:
 
 def _key(settings: Settings) -> bool:
     """A key file that others can read prevents the start; the file does not exist before the first start."""
-    path = options.key_file(settings)
+    path = settings.pseudonym_key_path
     if not path.exists():
         return True
     try:

@@ -22,7 +22,7 @@ def command(ctx: click.Context, config_file: str | None, data_dir: str | None) -
     ctx.obj = options.settings(config_file, data_dir=data_dir)
     if ctx.invoked_subcommand:
         return
-    epochs, _ = key_file.read(options.key_file(ctx.obj))
+    epochs, _ = key_file.read(ctx.obj.pseudonym_key_path)
     for epoch in epochs:
         in_use = "  in use" if epoch is epochs[-1] else ""
         click.echo(f"epoch {epoch.number:<4} since {epoch.created or 'an unknown date'}{in_use}")
@@ -32,7 +32,7 @@ def command(ctx: click.Context, config_file: str | None, data_dir: str | None) -
 @click.pass_obj
 def rotate(settings: Settings) -> None:
     """Start a new epoch with a new key. Running collectors use it from their next batch; older epochs are kept for `whois`."""
-    fresh = key_file.rotate(options.key_file(settings))
+    fresh = key_file.rotate(settings.pseudonym_key_path)
     click.echo(f"epoch {fresh.number} is in use; to destroy an older one: why401 keys forget EPOCH")
 
 
@@ -42,7 +42,7 @@ def rotate(settings: Settings) -> None:
 @click.pass_obj
 def forget(settings: Settings, epoch: int, yes: bool) -> None:
     """Destroy an epoch's key, so that its pseudonyms can never again be linked to a person (GDPR Art. 17)."""
-    path = options.key_file(settings)
+    path = settings.pseudonym_key_path
     key_file.check_forgettable(path, epoch)
     click.echo(f"{_rows(settings, epoch)} of epoch {epoch} become unlinkable. Delete backups of {path} as well.")
     if not yes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -22,8 +21,3 @@ data_dir: Callable[[F], F] = click.option(
 def settings(config_file: str | None, **flags: Any) -> Settings:
     """The settings of file, environment and flags. Raises ConfigurationError, which the command group words."""
     return load(config_file, flags={key.replace("__", "."): value for key, value in flags.items()})
-
-
-def key_file(chosen: Settings) -> Path:
-    """Where the pseudonym keys are."""
-    return chosen.base / chosen.pseudonym_key if chosen.pseudonym_key else chosen.data_path / "pseudonym.key"

@@ -42,7 +42,7 @@ def command(
     if value is not None and from_stdin:
         raise click.UsageError("use either VALUE or --stdin")
     settings = options.settings(config_file, data_dir=data_dir)
-    epochs, _ = key_file.read(options.key_file(settings))
+    epochs, _ = key_file.read(settings.pseudonym_key_path)
     from why401.whois import opened
 
     with opened(settings, [Pseudonyms(epoch.key, epoch.number) for epoch in epochs], issuers) as whois:
