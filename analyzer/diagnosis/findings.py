@@ -10,7 +10,7 @@ from typing import Final
 from analyzer.diagnosis.near import NearMiss
 from analyzer.diagnosis.route_history import NOTHING, Passed
 from analyzer.knowledge import Reading
-from collector.events import Event, TokenKind, TokenTimes
+from collector.events import Event, TokenTimes
 from collector.settings import IssuerSettings
 
 DEFAULT_SKEW_S: Final = 60  # what a validator allows that nothing is configured for; many libraries allow none
@@ -68,11 +68,6 @@ class Case:
     def shows_claims(self) -> bool:
         """The payload could be read."""
         return bool(self.event.token.claims)
-
-    @property
-    def shows_token(self) -> bool:
-        """A credential was sent and its form is known."""
-        return self.event.token.kind not in (TokenKind.ABSENT, TokenKind.UNKNOWN)
 
 
 Rule = Callable[[Case], Iterable[Finding]]
