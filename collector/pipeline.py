@@ -36,7 +36,7 @@ from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
 from collector.settings import Settings
 from collector.shippers import peel
 from collector.telemetry import Telemetry
-from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, raw_places
+from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, is_redacted, raw_places
 from collector.token.facts import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
 from collector.token.verification import NOT_CHECKED, Verifier
 
@@ -64,6 +64,10 @@ _UNKNOWN: Final = TokenFacts()
 _IN_MESSAGE: Final = fixed("message")
 _SEVERAL: Final = fixed("several")
 _TOKEN_START: Final = ("eyJ", "ewo")
+_CUT_MARK: Final = "…"
+_CUT_MARKS: Final = ("…", "...", "***")  # behind a token in a sentence: whoever wrote it left the rest out
+_BRACKETS: Final = ("<", "[", "(")
+_MARK_CHARS: Final = 24
 _TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/")
 
 
@@ -340,7 +344,10 @@ def _run(text: str, at: int) -> str:
     end, last = at, min(len(text), at + MAX_TOKEN_CHARS + 1)
     while end < last and text[end] in _TOKEN_CHARS:
         end += 1
-    return text[at:end].rstrip(".")
+    value = text[at:end].rstrip(".")
+    behind = text[at + len(value) :][:_MARK_CHARS]
+    is_cut = behind.startswith(_CUT_MARKS) or (behind[:1] in _BRACKETS and is_redacted(behind))
+    return value + _CUT_MARK if is_cut else value
 
 
 def _dict(value: Mapping[str, object] | None) -> dict[str, object] | None:

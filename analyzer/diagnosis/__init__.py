@@ -29,6 +29,7 @@ from analyzer.diagnosis import (
     use,
     user,
 )
+from analyzer.diagnosis.cuts import Cuts
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
 from analyzer.diagnosis.messages import Read, read_event
 from analyzer.diagnosis.missing import missing
@@ -73,17 +74,21 @@ class Diagnoser:
         self._is_one_for_all = not any(issuer.gateways or issuer.routes for issuer in issuers)
         self._read = read
         self.memory = Memory()
+        self.cuts = Cuts()
         self._cache: OrderedDict[tuple[object, ...], Diagnosis] = OrderedDict()
 
     def learn(self, event: Event) -> None:
         """Take in an allowed request: rejected ones are compared with it."""
         self.memory.learn(event)
+        self.cuts.learn(event)
 
     def diagnose(self, event: Event) -> Diagnosis:
         """The diagnosis of one event; an allowed request has the code "ok"."""
         if event.outcome is Outcome.ALLOWED:
             return OK
+        self.cuts.learn(event)
         times, issuers, passed = quantise(event.times), self._for(event), self.memory.about(event)
+        seen_cut = self.cuts.about(event)
         key = (
             event.gateway,
             event.request.method,
@@ -94,6 +99,7 @@ class Diagnoser:
             times,
             issuers,
             passed,
+            seen_cut,
         )
         held = self._cache.get(key)
         if held is None:
@@ -104,6 +110,7 @@ class Diagnoser:
                     readings=read_event(event, self._read),
                     issuers=issuers,
                     passed=passed,
+                    seen_cut=seen_cut,
                 )
             )
             self._cache[key] = held

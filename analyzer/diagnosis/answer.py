@@ -11,6 +11,7 @@ from analyzer.knowledge.products import facts, table
 from collector.events import Outcome, Responder, Verification
 
 LARGE_TOKEN: Final = 7_000  # characters; with the other headers close to the 8 KiB at which most servers stop
+EXPLAINED: Final = 0.5  # certainty of a message that counts as the upstream's reason
 ANY: Final = ""  # the gateway of statuses.toml that hold for every gateway
 _Row = tuple[str, Strength, str]  # code, strength, says
 
@@ -40,10 +41,13 @@ def _listed(case: Case) -> Iterator[Finding]:
 
 
 def _of_upstream(case: Case) -> Iterator[Finding]:
+    """Strong only where the upstream gave no reason; what it said, even vaguely, is more than that it spoke."""
     status = case.event.request.status
     if status in (401, 403):
+        is_explained = any(reading.certainty >= EXPLAINED for reading in case.readings[:1])
+        strength = Strength.LIKELY if is_explained else Strength.STRONG
         says = f"the gateway let the request pass; the upstream answered {status}"
-        yield Finding("upstream_rejected", Strength.STRONG, "status", says)
+        yield Finding("upstream_rejected", strength, "status", says)
 
 
 def _forbidden(case: Case) -> Finding:

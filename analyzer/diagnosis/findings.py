@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from analyzer.diagnosis.cuts import Cutter, cutter
 from analyzer.diagnosis.near import NearMiss
 from analyzer.diagnosis.route_history import NOTHING, Passed
 from analyzer.knowledge import Reading
@@ -49,6 +50,7 @@ class Case:
     readings: tuple[Reading, ...] = ()
     issuers: tuple[IssuerSettings, ...] = ()  # those configured for this gateway and route
     passed: Passed = NOTHING  # what passes on the same route
+    seen_cut: Cutter = Cutter.UNKNOWN  # who cut the token, by the gateway's other requests
 
     @property
     def expected(self) -> IssuerSettings | None:
@@ -57,6 +59,11 @@ class Case:
             if issuer.issuer == self.event.token.iss:
                 return issuer
         return None
+
+    @property
+    def cut_by(self) -> Cutter:
+        """Who cut a token that ends too early."""
+        return cutter(self.event.token, self.seen_cut, self.readings)
 
     @property
     def skew_s(self) -> int:

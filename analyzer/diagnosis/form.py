@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from analyzer.diagnosis.cuts import Cutter, is_cut, lacks_signature, logged_length
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from collector.events import TokenFacts, TokenKind
 
@@ -36,13 +37,19 @@ ENCODINGS: Final = {
 DUPLICATES: Final = ("header_duplicate_member", "payload_duplicate_member")
 # A token of three whole parts that is malformed all the same.
 _WHOLE_BUT_BROKEN: Final = ("trailing_dot", "kid_not_string", "alg_missing", "alg_not_string", "value_whitespace")
+# What a validator says of a token that reached it cut.
+_OF_FORM: Final = ("token_truncated", "token_malformed", "token_opaque", "signature_invalid")
 _ENCODED: Final = (TokenKind.JWS, TokenKind.MALFORMED, TokenKind.UNSIGNED)
 
 
 def rule(case: Case) -> Iterator[Finding]:
     """What the credential is by its form; a whole JWS rules out the codes of broken ones."""
     token = case.event.token
-    if token.kind in _BY_KIND:
+    if is_cut(token) and case.cut_by is Cutter.LOG:
+        yield _cut_by_log(token)
+    elif is_cut(token):
+        yield from _cut_short(case)
+    elif token.kind in _BY_KIND:
         yield from _BY_KIND[token.kind](token)
     if token.kind in _ENCODED:
         yield from _encoding(token)
@@ -63,22 +70,45 @@ def _unsigned(token: TokenFacts) -> Iterator[Finding]:
     yield Finding("alg_none", Strength.PROOF, "token", f"`alg` is `{token.alg}`: the token is not signed")
 
 
+def _cut_by_log(token: TokenFacts) -> Finding:
+    says = f"the log shows only {logged_length(token)} characters of the header: that it ends there says nothing of the client"
+    return Finding("token_truncated", Strength.HINT, "token", says, discriminant="cut")
+
+
+def _cut_short(case: Case) -> Iterator[Finding]:
+    """Nothing shows that the log cut it; that nothing shows the client did either makes it less than proof."""
+    token, strength = case.event.token, _cut_strength(case)
+    if token.kind is TokenKind.JWS:
+        says = (
+            f"the signature has {token.signature_bytes} bytes, fewer than {token.alg} produces: the token was truncated"
+        )
+        yield Finding("token_truncated", strength, "token", says, discriminant="signature")
+        yield Finding("signature_invalid", Strength.HINT, "token", "a truncated signature cannot verify")
+    elif lacks_signature(token):
+        says = f"two complete parts and no signature, which `alg` {token.alg} requires"
+        strength = strength if strength is Strength.PROOF else Strength.LIKELY
+        yield Finding("token_malformed", strength, "token", says, discriminant="no signature part")
+    else:
+        says = _cut(token) or "only the header was sent: the rest was cut off"
+        yield Finding("token_truncated", strength, "token", says, discriminant="cut")
+        yield Finding("token_malformed", Strength.HINT, "token", says)
+
+
+def _cut_strength(case: Case) -> Strength:
+    is_reported = any(reading.code in _OF_FORM for reading in case.readings[:1])
+    return Strength.PROOF if is_reported or case.cut_by is Cutter.SENDER else Strength.STRONG
+
+
 def _malformed(token: TokenFacts) -> Iterator[Finding]:
-    cut, broken = _cut(token), [word for word in BROKEN if word in token.anomalies]
-    if cut:
-        yield Finding("token_truncated", Strength.PROOF, "token", cut, discriminant="cut")
-        yield Finding("token_malformed", Strength.HINT, "token", cut)
-    elif broken:
-        for word in broken:
-            yield Finding("token_malformed", Strength.PROOF, "token", BROKEN[word], discriminant=word)
-    elif not _is_no_value(token):
+    broken = [word for word in BROKEN if word in token.anomalies]
+    for word in broken:
+        yield Finding("token_malformed", Strength.PROOF, "token", BROKEN[word], discriminant=word)
+    if not broken and not _is_no_value(token):
         yield _wrong_number_of_parts(token)
 
 
 def _cut(token: TokenFacts) -> str:
-    """Where the token ends; "" when it is whole, or when characters that are not base64url explain it as well."""
-    if any(word.startswith("bad_base64") for word in token.anomalies):
-        return ""
+    """Where the token ends."""
     return next((says for word, says in CUT.items() if word in token.anomalies), "")
 
 
@@ -89,12 +119,6 @@ def _is_no_value(token: TokenFacts) -> bool:
 
 def _wrong_number_of_parts(token: TokenFacts) -> Finding:
     parts = len(token.parts)
-    if parts == 1 and token.alg:
-        says = "only the header was sent: the rest was cut off"
-        return Finding("token_truncated", Strength.STRONG, "token", says, discriminant="cut")
-    if parts == 2 and token.alg:
-        says = f"two complete parts and no signature, which `alg` {token.alg} requires"
-        return Finding("token_malformed", Strength.PROOF, "token", says, discriminant="no signature part")
     shown = "1 part" if parts == 1 else f"{parts} parts"
     return Finding("token_malformed", Strength.STRONG, "token", f"{shown} instead of three, none decodable")
 
@@ -120,12 +144,6 @@ def _signature_length(token: TokenFacts) -> Iterator[Finding]:
         )
         yield Finding("signature_invalid", Strength.STRONG, "token", says, discriminant="unpadded")
         yield Finding("token_truncated", Strength.HINT, "token", "one or two missing bytes could also be a cut")
-    elif "signature_short" in token.anomalies or "signature_empty" in token.anomalies:
-        says = (
-            f"the signature has {token.signature_bytes} bytes, fewer than {token.alg} produces: the token was truncated"
-        )
-        yield Finding("token_truncated", Strength.PROOF, "token", says, discriminant="signature")
-        yield Finding("signature_invalid", Strength.HINT, "token", "a truncated signature cannot verify")
 
 
 def _signature_form(token: TokenFacts) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer.diagnosis.cuts import Cutter
 from analyzer.diagnosis.findings import Case, Finding, Strength, listed
 from collector.events import TokenKind
 from collector.settings import ALGORITHMS
@@ -15,7 +16,8 @@ TYPES: Final = ("", "jwt", "at+jwt", "application/at+jwt", "jws", "jose", "appli
 def rule(case: Case) -> Iterator[Finding]:
     """crit, b64, zip and typ; alg against the configuration and against RFC 7518's registry."""
     token = case.event.token
-    if token.kind is not TokenKind.JWS and not (token.kind is TokenKind.REDACTED and token.alg):
+    is_left = token.kind is TokenKind.REDACTED or case.cut_by is Cutter.LOG
+    if token.kind is not TokenKind.JWS and not (is_left and token.alg):
         return
     if token.crit:
         says = f"`crit` lists {listed(token.crit, len(token.crit))}: a validator that does not support it must reject the token (RFC 7515, 4.1.11)"

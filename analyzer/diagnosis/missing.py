@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from analyzer.diagnosis.cuts import Cutter, is_cut
 from analyzer.diagnosis.findings import Case
 from analyzer.knowledge.products import facts
 from collector.events import TokenKind
@@ -42,17 +43,27 @@ def log_settings() -> Mapping[str, LogSettings]:
 
 
 def missing(case: Case, confidence: float) -> tuple[str, ...]:
-    """What to log or configure, most useful first; nothing when the answer is certain."""
-    texts = () if confidence >= SURE else tuple(_missing(case))
+    """What to log or configure, most useful first; when the answer is certain, only that the log cuts tokens."""
+    texts = (*_cut(case), *(() if confidence >= SURE else _missing(case)))
     return tuple(f"{text[0].upper()}{text[1:]}." for text in texts)
+
+
+def _cut(case: Case) -> Iterator[str]:
+    """What the log leaves of a token is used; whether its signature is right cannot be told from it."""
+    token = case.event.token
+    is_masked = token.kind is TokenKind.REDACTED and "elided" in token.anomalies
+    if is_masked or (is_cut(token) and case.cut_by is Cutter.LOG):
+        settings = log_settings().get(case.event.gateway.kind, ANY)
+        how = f": {settings.token}" if settings.logs_token and settings is not ANY else ""
+        yield f"log the whole token, which the log cuts or masks{how}{_DROPPED}"
 
 
 def _missing(case: Case) -> Iterator[str]:
     kind = case.event.gateway.kind
+    settings = log_settings().get(kind, ANY)
     if not case.event.words and kind != BARE_TOKEN:
-        yield log_settings().get(kind, ANY).reason
-    if case.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED) and not case.shows_claims:
-        settings = log_settings().get(kind, ANY)
+        yield settings.reason
+    if _is_unseen(case):
         yield settings.token + (_DROPPED if settings.logs_token else "")
     if not case.issuers:
         yield "configure what the gateway expects under [[issuers]] in why401.toml"
@@ -60,3 +71,9 @@ def _missing(case: Case) -> Iterator[str]:
         yield f'configure the key set: jwks = "discovery" for issuer {case.expected.issuer}'
     if not case.event.time_known:
         yield "log the time of the request; without it `exp` and `nbf` cannot be checked"
+
+
+def _is_unseen(case: Case) -> bool:
+    """The log shows nothing of the token, not even that it cuts or masks it."""
+    is_hidden = case.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED)
+    return is_hidden and not case.shows_claims and not any(_cut(case))

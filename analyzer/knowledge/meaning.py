@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from analyzer.knowledge.grammar import REACH, Mention, Mentions, mentions
 from analyzer.knowledge.lexicon import NO_STATE, Lexicon, lexicon
+from analyzer.knowledge.masks import unmasked
 from analyzer.knowledge.match import Reading
 from analyzer.knowledge.signatures import title
 
@@ -43,7 +44,7 @@ class _Pair(NamedTuple):
 
 def read_meaning(text: str) -> tuple[Reading, ...]:
     """Readings by meaning, best first, at most READINGS, certainty LEAST to MOST; () when the words say nothing."""
-    return _remembered(text[:CONSIDERED])
+    return _remembered(unmasked(text[:CONSIDERED]))
 
 
 def _read(text: str) -> tuple[Reading, ...]:

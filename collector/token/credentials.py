@@ -32,20 +32,11 @@ COOKIE_WORDS: Final = ("token", "jwt", "session", "auth")
 NULL_WORDS: Final = frozenset(
     ("null", "undefined", "none", "nil", "nan", "false", "true", "[object", "(null)", "n/a", "void")
 )
+# What logs write where they cut or masked a value; in lower case.
 REDACTION_MARKS: Final = (
-    "redacted",
-    "masked",
-    "hidden",
-    "removed",
-    "filtered",
-    "***",
-    "xxxx",
-    "<secret",
-    "…",
-    "•••",
-    "###",
-)
-
+    "redacted", "masked", "hidden", "removed", "filtered", "truncated", "omitted", "stripped", "sanitized", "scrubbed",
+    "[signature", "<signature", "***", "xxxxxx", "<secret", "[secret", "[token", "…", "...", "•••", "###",
+)  # fmt: skip
 # Every word that can appear in TokenFacts.anomalies because of the wrapping; collector/token/facts.py has the token's own.
 ANOMALIES: Final = (
     "scheme_missing", "scheme_doubled", "scheme_colon", "scheme_quoted", "scheme_case", "scheme_misspelt",
@@ -56,6 +47,10 @@ AUTHORIZATION: Final = fixed("authorization")
 MAX_COOKIE_NAME: Final = 40
 MAX_SCHEME: Final = 20
 MAX_MISSPELT: Final = 10  # letters of a misspelt Bearer
+SHORT_VALUE: Final = 200  # characters of a value in which a mark may be anywhere
+MAX_MARKED: Final = 96  # characters at the end of a longer one in which a mark may be
+MAX_MARK_WORD: Final = 24  # characters before a mark that may belong to it: "SIGNATURE_" of "SIGNATURE_REMOVED"
+_JSON_STARTS: Final = ("eyJ", "ewo", "eyA", "ewk")  # how the base64url of a JSON object begins
 MIN_GLUED: Final = 20  # characters of `Bearer` and a token without anything between them
 _COOKIE: Final = fixed("cookie")
 _ANOTHER: Final = fixed("other")
@@ -187,8 +182,8 @@ def _split_glued(head: str, odd: list[Safe]) -> tuple[str, str] | None:
 
 
 def _scheme_anomalies(scheme: str, value: str, odd: list[Safe]) -> Iterator[Safe]:
-    if is_redacted(value) or is_redacted(scheme):
-        return  # the gateway replaced the value; what the client sent is not known
+    if is_redacted(scheme) or (not scheme and is_redacted(value)):
+        return  # the log replaced the value; what the client sent is not known
     if not scheme:
         if value.lower() not in NULL_WORDS:
             yield _SCHEME_MISSING
@@ -216,7 +211,9 @@ def _is_near_bearer(word: str) -> bool:
 
 
 def _value_anomalies(value: str) -> list[Safe]:
-    return [anomaly for anomaly, has in _VALUE_ANOMALIES if has(value)] if value else []
+    if not value or is_redacted(value):  # what the client sent is not known
+        return []
+    return [anomaly for anomaly, has in _VALUE_ANOMALIES if has(value)]
 
 
 def _is_null(value: str) -> bool:
@@ -278,6 +275,33 @@ def _is_misspelt_bearer(scheme: str) -> bool:
 
 
 def is_redacted(value: str) -> bool:
-    """The gateway removed the credential itself and left a mark."""
-    low = value.lower()
-    return len(value) < 200 and any(mark in low for mark in REDACTION_MARKS)
+    """The log cut or masked the value and left a mark: anywhere in a short one, at the end or as a part of a long one."""
+    return kept_of(value) is not None
+
+
+def kept_of(value: str) -> str | None:
+    """What the log left of a value before its mark; None when there is no mark.
+
+    >>> kept_of("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.SIGNATURE_REMOVED")
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0'
+    """
+    if value and not value.strip("xX"):
+        return ""
+    looked_at = max(0, len(value) - MAX_MARKED) if len(value) > SHORT_VALUE else 0
+    low = value[looked_at:].lower()
+    if len(low) != len(value) - looked_at:
+        return None
+    places = [at for mark in REDACTION_MARKS if (at := low.find(mark)) >= 0]
+    return _before_mark(value, looked_at + min(places)) if places else None
+
+
+def _before_mark(value: str, at: int) -> str:
+    """A mark that is a word of a part ("SIGNATURE_REMOVED") takes the whole part; one behind a part leaves what is there."""
+    head, dot, part = value[:at].rpartition(".")
+    is_word = value[at : at + 1].isalpha() or value[at : at + 1] in "[<"
+    return (head if dot else "") if is_word and not _is_encoded(part) else value[:at].rstrip(" .(<[")
+
+
+def _is_encoded(part: str) -> bool:
+    """A beginning of base64url: no word of a mask."""
+    return part.startswith(_JSON_STARTS) or len(part) > MAX_MARK_WORD

@@ -19,7 +19,7 @@ from collector.events import TokenFacts, TokenKind
 from collector.redaction import fixed, safe_id, safe_text
 from collector.safe import EMPTY, Safe
 from collector.token.claims import Claims, read_claims
-from collector.token.credentials import Credential, is_redacted
+from collector.token.credentials import Credential, kept_of
 
 MAX_TOKEN_CHARS: Final = 65_536  # gateways refuse headers far below this; a longer one is cut before it costs time
 MAX_NAMES: Final = 64
@@ -136,8 +136,9 @@ def read_token(credential: Credential, user_claim: str = "", name_user: NameUser
         size=len(credential.value),
         anomalies=credential.anomalies,
     )
-    if is_redacted(text):
-        return _read_redacted(text, base, (user_claim, name_user))
+    kept = kept_of(text)
+    if kept is not None:
+        return _read_redacted(kept, base, (user_claim, name_user))
     if not text or "value_null" in credential.anomalies or "value_template" in credential.anomalies:
         kind = TokenKind.ABSENT if not text else TokenKind.MALFORMED
         return TokenRead(replace(base, kind=kind), Claims())
@@ -155,10 +156,10 @@ def read_claims_only(
     return _assemble(parts, facts, TokenKind.REDACTED, (user_claim, name_user))
 
 
-def _read_redacted(text: str, base: TokenFacts, who: tuple[str, NameUser]) -> TokenRead:
-    pieces = text.split(".")
-    looks_whole = len(pieces) >= 2 and all(_is_urlsafe(piece) for piece in pieces[:2]) and len(pieces[0]) > 8
-    if not looks_whole:
+def _read_redacted(kept: str, base: TokenFacts, who: tuple[str, NameUser]) -> TokenRead:
+    """Of a value that the log cut or masked: what stands before the mark still tells algorithm, key and claims."""
+    pieces = kept.split(".", 8)
+    if not (_is_urlsafe(pieces[0]) and len(pieces[0]) > 8):
         return TokenRead(replace(base, kind=TokenKind.REDACTED), Claims())
     parts = _take_apart(pieces[:2])
     parts.odd = [_ELIDED]
