@@ -17,7 +17,6 @@ from analyzer.diagnosis import (
     claims,
     clock,
     expiry,
-    fix_values,
     form,
     header,
     issuer,
@@ -31,6 +30,7 @@ from analyzer.diagnosis import (
 )
 from analyzer.diagnosis.cuts import Cuts
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
+from analyzer.diagnosis.fix_values import Values
 from analyzer.diagnosis.messages import Read, read_event
 from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.route_history import Memory
@@ -146,7 +146,7 @@ def diagnose(case: Case) -> Diagnosis:
     decision = decide(case.readings, facts, is_quoted=case.event.token.location == "message")
     best = facts.best.get(decision.code)
     near = best.near_miss if best else None
-    values = fix_values.values(case, decision, best)
+    values = Values(case, decision, best)
     library = next((reading.library for reading in case.readings if reading.library), "")
     return Diagnosis(
         code=decision.code,
@@ -162,7 +162,7 @@ def diagnose(case: Case) -> Diagnosis:
             library,
             values,
             near.key if near else "",
-            fix_values.variety(best, values),
+            values.variety(),
         ),
         also=later_failures(decision.code, facts),
         near_miss=near.says if near else "",

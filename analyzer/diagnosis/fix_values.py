@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -20,6 +21,7 @@ HOLES: Final = {
     "kid": "kid", "alg": "alg", "issuer": "issuer", "iss": "issuer", "audience": "audience", "aud": "audience",
     "claim": "claim", "scope": "scope", "scopes": "scope",
 }  # fmt: skip
+_HOLES_OF: Final = {name: tuple(hole for hole in HOLES if HOLES[hole] == name) for name in set(HOLES.values())}
 # What `got` and `expected` hold, by what the signature is about.
 PAIRS: Final = {
     "issuer_not_trusted": ("issuer", "expected_issuer"),
@@ -78,74 +80,96 @@ _CLAIM_CODES: Final = ("_missing", "_type_invalid", "_value_invalid", "_represen
 _ABOUT_A_CLAIM: Final = ("claim_missing", "claim_type_invalid", "claim_value_invalid", "user_claim_missing")
 
 
-def values(case: Case, decision: Decision, best: Finding | None) -> dict[str, str]:
-    """Placeholder -> its first harmless value: the message's own first, then the token's, the configured, the passing one.
+@dataclass(slots=True)
+class Values:
+    """What fills the placeholders of a fix; a value is looked for when a fix asks for it.
 
-    `best` is the strongest finding for the code decided for. Everything is redacted already.
+    Everything is redacted already. `best` is the strongest finding for the code decided for.
     """
-    found: dict[str, str] = {}
-    for name, value in _candidates(case, decision, best):
-        if name not in found and is_harmless(value) and value.lower() not in _NO_VALUES:
-            found[name] = value
-    return found
+
+    case: Case
+    decision: Decision
+    best: Finding | None
+    _found: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str, default: str = "", /) -> str:
+        """The first harmless value: the message's own first, then the token's, the configured, the passing one."""
+        if not name:
+            return default
+        if name not in self._found:
+            self._found[name] = next(filter(_is_usable, self._candidates(name)), "")
+        return self._found[name] or default
+
+    def variety(self) -> str:
+        """The discriminant that chooses the fix: the finding's, unless the message is about another claim than the finding."""
+        if self.best is None:
+            return ""
+        subject, _, form = self.best.discriminant.partition(" ")
+        is_of_another = self.best.code.startswith("claim_") and form and self.get("claim", subject) != subject
+        return "" if is_of_another else self.best.discriminant
+
+    def _candidates(self, name: str) -> Iterator[str]:
+        case, decision = self.case, self.decision
+        first = (decision.reading,) if decision.reading else ()
+        for reading in (*first, *case.readings):
+            yield from _captured(name, reading, decision)
+        words = case.event.words
+        for text in (words.reason, words.message, words.challenge):
+            if text:
+                yield from _quoted(name, text[:CONSIDERED], decision.code)
+        yield from _of_token(name, case)
+        yield from _of_finding(name, case, decision, self.best)
+        yield from _expected(name, case)
 
 
-def variety(best: Finding | None, given: dict[str, str]) -> str:
-    """The discriminant that chooses the fix: the finding's, unless the message is about another claim than the finding."""
-    if best is None:
-        return ""
-    subject, _, form = best.discriminant.partition(" ")
-    is_of_another = best.code.startswith("claim_") and form and given.get("claim", subject) != subject
-    return "" if is_of_another else best.discriminant
+def _is_usable(value: str) -> bool:
+    return is_harmless(value) and value.lower() not in _NO_VALUES
 
 
-def _candidates(case: Case, decision: Decision, best: Finding | None) -> Iterator[tuple[str, str]]:
-    first = (decision.reading,) if decision.reading else ()
-    for reading in (*first, *case.readings):
-        yield from _captured(reading, decision)
-    words = case.event.words
-    for text in (words.reason, words.message, words.challenge):
-        if text:
-            yield from _quoted(text[:CONSIDERED], decision.code)
-    yield from _of_token(case.event.token, _audiences(case))
-    yield from _of_finding(case, decision, best)
-    yield from _expected(case)
-
-
-def _captured(reading: Reading, decision: Decision) -> Iterator[tuple[str, str]]:
+def _captured(name: str, reading: Reading, decision: Decision) -> Iterator[str]:
     """What the holes of a signature hold."""
     captures = dict(reading.captures)
     is_own = reading.code == decision.code or reading is decision.reading
-    for hole, name in HOLES.items():
-        if hole in captures and (is_own or name in ("kid", "alg", "issuer", "audience")):
-            yield from _each(name, captures[hole])
+    if is_own or name in ("kid", "alg", "issuer", "audience"):
+        for hole in _HOLES_OF.get(name, ()):
+            yield from _each(captures.get(hole, ""))
+    yield from _compared(name, reading.code, captures)
+
+
+def _compared(name: str, code: str, captures: Mapping[str, str]) -> Iterator[str]:
+    """What the message received and what it expected."""
     about = captures.get("claim", "").strip(_MARKS)
-    received, expected = PAIRS.get(about) or PAIRS.get(reading.code) or ("", "")
-    yield from _each(received, captures.get("got") or (captures.get("value", "") if about in PAIRS else ""))
-    yield from _each(expected, captures.get("expected", ""))
+    received, expected = PAIRS.get(about) or PAIRS.get(code) or ("", "")
+    if name == received:
+        yield from _each(captures.get("got") or (captures.get("value", "") if about in PAIRS else ""))
+    if name == expected:
+        yield from _each(captures.get("expected", ""))
 
 
-def _each(name: str, text: str) -> Iterator[tuple[str, str]]:
+def _each(text: str) -> Iterator[str]:
     """The values of a list in any spelling: `["a","b"]`, `[a b]`, `'a', 'b'`."""
-    if name:
-        for value in text.replace(",", " ").split():
-            yield name, value.strip(_MARKS)
+    for value in text.replace(",", " ").split():
+        yield value.strip(_MARKS)
 
 
-@lru_cache(maxsize=2048)  # tokens differ, messages repeat; at most 4 MB of texts
-def _quoted(text: str, code: str) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=4096)  # tokens differ, messages repeat; at most 8 MB of texts
+def _quoted(name: str, text: str, code: str) -> tuple[str, ...]:
     """Values beside the words that name them."""
-    return tuple((name, value) for name, value in _beside(text, code) if is_harmless(value))
+    return tuple(filter(is_harmless, _beside(name, text, code)))
 
 
-def _beside(text: str, code: str) -> Iterator[tuple[str, str]]:
+def _beside(name: str, text: str, code: str) -> Iterator[str]:
     received, expected = PAIRS.get(code, ("", ""))
     low = lowered if len(lowered := text.lower()) == len(text) else text  # places must agree
-    yield received, _behind(_RECEIVED, _QUOTED, text, low) if received else ""
-    yield expected, _behind(_EXPECTED, _QUOTED, text, low) if expected else ""
-    for name, (names, pattern) in _NAMED.items():
-        yield name, _behind(names, pattern, text, low)
-    yield from _claim_named(text, code)
+    if name == received:
+        yield _behind(_RECEIVED, _QUOTED, text, low)
+    if name == expected:
+        yield _behind(_EXPECTED, _QUOTED, text, low)
+    if name in _NAMED:
+        names, pattern = _NAMED[name]
+        yield _behind(names, pattern, text, low)
+    if name == "claim":
+        yield from _claim_named(text, code)
 
 
 def _behind(names: tuple[str, ...], pattern: re.Pattern[str], text: str, low: str) -> str:
@@ -168,23 +192,23 @@ def _begins_word(low: str, at: int) -> bool:
     return not (before.isalnum() or before in ("_", "-")) or low[max(0, at - 2) : at] in ("\\n", "\\t")
 
 
-def _claim_named(text: str, code: str) -> Iterator[tuple[str, str]]:
+def _claim_named(text: str, code: str) -> Iterator[str]:
     if not code.endswith(_CLAIM_CODES):
         return
     if match := _CLAIM_NAME.search(text):
-        yield "claim", match[match.lastindex or 0]
+        yield match[match.lastindex or 0]
     low = text.lower()
-    yield from (("claim", claim) for words, claim in _CLAIM_WORDS.items() if words in low)
+    yield from (claim for words, claim in _CLAIM_WORDS.items() if words in low)
     names = _REGISTERED if "claim" in text else _UNAMBIGUOUS
-    yield from (("claim", bare) for word in text.split() if (bare := word.strip(_MARKS)) in names)
+    yield from (bare for word in text.split() if (bare := word.strip(_MARKS)) in names)
 
 
-def _of_token(token: TokenFacts, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield "issuer", token.iss
-    yield "kid", token.kid
-    yield "alg", token.alg
-    for audience in _by_likelihood(token, expected):
-        yield "audience", audience
+def _of_token(name: str, case: Case) -> list[str]:
+    token = case.event.token
+    if name == "audience":
+        return _by_likelihood(token, _audiences(case))
+    named = {"issuer": token.iss, "kid": token.kid, "alg": token.alg}
+    return [named[name]] if name in named else []
 
 
 def _by_likelihood(token: TokenFacts, expected: tuple[str, ...]) -> list[str]:
@@ -201,28 +225,34 @@ def _by_likelihood(token: TokenFacts, expected: tuple[str, ...]) -> list[str]:
     )
 
 
-def _of_finding(case: Case, decision: Decision, best: Finding | None) -> Iterator[tuple[str, str]]:
+def _of_finding(name: str, case: Case, decision: Decision, best: Finding | None) -> Iterator[str]:
     """The claim or the scope that a rule found at fault; the configured user claim where the user is missing."""
     about = best.discriminant if best else ""
-    if decision.code == "user_claim_missing" and case.expected:
-        yield "claim", case.expected.user_claim
-    if decision.code in _ABOUT_A_CLAIM:
-        yield "claim", about
-    if decision.code == "claim_representation" and " " in about:
-        yield "claim", about.split()[0]
-    if decision.code == "scope_insufficient" and about not in SAME[0]:
-        yield "scope", about
+    if name == "claim":
+        yield from _claim_at_fault(case, decision.code, about)
+    elif name == "scope" and decision.code == "scope_insufficient" and about not in SAME[0]:
+        yield about
 
 
-def _expected(case: Case) -> Iterator[tuple[str, str]]:
+def _claim_at_fault(case: Case, code: str, about: str) -> Iterator[str]:
+    if code == "user_claim_missing" and case.expected:
+        yield case.expected.user_claim
+    if code in _ABOUT_A_CLAIM:
+        yield about
+    if code == "claim_representation" and " " in about:
+        yield about.split()[0]
+
+
+def _expected(name: str, case: Case) -> Iterator[str]:
     token, expected = case.event.token, case.expected
-    yield "expected_issuer", _nearest_or_only((token.iss,), _issuers(case))
-    yield "expected_audience", _nearest_or_only(token.aud, _audiences(case))
-    for scope in expected.required_scopes if expected else ():
-        if scope not in token.scopes:
-            yield "scope", scope
-    for alg in expected.algorithms if expected else ():
-        yield "expected_alg", alg
+    if name == "expected_issuer":
+        yield _nearest_or_only((token.iss,), _issuers(case))
+    elif name == "expected_audience":
+        yield _nearest_or_only(token.aud, _audiences(case))
+    elif name == "scope":
+        yield from (scope for scope in (expected.required_scopes if expected else ()) if scope not in token.scopes)
+    elif name == "expected_alg":
+        yield from expected.algorithms if expected else ()
 
 
 def _issuers(case: Case) -> tuple[str, ...]:

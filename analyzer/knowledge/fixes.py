@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from string import ascii_letters, digits
-from typing import Final
+from typing import Final, Protocol
 
 from analyzer.knowledge.fix_files import PLACEHOLDERS, FixEntry, NearFixEntry, fix_entries, near_fix_entries, pieces
 from analyzer.knowledge.products import Kind, relatives
@@ -19,11 +19,18 @@ _HARMLESS: Final = frozenset(ascii_letters + digits + "-._~:/@+=,*%")
 _KINDS: Final[tuple[Kind, Kind]] = ("gateway", "library")
 
 
+class Known(Protocol):
+    """Placeholder -> its value; a dict, or what looks a value up when a fix asks for it."""
+
+    def get(self, name: str, default: str, /) -> str:
+        """The value, or `default`."""
+
+
 def fixes_for(
     code: str,
     gateway: str = "",
     library: str = "",
-    values: Mapping[str, str] | None = None,
+    values: Known | None = None,
     near_miss: str = "",
     discriminant: str = "",
 ) -> tuple[Fix, ...]:
@@ -32,7 +39,7 @@ def fixes_for(
     Those written for this discriminant come first, and those for another one are left out. A near miss puts before them
     which of the two values to change.
     """
-    given = values or {}
+    given: Known = values or {}
     near = tuple(_near_fix(found, (gateway, library), given) for found in _near_fitting(code, near_miss))
     found = entries_for(code, gateway, library, discriminant)[: FIXES - len(near)]
     return near + tuple(_fix(entry, given) for entry in found)
@@ -50,7 +57,7 @@ def _near_fitting(code: str, near_miss: str) -> tuple[NearFixEntry, ...]:
     return tuple(fitting)[:1]
 
 
-def _near_fix(found: NearFixEntry, names: tuple[str, str], values: Mapping[str, str]) -> Fix:
+def _near_fix(found: NearFixEntry, names: tuple[str, str], values: Known) -> Fix:
     known = (near for kind, name in zip(_KINDS, names, strict=True) for near in relatives(kind, name))
     setting = next((found.settings[name] for name in known if name in found.settings), found.settings[""])
     says = setting.join(_sentence(part, values) for part in found.entry.says.split("{setting}"))
@@ -100,19 +107,19 @@ def _by_code() -> Mapping[str, tuple[FixEntry, ...]]:
     return {code: tuple(rows) for code, rows in found.items()}
 
 
-def _fix(entry: FixEntry, values: Mapping[str, str]) -> Fix:
+def _fix(entry: FixEntry, values: Known) -> Fix:
     says = _sentence(entry.says, values)
     return Fix(f"{says}\n{_snippet(entry.snippet, values)}" if entry.snippet else says, entry.source)
 
 
-def _sentence(text: str, values: Mapping[str, str]) -> str:
+def _sentence(text: str, values: Known) -> str:
     return "".join(
         literal + (_known(name, values) or words or PLACEHOLDERS.get(name, ""))
         for literal, name, words in _pieces(text)
     )
 
 
-def _snippet(text: str, values: Mapping[str, str]) -> str:
+def _snippet(text: str, values: Known) -> str:
     """As a sentence, with an obvious gap where a value is not known: YOUR_ISSUER."""
     return "".join(
         literal + (name and (_known(name, values) or words or f"YOUR_{name.upper()}"))
@@ -123,6 +130,6 @@ def _snippet(text: str, values: Mapping[str, str]) -> str:
 _pieces = lru_cache(maxsize=4096)(pieces)
 
 
-def _known(name: str, values: Mapping[str, str]) -> str:
+def _known(name: str, values: Known) -> str:
     value = values.get(name, "")
     return value if is_harmless(value) else ""
