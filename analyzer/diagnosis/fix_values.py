@@ -240,7 +240,7 @@ def _claim_at_fault(case: Case, code: str, about: str) -> Iterator[str]:
     if code in _ABOUT_A_CLAIM:
         yield about
     if code == "claim_representation" and " " in about:
-        yield about.split()[0]
+        yield about.split(maxsplit=1)[0]
 
 
 def _expected(name: str, case: Case) -> Iterator[str]:

@@ -66,7 +66,7 @@ def main() -> None:
     access = Access(memory_mib=settings.dashboard.memory_mib, threads=THREADS)
     reader = Reader(settings, access, timeout_s=settings.dashboard.query_timeout_seconds)
     with contextlib.suppress(LakeError):  # raised again for the first statement
-        reader.open()  # before READY: a statement's time is its own, however busy the machine is
+        first_rows(reader, "SELECT 1")  # what is read once is read before READY: a statement's time is its own
     _send(out, READY, b"")
     while True:
         _send(out, *_answer(reader, asked.get()))

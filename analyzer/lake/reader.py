@@ -59,10 +59,6 @@ class Reader:
             self._forget(con)
             raise self._unavailable(error) from None
 
-    def open(self) -> None:
-        """Connect now instead of with the first statement. Raises NoStore, StoreUnavailable."""
-        self._connection()
-
     def close(self) -> None:
         """Release the connection. Idempotent; the next statement connects anew."""
         with self._lock:
