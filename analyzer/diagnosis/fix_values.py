@@ -112,7 +112,8 @@ class Values:
         case, decision = self.case, self.decision
         first = (decision.reading,) if decision.reading else ()
         for reading in (*first, *case.readings):
-            yield from _captured(name, reading, decision)
+            if reading.captures:
+                yield from _captured(name, reading, decision)
         words = case.event.words
         for text in (words.reason, words.message, words.challenge):
             if text:
@@ -206,15 +207,13 @@ def _claim_named(text: str, code: str) -> Iterator[str]:
 def _of_token(name: str, case: Case) -> list[str]:
     token = case.event.token
     if name == "audience":
-        return _by_likelihood(token, _audiences(case))
+        return _by_likelihood(token, _audiences(case)) if len(token.aud) > 1 else list(token.aud)
     named = {"issuer": token.iss, "kid": token.kid, "alg": token.alg}
     return [named[name]] if name in named else []
 
 
 def _by_likelihood(token: TokenFacts, expected: tuple[str, ...]) -> list[str]:
     """Of several audiences the one that names an API: nearly the expected one, not the client, not a default."""
-    if len(token.aud) < 2:
-        return list(token.aud)
     return sorted(
         token.aud,
         key=lambda audience: (

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -90,15 +89,14 @@ class Weights:
 
 
 def weights(findings: Iterable[Finding]) -> Weights:
-    """Sort findings by code, the strongest of each first."""
-    by_code: dict[str, list[Finding]] = defaultdict(list)
+    """The strongest finding for each code, the first of equals."""
+    best: dict[str, Finding] = {}
     refuted: dict[str, Finding] = {}
     for finding in findings:
-        if finding.strength is Strength.REFUTES:
-            refuted.setdefault(finding.code, finding)
-        else:
-            by_code[finding.code].append(finding)
-    best = {code: max(found, key=lambda f: f.strength) for code, found in by_code.items()}
+        kept = refuted if finding.strength is Strength.REFUTES else best
+        held = kept.setdefault(finding.code, finding)
+        if finding.strength > held.strength:
+            kept[finding.code] = finding
     return Weights(best=best, refuted=refuted)
 
 

@@ -45,9 +45,14 @@ def fixes_for(
     return near + tuple(_fix(entry, given) for entry in found)
 
 
+@lru_cache(maxsize=4096)  # issuers and audiences repeat; a long text is no value and is not kept
+def _consists_of_harmless(value: str) -> bool:
+    return _HARMLESS.issuperset(value)
+
+
 def is_harmless(value: str) -> bool:
     """Whether a value may be pasted into a configuration."""
-    return bool(value) and len(value) <= _VALUE_LIMIT and _HARMLESS.issuperset(value)
+    return bool(value) and len(value) <= _VALUE_LIMIT and _consists_of_harmless(value)
 
 
 def _near_fitting(code: str, near_miss: str) -> tuple[NearFixEntry, ...]:
