@@ -32,6 +32,7 @@ from collector.gateways import (
     oathkeeper,
     oauth2_proxy,
     openresty,
+    products,
     spring,
     traefik,
     tyk,
@@ -43,6 +44,7 @@ from collector.settings import FormatSettings
 
 __all__ = [
     "PARSERS",
+    "PRODUCTS",
     "GatewayParser",
     "NotAuth",
     "Parser",
@@ -94,12 +96,17 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
     GatewayParser(oauth2_proxy.NAME, oauth2_proxy.parse),
     GatewayParser(keycloak.NAME, keycloak.parse),
     GatewayParser(wso2.NAME, wso2.parse),
+    GatewayParser(products.NAME, products.parse),
     GatewayParser(spring.NAME, spring.parse),
     GatewayParser(grpc.NAME, grpc.parse),
     GatewayParser(nginx.NAME, nginx.parse, is_shared=True),
     GatewayParser(apache.NAME, apache.parse, lines_like=nginx.NAME),
     GatewayParser(application.NAME, application.parse),
     GatewayParser(generic.NAME, generic.parse, is_shared=True),
+)
+# What `products.parse` tells apart by words that are one product's alone; the operator may name each of them.
+PRODUCTS: Final[tuple[GatewayParser, ...]] = tuple(
+    GatewayParser(name, products.parser(name)) for name in products.NAMES
 )
 _FAMILIES: Final = {each.name: each.lines_like for each in PARSERS if each.lines_like}
 _SHARED: Final = frozenset(each.name for each in PARSERS if each.is_shared)
@@ -113,12 +120,13 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
     """
     parsers = [(settings.name, generic.by_format(settings)) for settings in formats]
     parsers += [(known.name, known.parse) for known in PARSERS]
-    by_name = dict(reversed(parsers))  # a configured format may take a built-in name over
+    named = [*parsers, *((known.name, known.parse) for known in PRODUCTS)]
+    by_name = dict(reversed(named))  # a configured format may take a built-in name over
 
     def parse_record(record: RawRecord) -> Parsed | None:
         if record.gateway:
-            named = by_name.get(record.gateway)
-            return named(record) if named else None
+            read = by_name.get(record.gateway)
+            return read(record) if read else None
         for _, known in parsers:
             parsed = known(record)
             if parsed is not None:
@@ -130,7 +138,7 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
 
 def names(formats: Iterable[FormatSettings] = ()) -> tuple[str, ...]:
     """What `record.gateway` and the `gateway` settings may say."""
-    return (*(settings.name for settings in formats), *(known.name for known in PARSERS))
+    return (*(settings.name for settings in formats), *(known.name for known in (*PARSERS, *PRODUCTS)))
 
 
 def family_of(kind: str) -> str:

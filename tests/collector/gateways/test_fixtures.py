@@ -22,6 +22,7 @@ SHARED = {
     ("nginx/combined_no_answer", "apache"),
     ("istio/json_short_with_mesh_cluster", "envoy"),
     ("kong/access_line_with_request_id", "apache"),
+    ("product/kafka_validator", "application"),
 }
 # What a gateway is built on reads its error log too; the fixtures hold no other overlap with it.
 BUILT_ON = {"openresty": ("nginx",), "kong": ("openresty", "nginx"), "apisix": ("openresty", "nginx")}

@@ -6,7 +6,7 @@ import pytest
 
 from collector.errors import UnreadableRecord
 from collector.events import Origin, Responder
-from collector.gateways import PARSERS, names, parse, with_formats
+from collector.gateways import PARSERS, PRODUCTS, names, parse, with_formats
 from collector.gateways.generic import dig
 from collector.gateways.reading.json_fields import canonical_name, fill, flatten, plan
 from collector.gateways.reading.scan import balanced, request_line, unescape, without_port
@@ -38,7 +38,7 @@ def test_a_named_gateway_does_not_fall_back() -> None:
 def test_an_unknown_name_reads_nothing() -> None:
     """`names` is what the settings are checked against; at run time an unknown one only leaves records unread."""
     assert parse(_record(COMBINED, gateway="ngnix")) is None
-    assert ("acme", *(known.name for known in PARSERS)) == names([ACME])
+    assert ("acme", *(known.name for known in (*PARSERS, *PRODUCTS))) == names([ACME])
 
 
 def test_text_of_no_gateway_is_unread() -> None:

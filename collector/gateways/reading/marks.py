@@ -1,0 +1,131 @@
+"""Which product wrote a record, where the line's shape does not say it: by words that are that product's alone.
+
+The table is `collector/gateways/products.toml`. One Aho-Corasick pass over the record's beginning finds the marks of
+every product at once, so that a record costs the same whether the table has ten products or a hundred.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from ahocorasick_rs import AhoCorasick, Implementation
+
+from collector.records import RawRecord
+
+FILE: Final = Path(__file__).parents[1] / "products.toml"
+_READ_CHARS: Final = 4096  # logger, class and the first sentence stand within it
+_MAX_VALUES: Final = 64
+_MAX_DEPTH: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product of the table.
+
+    `marks`: lists of texts; a record that holds every text of one list is this product's. `refusals`: its own words
+    that refuse a caller, also where no general word does. `keys`: field of `Parsed` -> dotted paths in its JSON objects.
+    """
+
+    name: str
+    source: str
+    marks: tuple[tuple[str, ...], ...]
+    refusals: tuple[str, ...] = ()
+    calm: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """Whose record it is, and whether one of the product's own words of refusal stands in it."""
+
+    product: Product
+    is_refusal: bool
+
+
+@cache
+def products() -> tuple[Product, ...]:
+    """The table, in its order: of two products whose marks a record holds, the first one wrote it."""
+    rows = tomllib.loads(FILE.read_text(encoding="utf-8"))["product"]
+    return tuple(_product(row) for row in rows)
+
+
+def _product(row: Mapping[str, Any]) -> Product:
+    return Product(
+        name=row["name"],
+        source=row["source"],
+        marks=tuple((mark,) if isinstance(mark, str) else tuple(mark) for mark in row["marks"]),
+        refusals=tuple(row.get("refusals", ())),
+        calm=tuple(row.get("calm", ())),
+        keys={name: tuple(paths) for name, paths in row.get("keys", {}).items()},
+    )
+
+
+def recognized(record: RawRecord) -> Recognized | None:
+    """The product whose marks the record holds; None when no product is certain."""
+    found = _search().find(_searched(record))
+    return _judged(found) if found else None
+
+
+def named(record: RawRecord, name: str) -> Recognized:
+    """The same for a record whose product the operator names. Raises KeyError for a name that is not in the table."""
+    product = {each.name: each for each in products()}[name]
+    return Recognized(product, _says(product, _search().find(_searched(record))))
+
+
+def _judged(found: frozenset[str]) -> Recognized | None:
+    for product in products():
+        if any(found.issuperset(mark) for mark in product.marks):
+            return Recognized(product, _says(product, found))
+    return None
+
+
+def _says(product: Product, found: frozenset[str]) -> bool:
+    return not found.isdisjoint(product.refusals) and found.isdisjoint(product.calm)
+
+
+def _searched(record: RawRecord) -> str:
+    if record.text:
+        return record.text[:_READ_CHARS]
+    parts = _values({**record.attributes, **(record.fields or {})}, _MAX_DEPTH)
+    return "\n".join(part for _, part in zip(range(_MAX_VALUES), parts, strict=False))[:_READ_CHARS]
+
+
+def _values(value: object, depth: int) -> Iterator[str]:
+    """Keys as JSON writes them, and texts; a mark may be either."""
+    if isinstance(value, str):
+        yield value[:_READ_CHARS]
+    elif isinstance(value, Mapping) and depth > 0:
+        for key, inner in value.items():
+            yield f'"{key}":"{inner}"' if isinstance(inner, str) else f'"{key}":'
+            yield from _values(inner, depth - 1) if not isinstance(inner, str) else ()
+    elif isinstance(value, list) and depth > 0:
+        for inner in value[:_MAX_VALUES]:
+            yield from _values(inner, depth - 1)
+
+
+class _Search:
+    """All marks and words of refusal of all products, searched at once."""
+
+    def __init__(self) -> None:
+        texts = {text for each in products() for mark in each.marks for text in mark}
+        texts |= {text for each in products() for text in (*each.refusals, *each.calm)}
+        self._texts = sorted(texts)
+        self._automaton = AhoCorasick(self._texts, implementation=Implementation.DFA)
+
+    def find(self, text: str) -> frozenset[str]:
+        """The texts that occur."""
+        try:
+            indexes = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        except UnicodeEncodeError:  # half of a surrogate pair, which no mark has
+            indexes = self._automaton.find_matches_as_indexes(
+                text.encode("utf-8", "replace").decode(), overlapping=True
+            )
+        return frozenset(self._texts[index] for index, _, _ in indexes)
+
+
+_search = cache(_Search)
