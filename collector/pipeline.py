@@ -28,7 +28,7 @@ from collector.events import (
     Words,
 )
 from collector.gateways import NotAuth, with_formats
-from collector.joining.halves import Half, half_of
+from collector.joining.halves import Line, line_of
 from collector.records import Parsed, RawRecord
 from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, template
 from collector.redaction.pseudonyms import Pseudonyms
@@ -88,9 +88,9 @@ class Collector:
 
     def collect(self, record: RawRecord) -> Event:
         """The event of one raw record. Never raises: what fails becomes an unread event, counted."""
-        return self.collect_half(record)[0]
+        return self.collect_line(record)[0]
 
-    def collect_half(self, record: RawRecord) -> tuple[Event, Half | None]:
+    def collect_line(self, record: RawRecord) -> tuple[Event, Line | None]:
         """The event, and by what other lines about the same request can be found; None: nothing to join."""
         try:
             return self._collect(peel(record))
@@ -117,12 +117,12 @@ class Collector:
             self._verified_version = self._verifier.version
             self._tokens.clear()
 
-    def _collect(self, record: RawRecord) -> tuple[Event, Half | None]:
+    def _collect(self, record: RawRecord) -> tuple[Event, Line | None]:
         parsed = self._parse(record)
         if parsed is None:
             return self._unread(record, _why_unread(record), ""), None
         event = self.event(record, parsed)
-        return event, half_of(parsed, event)
+        return event, line_of(record, parsed, event)
 
     def event(self, record: RawRecord, parsed: Parsed) -> Event:
         """The event of a record that was parsed already."""

@@ -66,6 +66,7 @@ class Parsed:
     responder: Responder = Responder.UNKNOWN
     is_fragment: bool = False  # a line of an error or application log: others may tell of the same request
     thread: str = ""  # the connection or thread that such lines name when they belong together
+    token_ends: str = ""  # what such a line shows of the token, which tells requests apart and proves nothing
     place: int = 0  # of the line among those that tell of one request, where their order is known: 1 is the first
 
 

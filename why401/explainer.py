@@ -22,7 +22,7 @@ from analyzer.verdicts import Diagnosis, Verdict
 from collector.errors import ConfigurationError
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
 from collector.gateways import names
-from collector.joining.halves import Half
+from collector.joining.halves import Line
 from collector.joining.stage import placed
 from collector.pipeline import Collector
 from collector.records import Parsed, RawRecord
@@ -59,7 +59,7 @@ class _Collected:
     """What the collector made of one record."""
 
     event: Event
-    half: Half | None = None
+    line: Line | None = None
     is_token: bool = False
     is_assumed: bool = False
 
@@ -86,7 +86,7 @@ class Explainer:
         self._collector = Collector(
             settings, Verifier(settings, key_sets), Pseudonyms(secrets.token_bytes(32), 0), telemetry
         )
-        self.analyzer = Analyzer(settings)
+        self._analyzer = Analyzer(settings)
         self._gateway = gateway
 
     def explain(self, text: str) -> Explanation:
@@ -96,7 +96,7 @@ class Explainer:
     def explain_all(self, texts: Sequence[str]) -> list[Explanation]:
         """A verdict per record, in order. Lines about one request share one, which knows what each of them says."""
         collected = [self._collect(text) for text in texts]
-        events, places = placed([(each.event, each.half) for each in collected])
+        events, places = placed([(each.event, each.line) for each in collected])
         verdicts = {place: self._judge(events[place], collected[place]) for place in sorted(set(places))}
         return [verdicts[place] for place in places]
 
@@ -104,9 +104,9 @@ class Explainer:
         record = RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway)
         if token := _bare_token(text):
             return _Collected(self._of_token(record, token), is_token=True)
-        event, half = self._collector.collect_half(record)
+        event, line = self._collector.collect_line(record)
         if not _is_unplaced(event) or not record.text.strip() or _is_frame(text):
-            return _Collected(event, half)
+            return _Collected(event, line)
         return _Collected(self._as_message(record), is_assumed=True)
 
     def _of_token(self, record: RawRecord, token: str) -> Event:
@@ -119,7 +119,7 @@ class Explainer:
     def _judge(self, event: Event, collected: _Collected) -> Explanation:
         if event.outcome is Outcome.UNREAD:
             return Explanation(event)
-        verdict = self.analyzer.judge(event)
+        verdict = self._analyzer.judge(event)
         diagnosis, group = verdict.diagnosis or OK, verdict.group
         if collected.is_token and diagnosis.code == "unclassified":
             diagnosis, group = _SOUND_TOKEN, None

@@ -50,6 +50,8 @@ __all__ = [
     "Parser",
     "family_of",
     "has_shared_format",
+    "is_echo",
+    "is_embedded",
     "names",
     "parse",
     "with_formats",
@@ -61,13 +63,17 @@ class GatewayParser:
     """One gateway's registration: its parser, and what joining must know of its logs.
 
     `lines_like` names the gateway whose access and error lines it writes too ("": its own). `is_shared`: many products
-    write this format, so another line about the same request names the product better.
+    write this format, so another line about the same request names the product better. `echoes`: parts of sentences that
+    it writes for every refusal, beside the line with the reason, though they sound like one. `is_embedded`: the server in
+    the same program writes the access log, in a format that many share.
     """
 
     name: str
     parse: Parser
     lines_like: str = ""
     is_shared: bool = False
+    echoes: tuple[str, ...] = ()
+    is_embedded: bool = False
 
 
 # The more particular first: Istio and Envoy Gateway write dialects of Envoy's formats, Kong and APISIX of OpenResty's,
@@ -80,7 +86,8 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
     GatewayParser(kong.NAME, kong.parse, lines_like=nginx.NAME),
     GatewayParser(apisix.NAME, apisix.parse, lines_like=nginx.NAME),
     GatewayParser(openresty.NAME, openresty.parse, lines_like=nginx.NAME),
-    GatewayParser(tyk.NAME, tyk.parse),
+    # gateway/mw_auth_key.go, mw_jwt.go: reportLoginFailure follows each
+    GatewayParser(tyk.NAME, tyk.parse, echoes=("Attempted access with invalid key",)),
     GatewayParser(krakend.NAME, krakend.parse),
     GatewayParser(traefik.NAME, traefik.parse),
     GatewayParser(caddy.NAME, caddy.parse),
@@ -94,21 +101,24 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
     GatewayParser(kubernetes.NAME, kubernetes.parse),
     GatewayParser(oathkeeper.NAME, oathkeeper.parse),
     GatewayParser(oauth2_proxy.NAME, oauth2_proxy.parse),
-    GatewayParser(keycloak.NAME, keycloak.parse),
-    GatewayParser(wso2.NAME, wso2.parse),
-    GatewayParser(products.NAME, products.parse),
-    GatewayParser(spring.NAME, spring.parse),
+    GatewayParser(keycloak.NAME, keycloak.parse, is_embedded=True),
+    GatewayParser(wso2.NAME, wso2.parse, is_embedded=True),
+    GatewayParser(products.NAME, products.parse, is_embedded=True),
+    GatewayParser(spring.NAME, spring.parse, is_embedded=True),
     GatewayParser(grpc.NAME, grpc.parse),
     GatewayParser(nginx.NAME, nginx.parse, is_shared=True),
-    GatewayParser(apache.NAME, apache.parse, lines_like=nginx.NAME),
-    GatewayParser(application.NAME, application.parse),
-    GatewayParser(generic.NAME, generic.parse, is_shared=True),
+    # mod_authz_core.c, after what the authentication module says
+    GatewayParser(apache.NAME, apache.parse, lines_like=nginx.NAME, echoes=("client denied by server configuration",)),
+    GatewayParser(application.NAME, application.parse, is_embedded=True),
+    GatewayParser(generic.NAME, generic.parse, is_shared=True, is_embedded=True),
 )
 # What `products.parse` tells apart by words that are one product's alone; the operator may name each of them.
 PRODUCTS: Final[tuple[GatewayParser, ...]] = tuple(
-    GatewayParser(name, products.parser(name)) for name in products.NAMES
+    GatewayParser(name, products.parser(name), is_embedded=True) for name in products.NAMES
 )
 _FAMILIES: Final = {each.name: each.lines_like for each in PARSERS if each.lines_like}
+_ECHOES: Final = {each.name: each.echoes for each in PARSERS if each.echoes}
+_EMBEDDED: Final = frozenset(each.name for each in (*PARSERS, *PRODUCTS) if each.is_embedded)
 _SHARED: Final = frozenset(each.name for each in PARSERS if each.is_shared)
 
 
@@ -144,6 +154,16 @@ def names(formats: Iterable[FormatSettings] = ()) -> tuple[str, ...]:
 def family_of(kind: str) -> str:
     """The gateway kind whose lines this one writes, by which lines about one request find each other."""
     return _FAMILIES.get(kind, kind)
+
+
+def is_echo(kind: str, message: str) -> bool:
+    """Whether the product writes this for every refusal: it says that there was one, and not why."""
+    return any(part in message for part in _ECHOES.get(kind, ()))
+
+
+def is_embedded(kind: str) -> bool:
+    """Whether a program of this kind may have its access log written by the server in it, in a common format."""
+    return kind in _EMBEDDED
 
 
 def has_shared_format(kind: str) -> bool:

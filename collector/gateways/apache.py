@@ -60,6 +60,7 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     address = context.get("client", context.get("remote", ""))
     parsed = Parsed(NAME, time_ns=apache_ns(when[1:], near_ns), client=client(address), message=message)
     parsed.is_fragment = True
+    parsed.thread = f"{address} {context.get('pid', '')}" if address else ""  # with its port: a connection
     parsed.request_id = context.get("R", "")  # %L, as httpd's own example of ErrorLogFormat writes it
     parsed.reason = _number(message)
     parsed.outcome = topic.outcome(message)

@@ -2,49 +2,189 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
-from collector.events import Event, Outcome
-from collector.gateways import family_of
-from collector.records import Parsed
+from collector.events import Event, Outcome, Responder
+from collector.gateways import family_of, has_shared_format, is_echo, is_embedded
+from collector.gateways.reading import reasons
+from collector.joining import marks
+from collector.records import Parsed, RawRecord
 
 _REFUSED: Final = (Outcome.DENIED, Outcome.ERROR)
+_SECOND: Final = 10**9
+_MAX_WORDS: Final = 400
+_MIN_CLAUSE: Final = 8  # characters: a shorter one is in many sentences
+_EDGES: Final = " .\"'[](){}"
+_MAX_OWN_ID: Final = 15  # a shorter id ("req-7") is one of its program's own
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Half:
-    """By what the lines about one request find each other. Raw: never stored."""
+    """By what the lines about one request find each other. Raw: never stored.
 
+    A line is an access line, of which a request has one, or it is words. Words say why something was refused, or they are
+    an echo: only that it was. What several lines said so far is one half again.
+    """
+
+    kind: str  # the gateway's
     family: str  # gateway kinds that write each other's lines are one (`lines_like` of their registration)
-    is_access: bool  # of an access log: one per request
-    has_status: bool
-    request_id: str
+    stream: str  # the file, topic or peer, and the instance, that the line came from
+    is_access: bool
+    kinds: frozenset[str]  # of the causes that its words name; empty: an echo
+    shapes: frozenset[str]  # of the statements that wrote its words
+    clauses: frozenset[str]  # of its sentences, between their colons: a line that repeats another has one of them
+    is_cause: bool  # it tells of what broke, not of a request
+    status: int
+    ids: tuple[str, ...]
     thread: str
     place: int
     client: str
+    token: str
     method: str
     path: str
     time_ns: int
+    time_known: bool
+    number: int  # of the line, in the order in which lines arrived
+
+    @property
+    def program(self) -> str:
+        """Whose threads they are. The lines of one program may be read as an application's and as a product's."""
+        return f"\0{self.stream}" if is_embedded(self.family) else self.family
+
+    @property
+    def has_line(self) -> bool:
+        """Whether a line of words is in it, beside what the access line says itself."""
+        return bool(self.shapes)
+
+    @property
+    def says_why(self) -> bool:
+        """Whether its words name a cause."""
+        return bool(self.kinds)
+
+    @property
+    def is_complete(self) -> bool:
+        """Status and reason are both known: nothing but an echo can be missing."""
+        return self.is_access and self.says_why
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its time is finer than a second."""
+        return self.time_ns % _SECOND != 0
+
+    def and_also(self, later: Half) -> Half:
+        """What both lines say together. The time is the exacter one: the lines of a connection are compared by it."""
+        timed = max((self, later), key=lambda half: (half.time_known, half.has_line, half.is_exact))
+        return replace(
+            self,
+            kind=later.kind if has_shared_format(self.kind) else self.kind,
+            is_access=self.is_access or later.is_access,
+            kinds=self.kinds | later.kinds,
+            shapes=self.shapes | later.shapes,
+            clauses=self.clauses | later.clauses,
+            is_cause=self.is_cause and later.is_cause,
+            status=self.status or later.status,
+            ids=tuple(dict.fromkeys((*self.ids, *later.ids)))[: 2 * marks.MAX_IDS],
+            thread=self.thread or later.thread,
+            place=max(self.place, later.place),
+            client=self.client or later.client,
+            token=self.token or later.token,
+            method=self.method or later.method,
+            path=self.path or later.path,
+            time_ns=timed.time_ns,
+            time_known=timed.time_known,
+        )
 
 
-def half_of(parsed: Parsed, event: Event) -> Half | None:
-    """What makes the event findable for the other lines about its request.
+@dataclass(frozen=True, slots=True, repr=False)
+class Line:
+    """A refused record, before anybody has looked closer at it: most are whole, and nobody ever does."""
 
-    None where nothing is left to join: a request that passed, a record that says nothing by which it could be found.
-    """
-    is_refused = event.outcome in _REFUSED or parsed.status >= 400
-    if not is_refused or not (parsed.request_id or parsed.thread or parsed.client):
+    family: str
+    stream: str
+    is_access: bool
+    has_words: bool
+    parsed: Parsed
+    record: RawRecord
+    event: Event
+
+    @property
+    def is_whole(self) -> bool:
+        """Status and message in one line, and nobody behind it has more to say."""
+        return self.is_access and self.has_words and self.event.responder is not Responder.UPSTREAM
+
+    def half(self, number: int) -> Half:
+        """By what the other lines about its request are found."""
+        parsed, event = self.parsed, self.event
+        said = self._said()
+        return Half(
+            kind=event.gateway.kind,
+            family=self.family,
+            stream=self.stream,
+            is_access=self.is_access,
+            kinds=self._kinds(said),
+            shapes=frozenset() if self.is_access else frozenset((marks.shape(self.record, said),)),
+            clauses=frozenset() if self.is_access else frozenset(_clauses(said)),
+            is_cause=event.outcome is Outcome.ERROR and parsed.status == 0,
+            status=parsed.status,
+            ids=tuple(dict.fromkeys(_own(one.lower(), self.stream) for one in self._ids() if one))[: marks.MAX_IDS],
+            thread=parsed.thread[:60] or marks.thread(self.record),
+            place=parsed.place,
+            client=parsed.client[:60],
+            token=parsed.token_ends[:60],
+            method=parsed.method[:20],
+            path=parsed.path.partition("?")[0][:500],
+            time_ns=event.time_ns,
+            time_known=event.time_known,
+            number=number,
+        )
+
+    def _said(self) -> tuple[str, ...]:
+        parsed = self.parsed
+        challenge = parsed.challenge.partition("error")[2]  # in front of it are the scheme and the realm
+        return tuple(text[:_MAX_WORDS] for text in (parsed.message, parsed.reason, challenge) if text)
+
+    def _kinds(self, said: tuple[str, ...]) -> frozenset[str]:
+        if not said or (not self.is_access and is_echo(self.event.gateway.kind, self.parsed.message)):
+            return reasons.NOTHING
+        return reasons.kinds(" ".join(said))
+
+    def _ids(self) -> tuple[str, ...]:
+        named = (self.parsed.request_id[:100], self.parsed.trace_id, self.record.trace_id)
+        is_enough = self.is_access and any(named)
+        return named if is_enough else (*named, *marks.ids(self.record))
+
+
+def line_of(record: RawRecord, parsed: Parsed, event: Event) -> Line | None:
+    """The line, for joining; None where nothing is left to join: a request that passed, or no request at all."""
+    if not (event.outcome in _REFUSED or (parsed.status >= 400 and event.outcome is not Outcome.UNREAD)):
         return None
-    return Half(
+    is_request = bool(parsed.method or parsed.path or parsed.client or parsed.request_id)
+    origin, instance = event.origin, event.gateway.instance
+    return Line(
         family=family_of(event.gateway.kind),
-        is_access=not parsed.is_fragment and parsed.status > 0,
-        has_status=parsed.status > 0,
-        request_id=parsed.request_id[:100],
-        thread=parsed.thread[:60],
-        place=parsed.place,
-        client=parsed.client[:60],
-        method=parsed.method[:20],
-        path=parsed.path.partition("?")[0][:500],
-        time_ns=event.time_ns,
+        stream=f"{origin.kind}\0{origin.source}\0{origin.partition}\0{instance}",
+        is_access=not parsed.is_fragment and parsed.status > 0 and is_request,
+        has_words=bool(event.words),
+        parsed=parsed,
+        record=record,
+        event=event,
     )
+
+
+def _clauses(said: Iterable[str]) -> Iterator[str]:
+    for text in said:
+        parts = (_bare(part) for part in text.replace("\n", ": ").split(": "))
+        yield from (part for part in parts if len(part) >= _MIN_CLAUSE)
+
+
+def _bare(part: str) -> str:
+    """Without what some loggers set in brackets before it, and without quotes."""
+    while part.startswith("[") and "]" in part:
+        part = part.partition("]")[2]
+    return part.strip(_EDGES).lower()
+
+
+def _own(identifier: str, stream: str) -> str:
+    return identifier if len(identifier) > _MAX_OWN_ID else f"{stream}\0{identifier}"

@@ -1,9 +1,10 @@
 """Several lines about one refused request become one event.
 
-nginx, Apache, APISIX, Tyk and others write the message to an error log and the status to an access log;
-each line alone answers half of the question. The lines find each other by request id, by the connection that both
-name, or by client, method, path and time. One record stays one event (decision 0001): the line that has the status
-carries the merged facts, the other becomes an unread event with reason `joined`.
+nginx, Apache, APISIX, Tyk and others write the message to an error log and the status to an access log, and many programs
+write a line with the reason and another that only repeats that there was a refusal; each line alone answers half of the
+question, and is not a refusal of its own. The lines find each other by request id, by the connection that both name, or as
+complements near each other (agree.py). One record stays one event (decision 0001): the line that has the status carries
+the merged facts, the other becomes an unread event with reason `joined`.
 
 Batches wait for the other half in order, `window_ms` at most, and only where a gateway has been seen to write both.
 Batches that share a pair go on as one, so that a pair is never half committed (decision 0016).
@@ -19,16 +20,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.events import Event
-from collector.joining.halves import Half
-from collector.joining.pairs import Pairs, Slot, merge
+from collector.joining.halves import Line
+from collector.joining.merge import merge
+from collector.joining.pairs import Pairs, Slot
+from collector.joining.recent import Recent
 from collector.pipeline import Collector
 from collector.records import Batch, joined
 from collector.settings import JoiningSettings
 from collector.telemetry import Telemetry
 
 MAX_HELD: Final = 20_000  # events that wait: about 40 MB
-LEARN_S: Final = 60.0  # a gateway kind just seen is given this long to show that it writes both
-REMEMBER_S: Final = 600.0
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -70,8 +71,8 @@ class Joining:
         self._held: deque[_Held] = deque()
         self._count = 0  # events held
         self._number = 0
-        self._seen: dict[tuple[str, bool], float] = {}  # (family, is_access) -> when last
-        self._met: dict[str, float] = {}
+        self._lines = 0  # that were offered, as their numbers
+        self._recent = Recent()
         telemetry.gauge("why401.joining.held", lambda: self._count)
 
     def __call__(self, batch: Batch[Any]) -> list[Batch[Event]]:
@@ -89,10 +90,12 @@ class Joining:
         )
         self._held.append(held)
         for item in batch.items:
-            event, half = self._collector.collect_half(item)
+            event, line = self._collector.collect_line(item)
             events.append(event)
             # Most lines are whole; they are looked at again only once a gateway has been seen to write more of them.
-            if half and not (is_whole(event, half) and (half.family, False) not in self._seen):
+            if line and not (line.is_whole and not self._recent.has_words(line.family, line.stream)):
+                self._lines += 1
+                half = line.half(self._lines)
                 self._offer(_Waiting(half=half, events=events, index=len(events) - 1, batch=held), now)
         self._count += len(events)
         self._collector.end_batch()
@@ -113,14 +116,13 @@ class Joining:
         return ready
 
     def _offer(self, slot: _Waiting, now: float) -> None:
-        half = slot.half
-        self._met.setdefault(half.family, now)
-        self._seen[half.family, half.is_access] = now
+        self._recent.note(slot.half, now)
         other = self._pairs.find(slot)
         if other is None:
             self._open(slot, now)
             return
         self._telemetry.count("why401.records.dropped", reason="joined")
+        self._recent.note_pair(slot.half, other.half, now)
         self._close(other)
         self._fuse(slot, other)
         self._open(merge(slot, other), now)
@@ -130,7 +132,7 @@ class Joining:
         if slot.batch is None:
             return
         slot.batch.slots.append(slot)
-        slot.is_waiting = self._may_come(slot.half, now)
+        slot.is_waiting = self._recent.may_come(slot.half, now)
         slot.batch.waiting += slot.is_waiting
 
     def _close(self, slot: _Waiting) -> None:
@@ -143,17 +145,6 @@ class Joining:
         if slot.batch and other.batch:
             first, last = sorted((slot.batch.number, other.batch.number))
             self._held[first - self._held[0].number].last = max(last, self._held[first - self._held[0].number].last)
-
-    def _may_come(self, half: Half, now: float) -> bool:
-        """Whether to wait for the other kind of line: where it came of late, or words came of a new family.
-
-        A pair, known by having neither client nor thread any more, waits for none.
-        """
-        if half.is_access and not half.client:
-            return False
-        seen = self._seen.get((half.family, not half.is_access), -REMEMBER_S)
-        is_new = not half.is_access and now - self._met[half.family] < LEARN_S
-        return is_new or now - seen < REMEMBER_S
 
     def _group(self) -> list[_Held]:
         """The first batch and those that it shares pairs with, which are neighbours."""
@@ -184,11 +175,6 @@ class Joining:
         return Batch(events, tuple(positions), _all_of([held.batch.done for held in group]))
 
 
-def is_whole(event: Event, half: Half) -> bool:
-    """Status and message in one line."""
-    return half.is_access and bool(event.words)
-
-
 def _all_of(dones: Sequence[Future[None]]) -> Future[None]:
     """A future whose end is the end of all of them."""
     together: Future[None] = Future()
@@ -205,22 +191,24 @@ def _all_of(dones: Sequence[Future[None]]) -> Future[None]:
     return together
 
 
-def join(collected: Sequence[tuple[Event, Half | None]]) -> list[Event]:
-    """The same for records that are all there, as `why401 explain` has them: both lines of a pair get the merged event."""
+def join(collected: Sequence[tuple[Event, Line | None]]) -> list[Event]:
+    """The same for records that are all there, as `why401 explain` has them: the lines of a request get the merged event."""
     events, places = placed(collected)
     return [events[place] for place in places]
 
 
-def placed(collected: Sequence[tuple[Event, Half | None]]) -> tuple[list[Event], list[int]]:
+def placed(collected: Sequence[tuple[Event, Line | None]]) -> tuple[list[Event], list[int]]:
     """The events that a batch of these records becomes, and for each record the index of the event that has its facts."""
     events = [event for event, _ in collected]
     partner = list(range(len(events)))
-    pairs, in_fragments = Pairs[Slot](), set[str]()
-    for index, (event, half) in enumerate(collected):
-        if half is None or (is_whole(event, half) and half.family not in in_fragments):
+    pairs, recent = Pairs[Slot](), Recent()
+    number = 0
+    for index, (_, line) in enumerate(collected):
+        if line is None or (line.is_whole and not recent.has_words(line.family, line.stream)):
             continue
-        if not half.is_access:
-            in_fragments.add(half.family)
+        number += 1
+        half = line.half(number)
+        recent.note(half, 0.0)
         pairs.open(_paired(pairs, Slot(half=half, events=events, index=index), partner))
     return events, [_end(partner, index) for index in range(len(events))]
 

@@ -1,0 +1,118 @@
+"""Whether two lines are about one request.
+
+Proof is a request id, or the order of lines on one connection or thread. Without it, lines are joined only as complements:
+an access line and words, a reason and an echo, one sentence in another's frame, what broke and what was refused for it.
+Two reasons without proof are two requests, and so are two access lines, always.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector.gateways import has_shared_format, is_embedded
+from collector.gateways.reading import reasons
+from collector.joining.halves import Half
+
+NEAR_NS: Final = 2_000_000_000  # an access line is stamped at the request's end, an error line at the refusal
+SAME_ID_NS: Final = 15 * NEAR_NS  # clients choose ids too, and use them again
+ECHO_NS: Final = 1_000_000_000
+RUN_NS: Final = 10_000_000  # lines of one refusal on one connection follow each other at once
+FAR: Final = 100  # lines of a stream in which those of one request stand, where they have no time
+_REFUSALS: Final = frozenset((400, 401, 403, 407, 422, 429, 431, 494))
+
+
+def by_id(new: Half, old: Half) -> bool:
+    """Both name one id: no second access line, no statement twice, no other reason than the one that is known."""
+    if not _near(new, old, SAME_ID_NS) or _is_repeated(new, old):
+        return False
+    is_new_reason = old.is_complete and new.says_why and not new.is_access
+    return reasons.agree(new.kinds, old.kinds) if is_new_reason else True
+
+
+def by_thread(new: Half, old: Half) -> bool:
+    """Lines of one connection or thread, in their order; `new` is the later one. Some name a token and no path."""
+    if not _near(new, old, NEAR_NS) or _is_repeated(new, old) or _differ(new, old):
+        return False
+    if new.place or old.place:
+        return new.place > old.place
+    is_run = new.is_exact and old.is_exact and _near(new, old, RUN_NS)
+    return (is_run and not old.is_complete) or _complete(new, old)
+
+
+def by_sender(new: Half, old: Half) -> bool:
+    """An error line and an access line with one client or one token; what only one of them says does not part them."""
+    is_pair = new.is_access is not old.is_access
+    return is_pair and _near(new, old, NEAR_NS) and not _differ(new, old) and _complete(new, old)
+
+
+def by_stream(new: Half, old: Half) -> bool:
+    """Lines of one program, near each other in time, or in place where one has no time."""
+    is_known = new.time_known and old.time_known
+    limit = NEAR_NS if new.is_access is not old.is_access else ECHO_NS
+    if not (_near(new, old, limit) if is_known else new.number - old.number <= FAR):
+        return False
+    return _is_one_program(new, old) and not _differ(new, old) and _complete(new, old)
+
+
+def _is_one_program(new: Half, old: Half) -> bool:
+    """A program's own lines are of one family; its server's access lines may have a format that many share."""
+    if not (new.is_access or old.is_access) and new.time_known is not old.time_known:
+        return False
+    if new.kind == old.kind or (new.family == old.family and new.is_access is not old.is_access):
+        return True
+    return all(is_embedded(half.family) or (half.is_access and has_shared_format(half.family)) for half in (new, old))
+
+
+def likeness(new: Half, old: Half) -> int:
+    """How many facts both name and agree in: of several candidates the likest is taken, and the first of equals."""
+    pairs = (
+        (new.client, old.client), (new.path, old.path), (new.method, old.method), (new.token, old.token),
+        (new.thread, old.thread),
+    )  # fmt: skip
+    return sum(mine == theirs != "" for mine, theirs in pairs)
+
+
+def _complete(new: Half, old: Half) -> bool:
+    """Whether each says what the other lacks."""
+    if _is_repeated(new, old):
+        return False
+    if new.is_access or not old.has_line:
+        return reasons.agree(new.kinds, old.kinds) and _is_refused(new, old)
+    if new.says_why is not old.says_why or repeats(new, old):
+        return True
+    return old.is_cause and not new.is_cause and not old.is_access and reasons.agree(new.kinds, old.kinds)
+
+
+def _is_refused(new: Half, old: Half) -> bool:
+    """A refusal answers with a refusal's status, unless both name the path: some hide a resource behind 404."""
+    status = new.status if new.is_access else old.status
+    is_broken = status >= 500
+    return status in _REFUSALS or is_broken or new.path == old.path != ""
+
+
+def _is_repeated(new: Half, old: Half) -> bool:
+    """Two access lines are two requests, and so is a statement that the other's program has made already."""
+    return (new.is_access and old.is_access) or not new.shapes.isdisjoint(old.shapes)
+
+
+def repeats(new: Half, old: Half) -> bool:
+    """Whether one line says a clause of the other again; the clause alone, or with causes that agree."""
+    is_both = new.says_why and old.says_why
+    return not new.clauses.isdisjoint(old.clauses) and (not is_both or reasons.agree(new.kinds, old.kinds))
+
+
+def _differ(new: Half, old: Half) -> bool:
+    """Whether both name something and not the same."""
+    is_other_thread = new.program == old.program and new.thread != old.thread and new.thread != "" != old.thread
+    is_other_id = bool(new.ids and old.ids) and not set(new.ids) & set(old.ids)
+    is_other_status = bool(new.status and old.status) and new.status != old.status
+    return is_other_thread or is_other_id or is_other_status or _is_other_request(new, old)
+
+
+def _is_other_request(new: Half, old: Half) -> bool:
+    said = ((new.client, old.client), (new.token, old.token), (new.method, old.method), (new.path, old.path))
+    return any(mine != theirs for mine, theirs in said if mine and theirs)
+
+
+def _near(new: Half, old: Half, limit_ns: int) -> bool:
+    return abs(new.time_ns - old.time_ns) <= limit_ns or not (new.time_known and old.time_known)

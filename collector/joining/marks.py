@@ -1,0 +1,95 @@
+"""Marks in a raw record by which lines of one request, one thread and one program are told apart.
+
+Parsers read what their gateway names. These marks are those that any program may write: the id of a request or trace under
+one of its usual names, the thread or process of a program that serves one request with each, and the line's own shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import re2
+
+from collector.gateways.reading.json_fields import mapping
+from collector.gateways.reading.values import MAX_KEYS, as_text
+from collector.records import RawRecord
+
+MAX_CHARS: Final = 2048
+MAX_IDS: Final = 4
+_MAX_ID: Final = 100
+_MIN_ID: Final = 3
+_HEAD: Final = 200
+# `req_id=…`, `"requestId": "…"`; W3C's traceparent; a UUID in brackets, as tagged loggers set it first.
+_ID: Final = re2.compile(
+    rf'(?:req|request|correlation|trace)[-_. ]?id"?\s?[=:]\s?"?([\w.:/+-]{{{_MIN_ID},{_MAX_ID}}})'
+    r"|\b00-([0-9a-f]{32})-[0-9a-f]{16}-"
+    r"|[\[(]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[\])]"
+)
+_NAMES_OF_IDS: Final = frozenset(
+    ("reqid", "requestid", "xrequestid", "correlationid", "xcorrelationid", "traceid", "httprequestid")
+)
+_NOT_IN_NAMES: Final = {ord(char): None for char in "-_. @"}
+_NONE: Final = frozenset(("", "-", "null", "none", "nil", "undefined", "unknown", "n/a"))
+# Erlang's process, and the worker threads of servlet containers: each serves one request at a time.
+_THREAD: Final = re2.compile(
+    r"<\d{1,6}\.\d{1,9}\.\d{1,6}>|\b(?:[\w.]+-){0,4}exec-\d{1,5}\b|\b(?:default|XNIO-\d{1,3}) task-\d{1,5}\b"
+    r"|\bqtp\d{1,12}-\d{1,5}\b|\bexecutor-thread-\d{1,5}\b"
+)
+_THREAD_KEYS: Final = ("thread_name", "thread", "threadName", "process.thread.name")
+_PARTS: Final = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_/@%:.-")}
+_MAX_WORDS: Final = 24
+_SHAPE_KEYS: Final = ("logger", "logger_name", "loggerName", "caller", "Category", "msg", "message", "Message", "event")
+
+
+def ids(record: RawRecord) -> tuple[str, ...]:
+    """What the record calls its request or trace, at most MAX_IDS."""
+    found = _in_text(record.text[:MAX_CHARS].lower()) if record.fields is None else _in_fields(mapping(record))
+    return tuple(dict.fromkeys(value for value in found if _is_id(value)))[:MAX_IDS]
+
+
+def _in_text(low: str) -> Iterator[str]:
+    if "id" in low or "00-" in low or "-" in low[:_HEAD]:
+        yield from (value for match in _ID.finditer(low) for value in match.groups() if value)
+
+
+def _in_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in list(fields.items())[:MAX_KEYS]:
+        if isinstance(value, Mapping):
+            yield from (as_text(inner) for key, inner in list(value.items())[:MAX_KEYS] if _names_id(key, name))
+        elif _names_id(name):
+            yield as_text(value)
+
+
+def _names_id(name: str, outer: str = "") -> bool:
+    word = name[:_MAX_ID].lower().translate(_NOT_IN_NAMES)
+    return word in _NAMES_OF_IDS or (word == "id" and outer in ("req", "request", "trace", "http_request"))
+
+
+def _is_id(value: str) -> bool:
+    return len(value) <= _MAX_ID and value.lower() not in _NONE and bool(value.strip("0-"))
+
+
+def thread(record: RawRecord) -> str:
+    """The thread or process that wrote the line, when it serves one request at a time; "" when that is not known."""
+    if record.fields is None:
+        found = _THREAD.search(record.text[:_HEAD])
+        return found.group() if found else ""
+    fields = mapping(record)
+    names = (as_text(fields[name])[:_HEAD] for name in _THREAD_KEYS if name in fields)
+    return next((name for name in names if _THREAD.fullmatch(name)), "")
+
+
+def shape(record: RawRecord, words: Iterable[str]) -> str:
+    """What is the same in each line that this statement of a program writes: its words without values.
+
+    `words`: the sentences that were read in it.
+    """
+    if record.fields is None:
+        head = record.text[:_HEAD]
+    else:
+        fields = mapping(record)
+        head = " ".join(as_text(fields[name])[:_HEAD] for name in _SHAPE_KEYS if name in fields)
+    parts = f"{head} {' '.join(word[:_HEAD] for word in words)}".translate(_PARTS).split()
+    bare = (part.strip(":.-_") for part in parts)
+    return " ".join([part for part in bare if part.replace("_", "").isalpha()][:_MAX_WORDS])
