@@ -60,6 +60,11 @@ def _welcome(error: NoStore) -> None:
     st.code("why401 demo", language=None)
 
 
+def say(text: Any, before: str = "", limit: int = 2_000) -> None:
+    """A sentence of ours with values from data: code between backticks is shown as code, nothing else is markup."""
+    st.markdown(wording.sentence(f"{before}{wording.visible(text, limit)}", limit))
+
+
 @contextmanager
 def panel(title: str, name: str, params: Mapping[str, Any], about: str = "") -> Iterator[None]:
     """A titled box with the statement behind it; an error inside stays inside. `title` and `about` are ours, not data."""
@@ -133,6 +138,7 @@ def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
         cause=groups["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
         began=[wording.ago(at, seen.now) for at in groups["first_seen"]],
         last=[wording.ago(at, seen.now) for at in groups["last_seen"]],
+        **{name: groups[name].str.replace("`", "") for name in ("title", "because")},  # a cell shows no Markdown
     )
     columns = {
         "status": text("Status", width=90), "title": text("Problem", width="medium"), "because": text("Evidence", width="medium"), "last_hour": number("Last hour"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -42,12 +43,23 @@ CHANGES: Final = {
     "config_loaded": "configuration loaded",
 }
 _PUNCTUATION: Final = frozenset(string.punctuation)
+_CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 
 def escape(text: Any, limit: int = 2_000) -> str:
     """Text for the places that read Markdown (labels, captions): nothing in it is markup any more."""
     shown = visible(text, limit)
     return "".join(map(_inert, " " + shown, shown, shown[1:] + " "))
+
+
+def sentence(text: Any, limit: int = 2_000) -> str:
+    r"""As `escape`, with code between backticks shown as code: for titles, evidence and fixes.
+
+    >>> print(sentence("The audience (`aud`) is not accepted."))
+    The audience \(`aud`\) is not accepted\.
+    """
+    parts = _CODE.split(visible(text, limit))
+    return "".join(f"`{part}`" if at % 2 else escape(part, limit) for at, part in enumerate(parts))
 
 
 def _inert(before: str, char: str, after: str) -> str:

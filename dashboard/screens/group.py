@@ -67,7 +67,7 @@ def _one() -> None:
 def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(wording.STATUSES.get(str(row["status"]), "open"), color=_colour(row))
-        st.header(wording.escape(row["title"], 200), anchor=False)
+        st.header(wording.sentence(row["title"], 200), anchor=False)
     began = f"{wording.clock(row['first_seen'], seen.now)} ({wording.ago(row['first_seen'], seen.now)})"
     st.caption(
         wording.escape(
@@ -139,7 +139,7 @@ def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
 def _line(source: Any, says: Any) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(wording.escape(source, 40), color="gray")
-        st.text(wording.visible(says))
+        panels.say(says)
 
 
 def _items(value: Any) -> list[Any]:
@@ -216,7 +216,7 @@ def _fix(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
     with panel("How to fix it", "group", params, f"For {wording.escape(wording.listed(row['gateways']))}."):
         for number_, item in enumerate(_items(row["fix"]), 1):
             says, _, snippet = str(item["says"]).partition("\n")
-            st.text(f"{number_}. {wording.visible(says)}")
+            panels.say(says, before=f"{number_}. ")
             if snippet:
                 st.code("\n".join(wording.visible(line) for line in snippet.splitlines()), language=None)
             if item["source"]:
@@ -234,7 +234,7 @@ def _missing(row: Mapping[str, Any]) -> None:
     with st.container(border=True):
         st.subheader("What would confirm it", anchor=False)
         for fact in facts:
-            st.text(wording.visible(fact))
+            panels.say(fact)
 
 
 def _rivals(row: Mapping[str, Any]) -> None:

@@ -133,11 +133,11 @@ def _card(seen: Scope, row: Any) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge(wording.STATUSES.get(row.status, "open"), color=_status_colour(row.status))
                 st.page_link(
-                    panels.group_page(), label=f"**{wording.escape(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
+                    panels.group_page(), label=f"**{wording.sentence(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
                     icon=":material/chevron_right:", icon_position="right",
                 )  # fmt: skip
             if _is_text(row.because):
-                st.text(wording.visible(row.because, 160))
+                panels.say(row.because, limit=160)
             st.caption(wording.escape(_facts(row, seen.now), 400))
             if _is_text(row.suspect_change):
                 st.caption(f":material/history: Suspect change: {wording.escape(row.suspect_change, 200)}")

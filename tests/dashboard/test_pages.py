@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -239,31 +238,6 @@ def test_an_empty_store_is_no_error(page: str, tmp_path: Path, use: Callable[...
 def test_no_folder_is_served_behind_the_navigation() -> None:
     """Streamlit serves a folder called pages by file: a link to /group would be empty in a fresh process."""
     assert not (DASHBOARD / "pages").exists()
-
-
-def test_no_page_can_interpret_data() -> None:
-    """st.write, st.markdown, st.html, components, links and unsafe_allow_html are not used anywhere."""
-    banned = {
-        "write",
-        "markdown",
-        "html",
-        "iframe",
-        "link_button",
-        "LinkColumn",
-        "ImageColumn",
-        "image",
-        "components",
-        "write_stream",
-    }
-    found = [
-        f"{path.name}:{node.lineno}"
-        for path in DASHBOARD.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if (isinstance(node, ast.Attribute) and node.attr in banned and ast.unparse(node.value).startswith("st"))
-        or (isinstance(node, ast.keyword) and node.arg == "unsafe_allow_html")
-    ]
-
-    assert [] == found
 
 
 def test_a_fixs_snippet_keeps_its_lines(lake: Path, use: Callable[..., None]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from dashboard import wording
 
@@ -84,6 +85,31 @@ def test_every_punctuation_mark_is_escaped(raw: str) -> None:
     escaped = wording.escape(raw).replace("\u2060", "")
 
     assert wording.visible(raw) == "".join(b for a, b in _pairs(escaped))
+
+
+@given(st.text(alphabet=st.sampled_from("`a <*_\\\n:![]("), max_size=30))
+def test_a_sentence_is_text_and_code_and_nothing_else(raw: str) -> None:
+    """By a CommonMark parser: every inline token is text or a code span, and together they say what was given."""
+    found = MarkdownIt().parseInline(wording.sentence("x" + raw))[0].children or []
+
+    assert {token.type for token in found} <= {"text", "text_special", "code_inline"}
+    said = "".join(token.content for token in found).replace("\u2060", "").replace("`", "")
+    assert said.split() == wording.visible("x" + raw).replace("`", "").split()
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("no `sub` here", "no `sub` here"),
+        ("a`b", "a\\`b"),
+        ("``x``", "\\`\\`x\\`\\`"),
+        ("`<b>`", "`<b>`"),
+        ("`a\n`", "`a\\u000a`"),
+    ],
+)
+def test_code_is_shown_as_code(raw: str, shown: str) -> None:
+    """Between single backticks; a lone or doubled one is a character."""
+    assert shown == wording.sentence(raw)
 
 
 def _pairs(escaped: str) -> list[tuple[str, str]]:
