@@ -58,10 +58,10 @@ def _is_object(record: RawRecord) -> bool:
 
 
 def _line(record: RawRecord) -> Parsed | None:
-    """What the shared reader of applications' lines makes of it."""
+    """What the shared reader of applications' lines makes of it; an object needs a logger's shape, since a mark may be a value."""
     shared = RawRecord(
         record.origin, record.observed_ns, record.text, record.fields, record.attributes, record.resource,
-        record.time_ns, record.trace_id, application.NAME,
+        record.time_ns, record.trace_id, application.NAME if record.fields is None else "",
     )  # fmt: skip
     return application.parse(shared)
 
@@ -78,7 +78,7 @@ def _said(record: RawRecord, product: Product) -> Parsed | None:
 def _object(record: RawRecord, found: Recognized) -> Parsed | None:
     """An object with the keys that the table names; what it does not name is read by what keys usually mean."""
     fields, keys = mapping(record), found.product.keys
-    if not keys:
+    if not (keys or found.is_refusal):
         return None
     parsed = Parsed(found.product.name, time_ns=any_ns(_first(fields, keys.get("time", ())), record.time_ns))
     parsed.status = http_status(_first(fields, keys.get("status", ())))
