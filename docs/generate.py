@@ -6,7 +6,8 @@ every command of the block is one of these, with files of docs/examples:
     $ cat docs/examples/access.jsonl                 (tokens are shortened)
     $ why401 explain docs/examples/access.jsonl
 
-Between `<!-- records: FILE -->` and `<!-- end -->` stands a generated table of the records in FILE, with the answer to each.
+Between `<!-- coverage -->` and `<!-- end -->` stands the table of benchmarks/coverage/results.toml; between
+`<!-- records: FILE -->` and `<!-- end -->` stands a generated table of the records in FILE, with the answer to each.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from click.testing import CliRunner
 
 from analyzer.lake.document import reference
 from analyzer.taxonomy import CAUSES, CODES
+from benchmarks.coverage.results import table
 from collector import events
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
@@ -106,6 +108,9 @@ def with_reference(text: str) -> str:
 def with_examples(text: str) -> str:
     """A page with the present output of its examples."""
     text = re.sub(r"(?ms)^```console\n(.*?)^```$", lambda block: f"```console\n{_console(block[1])}```", text)
+    text = re.sub(
+        r"(?s)(<!-- coverage -->\n).*?(<!-- end -->)", lambda found: found[1] + "".join(table()) + found[2], text
+    )
     return re.sub(
         r"(?s)(<!-- records: (\S+) -->\n).*?(<!-- end -->)",
         lambda found: found[1] + _records(found[2]) + found[3],
