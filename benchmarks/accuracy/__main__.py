@@ -1,0 +1,42 @@
+"""Prints the page; `--write` keeps it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import benchmarks.accuracy
+from benchmarks.accuracy import live, tables
+from benchmarks.accuracy.answers import of_corpus
+from benchmarks.accuracy.held_out import of_held_out
+from benchmarks.accuracy.public import of_public
+from benchmarks.labelled import CORPUS, HERE, corpus, unlisted
+
+
+def page(folder: Path, *, quick: bool) -> Iterator[str]:
+    """All tables, from the cases that the rules were written with to those that nobody had seen."""
+    yield f"# How often is the answer right?\n\n{(benchmarks.accuracy.__doc__ or '').partition(chr(10))[2].strip()}\n\n"
+    for name, title in (("gateways", "Sample: gateways' records"), ("libraries", "Sample: libraries' messages")):
+        file = folder / f"{name}.jsonl"
+        yield from tables.section(f"{title}, without configuration", list(of_corpus(file)) if file.is_file() else [])
+    yield from tables.section("Leave one product out: libraries' messages", list(of_held_out(corpus(folder))))
+    yield from tables.section("Leave one product out: libraries without signatures", list(of_held_out(unlisted())))
+    yield from tables.section("Public cases", list(of_public(folder / "public.jsonl")))
+    if not quick:
+        yield from live.sections()
+
+
+def main(arguments: list[str]) -> None:
+    """Print every part as soon as it is known."""
+    folders = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    said = []
+    for part in page(folders[0] if folders else CORPUS, quick="--quick" in arguments):
+        print(part, end="", flush=True)
+        said.append(part)
+    if "--write" in arguments:
+        (HERE / "docs" / "accuracy.md").write_text("".join(said), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

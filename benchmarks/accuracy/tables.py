@@ -1,0 +1,60 @@
+"""Answers as tables in Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from analyzer.taxonomy import CAUSES
+from benchmarks.accuracy import calibration
+from benchmarks.accuracy.answers import Answer, cause
+
+
+def section(title: str, answers: Sequence[Answer], *, note: str = "") -> Iterator[str]:
+    """Score, per source, confusion of causes, calibration, and every case that is wrong."""
+    yield f"## {title}\n\n{note}{score(answers)}\n\n"
+    if not answers:
+        return
+    yield from by_source(answers)
+    yield from confusion(answers)
+    yield from calibration.table(answers)
+    yield from wrong(answers)
+
+
+def score(answers: Sequence[Answer]) -> str:
+    """Codes and causes that are right, in bold."""
+    if not answers:
+        return "Not run: the cases are not on this machine."
+    right, causes, count = calibration.right(answers), sum(a.has_right_cause for a in answers), len(answers)
+    return f"**{right} of {count} codes ({right / count:.1%}), {causes} causes ({causes / count:.1%}).**"
+
+
+def by_source(answers: Iterable[Answer]) -> Iterator[str]:
+    """A row for who wrote the records."""
+    answers = list(answers)
+    failed = Counter(a.of for a in answers if not a.is_right)
+    total = Counter(a.of for a in answers)
+    yield "| of | cases | right |\n|---|---|---|\n"
+    yield from (f"| {of} | {n} | {n - failed[of]} |\n" for of, n in sorted(total.items()))
+    yield "\n"
+
+
+def confusion(answers: Iterable[Answer]) -> Iterator[str]:
+    """Causes, true and answered."""
+    pairs = Counter(
+        (cause(a.accepted[0]), cause(a.code) if not a.has_right_cause else cause(a.accepted[0])) for a in answers
+    )
+    names = [*CAUSES, "ok"]
+    yield "Rows: the true cause; columns: the answer.\n\n| | " + " | ".join(names) + " |\n"
+    yield "|---" * (len(names) + 1) + "|\n"
+    for true in CAUSES:
+        if any(pairs[true, said] for said in names):
+            yield f"| {true} | " + " | ".join(str(pairs[true, said] or "") for said in names) + " |\n"
+    yield "\n"
+
+
+def wrong(answers: Iterable[Answer]) -> Iterator[str]:
+    """Every wrong answer by the case's name."""
+    failed = [a for a in answers if not a.is_right]
+    if failed:
+        yield "Wrong, by id: " + "; ".join(f"`{a.name}` {a.accepted[0]} → {a.code}" for a in failed) + ".\n\n"
