@@ -86,7 +86,7 @@ class Explainer:
         self._collector = Collector(
             settings, Verifier(settings, key_sets), Pseudonyms(secrets.token_bytes(32), 0), telemetry
         )
-        self._analyzer = Analyzer(settings)
+        self.analyzer = Analyzer(settings)
         self._gateway = gateway
 
     def explain(self, text: str) -> Explanation:
@@ -119,7 +119,7 @@ class Explainer:
     def _judge(self, event: Event, collected: _Collected) -> Explanation:
         if event.outcome is Outcome.UNREAD:
             return Explanation(event)
-        verdict = self._analyzer.judge(event)
+        verdict = self.analyzer.judge(event)
         diagnosis, group = verdict.diagnosis or OK, verdict.group
         if collected.is_token and diagnosis.code == "unclassified":
             diagnosis, group = _SOUND_TOKEN, None
