@@ -209,7 +209,7 @@ ADDITIONS: Final[dict[str, tuple[dict[str, str], dict[str, Change]]]] = {
         {
             "analyzer/diagnosis/weekday.py": new(RULE),
             "analyzer/diagnosis/__init__.py": both(
-                before(r"^\)\nfrom analyzer\.diagnosis\.findings", "    weekday,\n"),
+                before(r"^\)\nfrom analyzer\.diagnosis\.", "    weekday,\n"),
                 before(r"^    policy\.rule,", "    weekday.rule,\n"),
             ),
             "tests/analyzer/diagnosis/test_rules.py": before(r"^\}  # fmt: skip\n\n\n@pytest\.fixture", FAULT),

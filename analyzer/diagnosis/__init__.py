@@ -27,6 +27,7 @@ from analyzer.diagnosis import (
     signature,
     use,
     user,
+    validator,
 )
 from analyzer.diagnosis.cuts import Cuts
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
@@ -46,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     scheme.rule,
     form.rule,
     header.rule,
+    validator.rule,
     issuer.rule,
     signature.rule,
     expiry.rule,

@@ -1,4 +1,4 @@
-"""The token's form: token_malformed, token_truncated, token_opaque, jwe_unsupported, alg_none."""
+"""The token's form: token_malformed, token_truncated, token_opaque, jwe_unsupported, alg_none; an API key: consumer_not_found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from analyzer.diagnosis.cuts import Cutter, is_cut, lacks_signature, logged_length
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.knowledge.accepts import accepts
 from collector.events import TokenFacts, TokenKind
 
 CUT: Final = {
@@ -40,6 +41,8 @@ _WHOLE_BUT_BROKEN: Final = ("trailing_dot", "kid_not_string", "alg_missing", "al
 # What a validator says of a token that reached it cut.
 _OF_FORM: Final = ("token_truncated", "token_malformed", "token_opaque", "signature_invalid")
 _ENCODED: Final = (TokenKind.JWS, TokenKind.MALFORMED, TokenKind.UNSIGNED)
+# Places whose name says that the value is an API key, which is opaque by nature.
+_KEY_PLACES: Final = ("header:x-api-key", "header:apikey", "header:api-key", "query:apikey", "query:api_key")
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -49,10 +52,27 @@ def rule(case: Case) -> Iterator[Finding]:
         yield _cut_by_log(token)
     elif is_cut(token):
         yield from _cut_short(case)
+    elif token.kind is TokenKind.OPAQUE and _is_api_key(case):
+        yield _refused_key(case)
     elif token.kind in _BY_KIND:
         yield from _BY_KIND[token.kind](token)
     if token.kind in _ENCODED:
         yield from _encoding(token)
+
+
+def _is_api_key(case: Case) -> bool:
+    """By the name of its place, or because this gateway reads API keys where it stands."""
+    token = case.event.token
+    if token.location != "authorization":
+        return token.location in _KEY_PLACES
+    return token.scheme.lower() in accepts(case.event.gateway.kind).key_schemes
+
+
+def _refused_key(case: Case) -> Finding:
+    """A 401 says that nobody has this key; another status may be about what its owner may do."""
+    says = f"an API key of {case.event.token.size} characters was sent in `{case.event.token.location}`"
+    strength = Strength.STRONG if case.event.request.status == 401 else Strength.LIKELY
+    return Finding("consumer_not_found", strength, "request", says, discriminant="key")
 
 
 def _opaque(token: TokenFacts) -> Iterator[Finding]:

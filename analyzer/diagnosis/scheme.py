@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.knowledge.accepts import accepts
 from collector.events import TokenFacts
 
 WRONG: Final = {
@@ -32,7 +33,7 @@ def rule(case: Case) -> Iterator[Finding]:
     """The Authorization header's form, by the anomalies that the collector saw."""
     token = case.event.token
     if token.location == "authorization":
-        yield from _wrapping(token)
+        yield from _wrapping(token, accepts(case.event.gateway.kind).forms)
     for anomaly, (says, frozen) in NO_TOKEN.items():
         if anomaly in token.anomalies:
             yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant=frozen)
@@ -41,9 +42,9 @@ def rule(case: Case) -> Iterator[Finding]:
         yield Finding("token_opaque", Strength.REFUTES, "request", says)
 
 
-def _wrapping(token: TokenFacts) -> Iterator[Finding]:
+def _wrapping(token: TokenFacts, accepted: frozenset[str]) -> Iterator[Finding]:
     for anomaly in token.anomalies:
-        if anomaly in WRONG:
+        if anomaly in WRONG and anomaly not in accepted:
             strength, says = WRONG[anomaly]
             shown = f": `{token.scheme}`" if anomaly in _SHOW_SCHEME and token.scheme not in ("", "other") else ""
             yield Finding("scheme_invalid", strength, "request", says + shown, discriminant=anomaly)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks.live import apache, caddy, haproxy, krakend, nginx, oauth2_proxy, openresty, spring, traefik
+from benchmarks.live import apache, apinto, caddy, haproxy, krakend, nginx, oauth2_proxy, openresty, spring, traefik
 from benchmarks.live.contract import LiveGateway
 
 GATEWAYS: Final[tuple[LiveGateway, ...]] = (
@@ -17,6 +17,9 @@ GATEWAYS: Final[tuple[LiveGateway, ...]] = (
     caddy.FORWARDING,
     traefik.GATEWAY,
     krakend.GATEWAY,
+    apinto.GATEWAY,
+    apinto.LINES,
+    apinto.NODE,
     oauth2_proxy.GATEWAY,
     spring.GATEWAY,
     spring.WITH_ACCESS_LOG,

@@ -91,6 +91,7 @@ class Mint:
         self.now = now
         self.issuers: Final = {issuer.name: issuer for issuer in ISSUERS}
         self.rotations = 0
+        self.typ = "at+jwt"  # of access tokens (RFC 9068); some validators accept only "JWT"
         self._lock = threading.Lock()
         self._keys = {
             issuer.name: [new_key(alg, f"{issuer.name}-2026-10-{alg.lower()}") for alg in issuer.algs]
@@ -156,7 +157,7 @@ class Mint:
 
     def sign(self, claims: Mapping[str, Any], key: Key, **header: Any) -> str:
         """Sign claims as they are, with extra header parameters; `kid=None` leaves kid out."""
-        named = {"typ": "at+jwt", "kid": key.kid, **header}
+        named = {"typ": self.typ, "kid": key.kid, **header}
         named = {name: value for name, value in named.items() if value is not None}
         alg = jwt.get_algorithm_by_name(key.alg)
         return compact({"alg": key.alg, **named}, claims, lambda data: alg.sign(data, alg.prepare_key(key.private)))

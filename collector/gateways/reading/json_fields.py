@@ -118,6 +118,10 @@ _NGINX_NAMES: Final = frozenset(
 )  # fmt: skip
 
 
+_APINTO_NAMES: Final = frozenset(
+    ("proxy_status", "proxy_header", "src_ip", "apinto_version")
+)  # beside nginx's own names
+
 Reader = Callable[[Any], Any]
 Step = Callable[[Parsed, Mapping[str, Any], "Keys"], None]
 
@@ -257,9 +261,11 @@ def _dialect(words: frozenset[str], names: tuple[str, ...]) -> str:
         return "istio"
     if words & _ENVOY_NAMES:
         return "envoy"
-    if len(words & _NGINX_NAMES) >= 2:
-        return "nginx"
-    return ""
+    return "nginx" if _is_nginx(words) else ""
+
+
+def _is_nginx(words: frozenset[str]) -> bool:
+    return len(words & _NGINX_NAMES) >= 2 and not words & _APINTO_NAMES
 
 
 def fill(parsed: Parsed, fields: Mapping[str, Any], keys: Keys, near_ns: int = 0) -> Parsed:

@@ -11,7 +11,8 @@ from collector.gateways import names
 from collector.settings import Settings
 from why401.explainer import Explainer
 
-SPEECHLESS = ("generic", "application", "grpc", "keycloak", "wso2")  # no log of a gateway's own, or nothing to add
+# No log of a gateway's own, or nothing to add.
+SPEECHLESS = ("generic", "application", "product", "grpc", "keycloak", "wso2")
 
 
 def test_every_gateway_has_its_settings() -> None:

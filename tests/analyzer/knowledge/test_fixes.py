@@ -33,6 +33,7 @@ from why401.explainer import Explainer
 GATEWAYS = (
     "envoy", "istio", "kong", "nginx", "apisix", "traefik", "haproxy", "spring", "azure-apim", "aws-api-gateway",
     "apache", "oauth2-proxy", "tyk", "krakend", "caddy",
+    "apinto",
 )  # fmt: skip
 LIBRARIES = (
     "PyJWT", "jsonwebtoken", "jose", "nimbus-jose-jwt", "spring-security", "golang-jwt", "go-jose", "go-oidc",
@@ -335,6 +336,7 @@ DISCRIMINANTS = {
     "access_denied": ("admins-only",),
     "claim_not_allowed": ("tenant-acme",),
     "source_denied": ("office-network",),
+    "consumer_not_found": ("key",),
 }  # fmt: skip
 PAIRS = [(code, found) for code, some in DISCRIMINANTS.items() for found in dict.fromkeys(some)]
 
