@@ -37,6 +37,7 @@ def explain(text: str, *, settings: Settings | None = None, gateway: str = "") -
       could read the record.
     - `group`: the failures that one change would fix, by a stable `id`; None when there is no failure.
     - `is_assumed`: no parser knows the record, so it was read as an application's message about a refused request.
+    - `is_read` and `unread_reason`: whether `why401 up` reads the record as one about a request, and why not.
 
     Never raises because of `text`. Raises `collector.errors.ConfigurationError` for a gateway that has no parser and for
     settings that cannot be used, and `analyzer.knowledge.signatures.KnowledgeError` for a knowledge file with a fault.

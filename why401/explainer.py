@@ -2,7 +2,7 @@
 
 The record passes the same collector, joining and analyzer as in `why401 up`, so a record that a parser knows gets the
 same verdict. Two kinds of input get one only here: a bare token, and text that no parser knows. The latter is assumed to
-be an application's message about a refused request, and its `Explanation` says so.
+be an application's message about a refused request when it speaks of a refusal, and its `Explanation` says so.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from collector.records import Parsed, RawRecord
 from collector.redaction import fixed
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
-from collector.sources.lines import says_nothing
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
+from why401.assumed import is_fragment, is_refusal
 
 __all__ = ["Explainer", "Explanation", "Writer", "as_mapping"]
 
@@ -48,10 +48,17 @@ class Explanation(Verdict):
     """A verdict on what was asked about.
 
     `is_assumed`: no parser knows the record, so it was read as an application's message about a refused request. In
-    `why401 up` such a record is stored as unread.
+    `why401 up` such a record is stored as unread. `unread_reason` says why it is: one of the reasons of
+    `why401.records.dropped`; "" for a record that is read there.
     """
 
     is_assumed: bool = False
+    unread_reason: str = ""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether `why401 up` reads the record as one about a request."""
+        return not self.unread_reason
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,8 +67,13 @@ class _Collected:
 
     event: Event
     line: Line | None = None
+    text: str = ""  # what an assumed message is made of
     is_token: bool = False
-    is_assumed: bool = False
+    unread: Event | None = None  # what `why401 up` stores of a record that is read here only
+
+    @property
+    def is_assumed(self) -> bool:
+        return self.unread is not None and not self.is_token
 
 
 class Explainer:
@@ -102,12 +114,13 @@ class Explainer:
 
     def _collect(self, text: str) -> _Collected:
         record = RawRecord(_ORIGIN, time.time_ns(), text=text, gateway=self._gateway)
-        if token := _bare_token(text):
-            return _Collected(self._of_token(record, token), is_token=True)
+        token = _bare_token(text)
         event, line = self._collector.collect_line(record)
-        if not _is_unplaced(event) or not record.text.strip() or _is_frame(text):
+        if token:
+            return _Collected(self._of_token(record, token), is_token=True, unread=event)
+        if not _is_unplaced(event) or not record.text.strip() or is_fragment(text):
             return _Collected(event, line)
-        return _Collected(self._as_message(record), is_assumed=True)
+        return _Collected(self._as_message(record), text=record.text, unread=event)
 
     def _of_token(self, record: RawRecord, token: str) -> Event:
         parsed = Parsed("", headers={"authorization": token}, credential_logged=True, outcome=Outcome.DENIED)
@@ -118,21 +131,24 @@ class Explainer:
 
     def _judge(self, event: Event, collected: _Collected) -> Explanation:
         if event.outcome is Outcome.UNREAD:
-            return Explanation(event)
+            return Explanation(event, unread_reason=event.words.reason)
         verdict = self.analyzer.judge(event)
         diagnosis, group = verdict.diagnosis or OK, verdict.group
-        if collected.is_token and diagnosis.code == "unclassified":
-            diagnosis, group = _SOUND_TOKEN, None
-        return Explanation(verdict.event, diagnosis, group, is_assumed=collected.is_assumed)
+        unread = collected.unread
+        if unread is None:
+            return Explanation(verdict.event, diagnosis, group)
+        if collected.is_token:
+            if diagnosis.code == "unclassified":
+                diagnosis, group = _SOUND_TOKEN, None
+        elif not is_refusal(collected.text, diagnosis):
+            return Explanation(unread, unread_reason=unread.words.reason)
+        return Explanation(
+            verdict.event, diagnosis, group, is_assumed=collected.is_assumed, unread_reason=unread.words.reason
+        )
 
 
 def _is_unplaced(event: Event) -> bool:
     return event.outcome is Outcome.UNREAD and event.words.reason not in _SETTLED
-
-
-def _is_frame(text: str) -> bool:
-    """A stack frame without its exception, as where a file was cut: nobody's message."""
-    return says_nothing(text.partition("\n")[0].encode("utf-8", "replace"))
 
 
 # --- bare tokens -------------------------------------------------------------------------------------------
@@ -187,11 +203,14 @@ class Writer:
     def line(self, verdict: Verdict) -> bytes:
         """One object of the contract and the line's end."""
         diagnosis, event = verdict.diagnosis or _UNREAD, verdict.event
+        reason = verdict.unread_reason if isinstance(verdict, Explanation) else ""
         rest = {
             "gateway": event.gateway.kind or None,
             "outcome": event.outcome,
             "group": verdict.group.id if verdict.group else None,
             "assumed": isinstance(verdict, Explanation) and verdict.is_assumed,
+            "read": not reason,
+            "unread_reason": reason or None,
             "event": to_mapping(event),
         }
         return self._head(diagnosis) + orjson.dumps(rest)[1:] + b"\n"

@@ -1,0 +1,70 @@
+"""Text that no parser knows is taken for a refusal only when it says that something was refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.settings import Settings
+from why401.explainer import Explainer, as_mapping
+
+EXPLAINER = Explainer(Settings())
+NO_REFUSAL = (
+    "hello world",
+    "lorem ipsum dolor sit amet",
+    "Application startup complete.",
+    "2026-03-03 10:00:00 INFO Started server on port 8080 with JWT authentication enabled",
+    "Authentication provider initialized: issuer https://idp.example.org/, audience shop, clock skew 60s",
+    "loaded 3 signing keys from https://idp.example.org/jwks",
+    "token validation enabled for audience shop",
+    "main.verify(0xc000, 0x2)",
+    "\t/srv/app/main.go:12 +0x1d",
+    "raise ExpiredSignatureError('no')",
+    "jwt.decode(token, key)",
+    "return jwt.verify(token, key);",
+    '  File "/srv/app/auth.py", line 3, in verify',
+    "org.example.shop.Auth.verify(Auth.java:12)",
+    '{"level":30,"time":1772532000000,"pid":1,"hostname":"h","reqId":"req-1","responseTime":1.2,"msg":"request completed"}',
+)
+REFUSALS = (
+    "gizmo: token expired",
+    "Insufficient scope",
+    "token signed by untrusted key",
+    "Error loading the user bob",
+    "gizmo(strict): token audience does not match api://shop",
+)
+
+
+@pytest.mark.parametrize("text", NO_REFUSAL)
+def test_what_refuses_nothing_is_no_refusal(text: str) -> None:
+    """A greeting, a start-up line, a frame, a line of code: no diagnosis, and the reason why `up` does not read it."""
+    found = EXPLAINER.explain(text)
+
+    assert found.diagnosis is None
+    assert (False, "no_parser") == (found.is_read, found.unread_reason)
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_sentence_that_refuses_is_explained(text: str) -> None:
+    """It is assumed to be a message, and is still not read by `why401 up`."""
+    found = EXPLAINER.explain(text)
+
+    assert found.diagnosis is not None
+    assert (True, False, "no_parser") == (found.is_assumed, found.is_read, found.unread_reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "reason"),
+    [
+        ('{"response_code": 401, "response_code_details": "jwt_authn_access_denied{Jwt_is_expired}"}', True, None),
+        ('192.0.2.1 - - [03/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8.7.1"', True, None),
+        ("eyJhbGciOiJub25lIn0.e30.", False, "no_parser"),
+        ("", False, "empty"),
+        ("{broken", False, "broken_json"),
+        ("2026/03/03 10:00:00 [error] 1#1: *1 open() failed, client: 192.0.2.1, server: _", False, "not_auth"),
+    ],
+)
+def test_json_tells_what_up_would_not_store(text: str, *, read: bool, reason: str | None) -> None:
+    """`read` and `unread_reason`, with the reasons by which dropped records are counted."""
+    found = as_mapping(EXPLAINER.explain(text))
+
+    assert (read, reason) == (found["read"], found["unread_reason"])
