@@ -13,6 +13,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
+from collector import outcomes
 from collector.errors import UnreadableRecord
 from collector.events import (
     NO_TIMES,
@@ -53,12 +54,6 @@ _NOT_AUTH: Final = fixed("not_auth")
 UNREAD_REASONS: Final = (
     JOINED, _EMPTY_RECORD, _NO_PARSER, _BROKEN_JSON, UNREADABLE, _NOT_AUTH, fixed("too_large"), FAILED,
 )  # fmt: skip
-# What a status other than 401, 403, 407, 429, 431 needs beside it to count as refused by authentication.
-_AUTH_WORDS: Final = (
-    "jwt", "jws", "token", "auth", "jwks", "oauth", "oidc", "signature", "credential", "bearer", "issuer", "audience",
-    "expired", "claim", "rbac", "forbidden", "denied", "scope", "kid", "saml", "permission", "iss", "aud", "nbf", "idx1",
-)  # fmt: skip
-_REFUSED: Final = frozenset((401, 403, 407, 429, 431, 494))
 _ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location=AUTHORIZATION)
 _UNKNOWN: Final = TokenFacts()
 _IN_MESSAGE: Final = fixed("message")
@@ -126,11 +121,14 @@ class Collector:
 
     def event(self, record: RawRecord, parsed: Parsed) -> Event:
         """The event of a record that was parsed already."""
-        outcome = parsed.outcome or _outcome(parsed)
+        outcome = parsed.outcome or outcomes.by_status(parsed)
         if outcome is None:
             return self._unread(record, _NOT_AUTH, parsed.gateway)
         time_ns = parsed.time_ns or record.time_ns or record.observed_ns
         token, times = self._token(parsed, time_ns)
+        if outcome is Outcome.ALLOWED and parsed.outcome is None:
+            outcome = outcomes.despite_status(parsed, token, times if _is_timed(parsed, record) else NO_TIMES)
+            _note_redirect(parsed, outcome)
         words, redactions = self._redacted_words(parsed)
         return Event(
             time_ns=time_ns,
@@ -143,7 +141,7 @@ class Collector:
             words=words,
             token=token,
             times=times,
-            time_known=bool(parsed.time_ns or record.time_ns),
+            time_known=_is_timed(parsed, record),
             redactions=redactions,
         )
 
@@ -284,22 +282,15 @@ def _offset(value: float | None, now: float) -> float | None:
     return None if value is None else round(value - now, 3)
 
 
-def _outcome(parsed: Parsed) -> Outcome | None:
-    """What became of the request, by its status; None when the record is about neither a request nor authentication."""
-    status = parsed.status
-    if status in _REFUSED:
-        return Outcome.DENIED
-    if 100 <= status < 400:
-        return Outcome.ALLOWED
-    if speaks_of_auth(f"{parsed.reason} {parsed.message} {parsed.challenge}"):
-        return Outcome.ERROR if status >= 500 else Outcome.DENIED
-    return Outcome.ALLOWED if status >= 400 else None
+def _is_timed(parsed: Parsed, record: RawRecord) -> bool:
+    return bool(parsed.time_ns or record.time_ns)
 
 
-def speaks_of_auth(text: str) -> bool:
-    """A cheap look for the vocabulary; what the words mean is the analyzer's business."""
-    low = text[:4000].lower()
-    return any(map(low.__contains__, _AUTH_WORDS))
+def _note_redirect(parsed: Parsed, outcome: Outcome) -> None:
+    """A refusal that only the answer's Location tells is told in words."""
+    is_told = bool(parsed.reason or parsed.message)
+    if outcome is Outcome.DENIED and not is_told and outcomes.is_login_redirect(parsed):
+        parsed.reason = outcomes.LOGIN_REDIRECT
 
 
 def _responder(parsed: Parsed) -> Responder:

@@ -59,6 +59,7 @@ class Parsed:
     reason: str = ""
     message: str = ""
     challenge: str = ""
+    location: str = ""  # where a redirect leads
     flags: str = ""
     body_bytes: int = -1
     upstream_status: int = 0

@@ -30,11 +30,13 @@ from analyzer.diagnosis import (
     validator,
 )
 from analyzer.diagnosis.cuts import Cuts
+from analyzer.diagnosis.doubts import tempered
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
 from analyzer.diagnosis.fix_values import Values
 from analyzer.diagnosis.messages import Read, read_event
 from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.route_history import Memory
+from analyzer.diagnosis.unchecked import weighed_down
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
 from analyzer.knowledge import Reading, fixes_for, read_words, title
 from analyzer.taxonomy import CODES
@@ -143,9 +145,9 @@ def _holds_on(issuer: IssuerSettings, event: Event) -> bool:
 
 def diagnose(case: Case) -> Diagnosis:
     """Run every rule, weigh the findings, and put the answer into words."""
-    findings = [finding for rule in RULES for finding in rule(case)]
+    findings = weighed_down(case, (finding for rule in RULES for finding in rule(case)))
     facts = weights(findings)
-    decision = decide(case.readings, facts, is_quoted=case.event.token.location == "message")
+    decision = tempered(case, decide(case.readings, facts, is_quoted=case.event.token.location == "message"))
     best = facts.best.get(decision.code)
     near = best.near_miss if best else None
     values = Values(case, decision, best)

@@ -48,7 +48,7 @@ def _types(token: TokenFacts) -> Iterator[Finding]:
         kind = token.claim_type(claim)
         if kind and kind not in allowed and kind != "null":
             says = f"`{claim}` is {a_type(kind)}; expected {a_type(allowed[0])}"
-            strength = Strength.STRONG if claim != "email" else Strength.LIKELY
+            strength = Strength.STRONG if claim in _ALWAYS_CHECKED else Strength.LIKELY
             yield Finding("claim_type_invalid", strength, "token", says, discriminant=claim)
     if ("aud", "mixed_array") in token.faults:
         says = "`aud` is an array with elements that are not strings"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from collector.events import Responder, TokenFacts, TokenKind
+
+LOGIN_REDIRECT: Final = "redirect to the login page"  # the reason of a record that shows one (collector/outcomes.py)
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -47,6 +50,10 @@ def _present(case: Case) -> Iterator[Finding]:
     if is_reported and case.event.token.location.startswith("header:"):
         says += ", where the gateway does not look for it"
         yield Finding("token_missing", Strength.STRONG, "request", says, discriminant=case.event.token.location)
+        return
+    if is_reported and case.event.words.reason == LOGIN_REDIRECT:
+        says = "the answer is a redirect to the login page: the gateway looks for a session, not for this credential"
+        yield Finding("token_missing", Strength.LIKELY, "request", says, discriminant="redirect to login")
         return
     yield Finding("token_missing", Strength.REFUTES, "request", says)
     if case.event.responder is Responder.UPSTREAM and is_bare_challenge(case.event.words.challenge):

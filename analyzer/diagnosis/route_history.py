@@ -10,11 +10,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from collector.events import Event, Outcome, TokenFacts
+from collector.events import NO_TIMES, Event, Outcome, TokenFacts, TokenTimes, Verification
 
 MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one idle longest is evicted
 MAX_ISSUERS: Final = 10  # per route
 MAX_VALUES: Final = 20  # audiences and key ids per issuer and route; with more audiences nothing is common
+_EXPIRED_STEP_S: Final = 60  # smaller steps would make equal evidence unequal
 ENOUGH: Final = 100  # beyond this many tokens a new one changes nothing unless it differs
 Route = tuple[str, str, str, str]
 
@@ -30,6 +31,8 @@ class Passing:
     audiences: tuple[str, ...]  # that any of them had
     kids: tuple[str, ...]  # that any of them had
     lifetime_s: float  # the longest; 0 when not known
+    traits: tuple[str, ...] = ()  # what is odd about any of them (`traits_of`): their validator does not mind
+    expired_s: float = 0.0  # how long after its `exp` one was accepted; 0: none was
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,11 @@ class _Common:
     audiences: set[str]
     kids: set[str] = field(default_factory=set)
     lifetime_s: float = 0.0
+    expired_s: float = 0.0
+    traits: set[str] = field(default_factory=set)
     tokens: int = 0
 
-    def learn(self, token: TokenFacts, lifetime_s: float) -> None:
+    def learn(self, token: TokenFacts, times: TokenTimes) -> None:
         self.tokens += 1
         there: dict[str, str] = dict(token.claims)
         if self.claims.items() - there.items():
@@ -67,7 +72,11 @@ class _Common:
             self.audiences.update(token.aud)
         if len(self.kids) < MAX_VALUES and token.kid:
             self.kids.add(token.kid)
-        self.lifetime_s = max(self.lifetime_s, lifetime_s)
+        if len(self.traits) < MAX_VALUES:
+            self.traits.update(traits_of(token))
+        self.lifetime_s = max(self.lifetime_s, _lifetime_s(times))
+        if times.exp_s is not None and times.exp_s < -self.expired_s:
+            self.expired_s = -times.exp_s
 
     def shown(self, issuer: str) -> Passing:
         audiences = tuple(sorted(self.audiences)) if len(self.audiences) < MAX_VALUES else ()
@@ -81,7 +90,25 @@ class _Common:
             audiences=audiences,
             kids=kids,
             lifetime_s=self.lifetime_s,
+            traits=tuple(sorted(self.traits)),
+            expired_s=float(_EXPIRED_STEP_S * int(self.expired_s / _EXPIRED_STEP_S)),
         )
+
+
+def traits_of(token: TokenFacts) -> list[str]:
+    """What is odd about a token, in words that are equal for equal oddities."""
+    traits = [f"alg {token.alg}"]
+    if token.verification not in (Verification.NOT_CHECKED, Verification.VERIFIED):
+        traits.append(f"verification {token.verification}")
+    if token.crit:
+        traits.append("crit " + ",".join(token.crit))
+    if token.zip:
+        traits.append("zip")
+    if token.token_use:
+        traits.append(f"use {token.token_use}")
+    traits.extend(token.anomalies)
+    traits.extend(f"{claim} {fault}" for claim, fault in token.faults)
+    return traits
 
 
 @dataclass(slots=True)
@@ -103,7 +130,7 @@ class Memory:
     def learn(self, event: Event) -> None:
         """Take in an allowed request whose token's claims are known."""
         token = event.token
-        if event.outcome is not Outcome.ALLOWED or not token.claims or event.request.status >= 400:
+        if event.outcome is not Outcome.ALLOWED or not token.claims or event.request.status >= 300:
             return
         route = self._route(_key(event))
         common = route.issuers.get(token.iss)
@@ -111,7 +138,7 @@ class Memory:
             if len(route.issuers) >= MAX_ISSUERS:
                 return
             common = route.issuers[token.iss] = _Common(dict(token.claims), set(token.scopes), set(token.aud))
-        common.learn(token, _lifetime_s(event))
+        common.learn(token, event.times if event.time_known else NO_TIMES)
         route.shown = None
 
     def about(self, event: Event) -> Passed:
@@ -140,8 +167,7 @@ def _key(event: Event) -> Route:
     return event.gateway.kind, request.host, request.method, request.route
 
 
-def _lifetime_s(event: Event) -> float:
-    times = event.times
+def _lifetime_s(times: TokenTimes) -> float:
     return times.exp_s - times.iat_s if times.exp_s is not None and times.iat_s is not None else 0.0
 
 

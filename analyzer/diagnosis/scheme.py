@@ -33,7 +33,7 @@ def rule(case: Case) -> Iterator[Finding]:
     """The Authorization header's form, by the anomalies that the collector saw."""
     token = case.event.token
     if token.location == "authorization":
-        yield from _wrapping(token, accepts(case.event.gateway.kind).forms)
+        yield from _wrapping(token, accepts(case.event.gateway.kind).forms, is_unseen=_says_nothing_came(case))
     for anomaly, (says, frozen) in NO_TOKEN.items():
         if anomaly in token.anomalies:
             yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant=frozen)
@@ -42,9 +42,18 @@ def rule(case: Case) -> Iterator[Finding]:
         yield Finding("token_opaque", Strength.REFUTES, "request", says)
 
 
-def _wrapping(token: TokenFacts, accepted: frozenset[str]) -> Iterator[Finding]:
+def _says_nothing_came(case: Case) -> bool:
+    return any(reading.code == "token_missing" for reading in case.readings[:1])
+
+
+def _wrapping(token: TokenFacts, accepted: frozenset[str], *, is_unseen: bool) -> Iterator[Finding]:
+    """`is_unseen`: the validator says that nothing came. What it overlooked is what is odd, however legal."""
     for anomaly in token.anomalies:
         if anomaly in WRONG and anomaly not in accepted:
             strength, says = WRONG[anomaly]
+            strength = max(strength, Strength.STRONG) if is_unseen else strength
             shown = f": `{token.scheme}`" if anomaly in _SHOW_SCHEME and token.scheme not in ("", "other") else ""
             yield Finding("scheme_invalid", strength, "request", says + shown, discriminant=anomaly)
+    if is_unseen and token.scheme.lower() == "dpop":
+        says = "the scheme is `DPoP`, and the validator looks for `Bearer`"
+        yield Finding("scheme_invalid", Strength.STRONG, "request", says, discriminant="scheme_other")

@@ -43,10 +43,12 @@ def _missing(case: Case, claim: str) -> Finding:
 
 
 def _weight(case: Case) -> tuple[Strength, str]:
-    """How certain it is which claim is expected, and who says so."""
+    """How certain it is which claim is expected, and who says so. `sub` is also what stands where nobody configured one."""
+    is_reported = bool(reported_claim(case))
     if case.expected:
-        return Strength.STRONG, "configuration"
-    return (Strength.STRONG, "message") if reported_claim(case) else (Strength.HINT, "token")
+        is_certain = is_reported or case.expected.user_claim != DEFAULT
+        return (Strength.STRONG if is_certain else Strength.LIKELY), "configuration"
+    return (Strength.STRONG, "message") if is_reported else (Strength.HINT, "token")
 
 
 def _instead(token: TokenFacts, claim: str) -> NearMiss | None:

@@ -32,6 +32,7 @@ from collector.records import Parsed, RawRecord
 CREDENTIAL: Final = "credential"  # the role of a header that carries one
 _NO_RANK: Final = 1 << 30
 MAX_KEY_CHARS: Final = 8192  # of all keys together: what one cached plan may hold
+MAX_BODY_CHARS: Final = 1_000  # of an answer that is read as a sentence
 MAX_NAME_CHARS: Final = 200  # of one flattened key: what a cache entry may hold
 _GRPC_DENIED: Final = frozenset(("7", "16", "permissiondenied", "permission_denied", "unauthenticated"))
 _HEADER_PREFIXES: Final = (
@@ -95,6 +96,12 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
         "response_headers_www_authenticate", "response_header_www_authenticate", "sent_http_www_authenticate",
         "upstream_http_www_authenticate", "resp_headers_www_authenticate",
     ),
+    "location": (
+        "resp_location", "http_response_header_location", "response_headers_location", "response_header_location",
+        "sent_http_location", "upstream_http_location", "resp_headers_location", "redirect_location", "redirect_url",
+        "downstream_location", "location",
+    ),
+    "body": ("response_body", "resp_body", "http_response_body", "res_body", "response_body_text"),
     "grpc_status": ("grpc_status", "grpc_status_code", "rpc_grpc_status_code", "resp_grpc_status"),
     "claims": ("jwt_payload", "jwt_claims", "token_claims", "claims"),
     "jose_header": ("jwt_header", "jose_header", "token_header"),
@@ -152,6 +159,8 @@ class Keys:
     upstream_time: str = ""
     upstream_cluster: str = ""
     challenge: str = ""
+    location: str = ""
+    body: str = ""
     grpc_status: str = ""
     claims: str = ""
     jose_header: str = ""
@@ -319,6 +328,18 @@ def _fill_message(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None
         parsed.message = ": ".join(filter(None, sentences))
 
 
+def _fill_body(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
+    """What the answer says, where it refuses and the record has no sentence of its own."""
+    if parsed.status >= 300 and not parsed.message:
+        body = fields.get(keys.body)
+        parsed.message = (_sentence(body) if isinstance(body, Mapping) else as_text(body))[:MAX_BODY_CHARS]
+
+
+def _sentence(body: Mapping[str, Any]) -> str:
+    """The texts of a JSON body that are told to people."""
+    return ": ".join(value for name, value in list(body.items())[: MAX_DEPTH * 4] if isinstance(value, str) and name)
+
+
 def _fill_grpc(parsed: Parsed, fields: Mapping[str, Any], keys: Keys) -> None:
     """GRPC refuses with HTTP 200."""
     if as_text(fields.get(keys.grpc_status)).lower() in _GRPC_DENIED:
@@ -362,7 +383,7 @@ def _route(value: Any) -> str:
 
 # Field of Parsed -> what makes it of the value under the key of that role.
 _READERS: Final[dict[str, Reader]] = {
-    "trace_id": _trace_id, "route": _route, "challenge": as_text, "upstream_status": last_status, "instance": as_text,
+    "trace_id": _trace_id, "route": _route, "challenge": as_text, "location": as_text, "upstream_status": last_status, "instance": as_text,
     "version": as_text,
 }  # fmt: skip
 # What takes more than one key, in order: headers fill only what has no key of its own.
@@ -370,6 +391,7 @@ _STEPS: Final[tuple[tuple[frozenset[str], Step], ...]] = (
     (frozenset(("request",)), _fill_request),
     (frozenset(("body_bytes",)), _fill_size),
     (frozenset(("message", "error")), _fill_message),
+    (frozenset(("body",)), _fill_body),
     (frozenset(("grpc_status",)), _fill_grpc),
     (frozenset(("claims", "jose_header", "metadata")), _fill_claims),
     (frozenset(("headers", CREDENTIAL)), _fill_headers),
@@ -396,7 +418,7 @@ def _flatten(fields: Mapping[str, Any], prefix: str, depth: int, out: dict[str, 
 
 @lru_cache(maxsize=1024)
 def _is_whole(key: str) -> bool:
-    return meaning(canonical_name(key))[0] in ("headers", "claims", "jose_header", "metadata")
+    return meaning(canonical_name(key))[0] in ("headers", "claims", "jose_header", "metadata", "body")
 
 
 def mapping(record: RawRecord) -> Mapping[str, Any]:

@@ -1,0 +1,71 @@
+"""How certain an answer may be, by what the record does not show. Codes are not changed here, and nothing is made surer.
+
+A status that has other meanings is no refusal by itself; words about a missing credential are said of other schemes, of
+two credentials and of other headers too, unless the record shows the place and it is empty; that an upstream refused
+without a word is no reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from analyzer.diagnosis.findings import Case
+from analyzer.diagnosis.weigh import Decision
+from collector.events import TokenKind
+
+# A refusal by the standard, or one whose status says so by itself. 0: an error log's line has none.
+_OF_REFUSALS: Final = frozenset((0, 401, 403, 407, 429, 431, 494))
+_OF_BAD_REQUESTS: Final = frozenset((400, 422))  # what validators of a request answer, credentials among it
+BAD_REQUEST: Final = 0.85
+ANY_STATUS: Final = 0.7
+UNSEEN: Final = 0.8
+SAID: Final = 0.5
+NO_REASON: Final = 0.7
+GUESS: Final = 0.5
+_SAID_ALSO: Final = "the same words are said of it, and the log does not show the header"
+_ALIKE: Final = ("scheme_invalid", "credential_ambiguous")
+
+
+def tempered(case: Case, decision: Decision) -> Decision:
+    """The decision with the confidence that the record allows."""
+    for temper in _TEMPERS:
+        decision = temper(case, decision)
+    return decision
+
+
+def _at_most(decision: Decision, most: float) -> Decision:
+    return decision if decision.confidence <= most else replace(decision, confidence=most)
+
+
+def _by_status(case: Case, decision: Decision) -> Decision:
+    """Where nothing but the token speaks, and the status is any other fault's too."""
+    status = case.event.request.status
+    if decision.reading is not None or status in _OF_REFUSALS:
+        return decision
+    return _at_most(decision, BAD_REQUEST if status in _OF_BAD_REQUESTS else ANY_STATUS)
+
+
+def _of_unseen_credential(case: Case, decision: Decision) -> Decision:
+    if decision.code != "token_missing" or case.event.token.kind is not TokenKind.UNKNOWN:
+        return decision
+    if decision.confidence < SAID:  # words that mean many things name them themselves
+        return decision
+    there = {code for code, _ in decision.lost}
+    added = tuple((code, _SAID_ALSO) for code in _ALIKE if code not in there)
+    return replace(_at_most(decision, UNSEEN), lost=(*decision.lost, *added))
+
+
+def _of_silent_upstream(case: Case, decision: Decision) -> Decision:
+    if decision.code not in ("upstream_rejected", "credential_stripped") or decision.reading is not None:
+        return decision
+    is_guess = decision.code == "credential_stripped" and bool(case.passed.issuers)  # credentials arrive on this route
+    return _at_most(decision, GUESS if is_guess else NO_REASON)
+
+
+_TEMPERS: Final[tuple[Callable[[Case, Decision], Decision], ...]] = (
+    _by_status,
+    _of_unseen_credential,
+    _of_silent_upstream,
+)

@@ -1,0 +1,66 @@
+"""Words about a missing credential are said of more than missing ones."""
+
+from __future__ import annotations
+
+import json
+
+import jwt
+import pytest
+
+from analyzer.verdicts import Diagnosis
+from collector.settings import Settings
+from why401.explainer import Explainer
+
+NOW = 1_930_000_000  # of every record: nothing here depends on the clock
+TOKEN = jwt.encode({"sub": "9913", "exp": NOW + 600}, "a secret of thirty-two characters", algorithm="HS256")
+SAYINGS = (
+    "No auth token",
+    "No Authorization was found in request.headers",
+    "Missing Authorization header",
+    "no token provided",
+)
+
+
+def explain(message: str, **fields: object) -> Diagnosis:
+    record = {"time": "2031-02-03T04:05:06Z", "level": "error", "status": 401, "message": message} | fields
+    found = Explainer(Settings()).explain(json.dumps(record)).diagnosis
+    assert found is not None
+    return found
+
+
+def with_header(message: str, authorization: str) -> Diagnosis:
+    return explain(message, method="GET", path="/berths", authorization=authorization)
+
+
+@pytest.mark.parametrize("message", SAYINGS)
+def test_without_the_header_the_rivals_are_named(message: str) -> None:
+    """Never at 0.95 by words alone."""
+    found = explain(message)
+
+    assert (found.code, found.confidence <= 0.8) == ("token_missing", True)
+    assert {"scheme_invalid", "credential_ambiguous"} <= {rival.code for rival in found.rivals}
+
+
+@pytest.mark.parametrize("message", SAYINGS)
+def test_an_empty_header_proves_it(message: str) -> None:
+    """The log shows the place, and nothing is there."""
+    assert with_header(message, "").confidence >= 0.9
+
+
+@pytest.mark.parametrize("message", SAYINGS)
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        ("Basic Z3Vlc3Q6Z3Vlc3Q=", "scheme_invalid"),
+        (f"Token {TOKEN}", "scheme_invalid"),
+        (f"DPoP {TOKEN}", "scheme_invalid"),
+        (f"bearer {TOKEN}", "scheme_invalid"),
+        (TOKEN, "scheme_invalid"),
+        (f"Bearer {TOKEN},Bearer {TOKEN}", "credential_ambiguous"),
+    ],
+)
+def test_what_the_header_shows_is_what_was_overlooked(message: str, authorization: str, code: str) -> None:
+    """Something came, in a form that this validator does not look for."""
+    found = with_header(message, authorization)
+
+    assert (found.code, found.confidence >= 0.85) == (code, True)
