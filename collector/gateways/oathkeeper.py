@@ -22,6 +22,9 @@ from collector.records import Parsed, RawRecord
 NAME: Final = "oathkeeper"
 _SERVICE: Final = "ORY Oathkeeper"
 _MAX_TEXT: Final = 65_536  # a stack trace and all claims of a token fit
+_WRITER: Final = " writer=JSON"
+# credentials/fetcher_default.go, before the verdict on a token whose key set could not be had
+_CAUSES: Final = ("Unable to fetch JSON Web Key Set", "Ignoring JSON Web Keys from")
 _DENIED: Final = ("Access request denied", "encountered an error", "is not authorized", "not allowed")
 
 
@@ -29,7 +32,7 @@ def parse(record: RawRecord) -> Parsed | None:
     """A verdict on a request; the two lines of the request log around it are not counted again when it was refused."""
     if record.fields is None and record.text:
         text = record.text[:_MAX_TEXT]
-        if not text.startswith("time=") or not (_SERVICE in text or " granted=" in text):
+        if not text.startswith("time=") or not (_SERVICE in text or " granted=" in text or _WRITER in text):
             return None
         return finish((_quoted if text[5:6] == '"' else _text)(text, record.time_ns), record)
     parsed = _fields(mapping(record), record.time_ns)
@@ -89,8 +92,11 @@ def _quoted(text: str, near_ns: int) -> Parsed:
     )
     parsed.host, parsed.path = _split_url(values.get("access_url", "") or values.get("http_url", ""))
     parsed.method, parsed.route = values.get("http_method", ""), values.get("rule_id", "")
-    error = {"message": values.get("error", ""), "reason": values.get("reason", "")}
+    error = {name: values.get(key, "") for name, key in _ERROR_KEYS}
     return _judged(parsed, values.get("msg", ""), error, granted=values.get("granted") == "true")
+
+
+_ERROR_KEYS: Final = (("message", "error"), ("reason", "reason"), ("status_code", "code"))
 
 
 def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
@@ -132,7 +138,9 @@ def _completed(fields: Mapping[str, Any], near_ns: int) -> Parsed:
 
 
 def _must_be_verdict(message: str, *, also: bool = False) -> None:
-    if not also and not any(word in message for word in (*_DENIED, "granted", "handler", "An error occurred")):
+    if not also and not any(
+        word in message for word in (*_DENIED, *_CAUSES, "granted", "handler", "An error occurred")
+    ):
         raise NotAuth(NAME, "a log line without a verdict")
 
 
@@ -140,8 +148,12 @@ def _judged(parsed: Parsed, message: str, error: Mapping[str, Any], *, granted: 
     if granted:
         parsed.outcome = Outcome.ALLOWED
         return parsed
-    parsed.status = http_status(as_text(error.get("status_code")))
+    parsed.is_fragment = True  # the writer of the answer and the fetcher of keys have lines of their own
     said = as_text(error.get("message"))
+    if message.startswith(_CAUSES):
+        parsed.message, parsed.outcome = ": ".join(filter(None, (message, said))), Outcome.ERROR
+        return parsed
+    parsed.status = http_status(as_text(error.get("status_code")))
     parsed.message = _reason(as_text(error.get("reason"))) or said or message
     details = error.get("details")
     parsed.claims = (

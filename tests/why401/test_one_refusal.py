@@ -1,0 +1,57 @@
+"""What products write about one refusal in several lines is one failure, with the reason that one of the lines gives."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from analyzer.pipeline import Analyzer
+from collector.events import Origin, Outcome
+from collector.joining.stage import Joining
+from collector.records import Batch, RawRecord
+from collector.settings import JoiningSettings, Settings
+from collector.telemetry import Telemetry
+from tests.collector.test_pipeline import collector
+from why401.explainer import Explainer
+
+FILE: Final = Path(__file__).parents[1] / "fixtures" / "joining" / "refusals.toml"
+CASES: Final = tomllib.loads(FILE.read_text())["case"]
+TESTED: Final = collector()
+TIMES: Final = 4
+
+
+def of_explain(lines: list[str]) -> Counter[str]:
+    """Code -> how many verdicts `why401 explain` gives on these lines."""
+    verdicts = {id(one): one for one in Explainer(Settings()).explain_all(lines)}
+    return Counter(one.diagnosis.code for one in verdicts.values() if one.diagnosis and one.is_read)
+
+
+def of_up(lines: list[str]) -> Counter[str]:
+    """Code -> how many failures `why401 up` stores, when each line comes in a batch of its own."""
+    stage, analyzer = Joining(TESTED, JoiningSettings(), Telemetry(), lambda: 100.0), Analyzer(Settings())
+    records = [RawRecord(Origin("file", "log"), 1_772_532_000 * 10**9, text=line) for line in lines]
+    batches = [out for record in records for out in stage(Batch([record]))]
+    events = [event for batch in (*batches, *stage.rest()) for event in batch.items]
+    verdicts = [analyzer.judge(event) for event in events if event.outcome is not Outcome.UNREAD]
+    return Counter(one.diagnosis.code for one in verdicts if one.diagnosis)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_lines_of_one_refusal_are_one_failure(case: dict[str, Any]) -> None:
+    """In the order in which they are written."""
+    assert len(case["lines"]) > 1
+    assert {case["code"]: 1} == of_explain(case["lines"]) == of_up(case["lines"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_storm_of_one_token_is_as_many_failures(case: dict[str, Any]) -> None:
+    """The same request several times, one after another and all at once: even where all of them name one id."""
+    in_turn = case["lines"] * TIMES
+    at_once = [line for line in case["lines"] for _ in range(TIMES)]
+
+    assert {case["code"]: TIMES} == of_explain(in_turn) == of_up(in_turn)
+    assert {case["code"]: TIMES} == of_explain(at_once) == of_up(at_once)
