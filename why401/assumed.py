@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.verdicts import Diagnosis
-from collector.gateways.reading.log_lines import is_exception, is_library_complaint
+from collector.gateways.reading.admission import is_admitted
+from collector.gateways.reading.log_lines import is_exception
 from collector.gateways.reading.scan import has_any
 from collector.sources.lines import says_nothing
 
@@ -53,11 +54,7 @@ def is_refusal(text: str, diagnosis: Diagnosis) -> bool:
     low = text[:_READ_CHARS].lower()
     if has_any(low, _ANNOUNCED) and not has_any(low, _PROBLEMS):
         return False
-    return (
-        is_library_complaint(text)
-        or is_exception(text)
-        or (diagnosis.code not in _NONE and diagnosis.confidence >= LEAST)
-    )
+    return is_admitted(text) or is_exception(text) or (diagnosis.code not in _NONE and diagnosis.confidence >= LEAST)
 
 
 def _is_call(bare: str) -> bool:

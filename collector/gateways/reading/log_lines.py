@@ -24,20 +24,6 @@ _REFUSALS: Final = (
     "wrong", "no matching", "no token", "no auth", "no credentials", "no bearer", "exception", "error", "required",
     "refused", "unreachable", "timed out", "too early", "not yet", "unknown", "revoked", "blocked", "incorrect",
 )  # fmt: skip
-# What libraries say without a word of authentication: algorithms, keys, parts of the serialization.
-_JOSE: Final = (
-    "jws", "jwe", "jose", "idx1", "idx2", "algorithm", '"alg"', "'alg'", " alg", "kty", "key_ops", "hmac", "s256",
-    "s384",
-    "s512", "eddsa", "rsa key", "ec key", "public key", "signing key", "secretorpublickey", "key size", "key type",
-    "key id", "json web", "payload", "serializ", " iat", " nbf", " exp ", '"exp"', '"iat"', '"nbf"', " pem", "keyfunc",
-    "header string", "header padding", "segments", "decrypt", "introspect", "asymmetric", "key set", "cryptokey",
-    "crypto padding", "invalid key", "key must", "key is ", "critical ",
-)  # fmt: skip
-_PROBLEMS: Final = (
-    "must ", "may not", "not enough", "too short", "too many", "too long", "at least", "not a ", "isn't", "is not",
-    "no ",
-    "should ", "only ", "greater", "padding", "unexpected", "illegal", "bad ", "absent", "empty", "null", "undefined",
-)  # fmt: skip
 _CLASS_WORDS: Final = ("JWT", "Jwt", "JWS", "JWE", "JWK", "JOSE", "Token")
 _FRAMES: Final = ("at ", "File ", "... ", "^", "~", "from /", "--- ", "goroutine ")
 _NOTES: Final = (
@@ -63,14 +49,6 @@ def refuses(message: str) -> bool:
     """Whether a sentence speaks of a failure of authentication, and not only of authentication."""
     low = message[:_READ_CHARS].lower()
     return topic.is_auth(message) and has_any(low, _REFUSALS)
-
-
-def is_library_complaint(message: str) -> bool:
-    """Whether an error reads like a JOSE library's, which often names a key or a part and nothing else."""
-    low = message[:_READ_CHARS].lower()
-    if not (has_any(low, _REFUSALS) or has_any(low, _PROBLEMS)):
-        return False
-    return topic.is_auth(message) or has_any(low, _JOSE)
 
 
 def leading_time(text: str, near_ns: int = 0) -> int:

@@ -1,0 +1,61 @@
+"""Access lines of servers and frameworks whose format is no combined log: method, path, status and client of one answered request.
+
+One RE2 expression for each layout, anchored at the beginning. They are looked for in the message of a log line,
+behind its time, level and logger, as well as in a line of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector.gateways.reading import combined_log
+from collector.gateways.reading.named import Named, first_of
+from collector.gateways.reading.values import client, http_status
+from collector.records import Parsed
+
+_MAX_LINE: Final = 4096
+_VERB: Final = r"(?P<method>[A-Z]{3,10})"
+_TARGET: Final = r"(?P<path>[/*h]\S*)"
+_STATUS: Final = r"(?P<status>[1-9]\d\d)"
+_IP: Final = r"(?P<client>[0-9a-fA-F:.\[\]]{3,60})"
+_EXPRESSIONS: Final = (
+    # uvicorn, hypercorn: 10.0.0.1:54321 - "GET /x HTTP/1.1" 401 Unauthorized
+    rf'{_IP} - "{_VERB} {_TARGET}(?: HTTP/[\d.]+)?" {_STATUS}\b',
+    # Django's runserver, behind its time: "GET /x HTTP/1.1" 401 58
+    rf'"{_VERB} {_TARGET} HTTP/[\d.]+" {_STATUS} (?:\d+|-)\z',
+    # actix-web: 10.0.0.1 "GET /x HTTP/1.1" 401 12 "-" "curl/8" 0.001
+    rf'{_IP} "{_VERB} {_TARGET} HTTP/[\d.]+" {_STATUS} \d+ "',
+    # chi: "GET http://host/x HTTP/1.1" from 10.0.0.1:55 - 401 12B in 1.2ms
+    rf'"{_VERB} (?:https?://(?P<host>[^/ ]+))?{_TARGET} HTTP/[\d.]+" from {_IP} - {_STATUS} ',
+    # morgan dev, tiny and short: GET /x 401 3.245 ms - 12
+    rf"(?:{_IP} (?:-|\w+) )?{_VERB} {_TARGET}(?: HTTP/[\d.]+)? {_STATUS} (?:[\d.]+ ms - (?:\d+|-)|(?:\d+|-) - [\d.-]+ ms)\z",
+    # tornado: 401 GET /x (10.0.0.1) 1.21ms
+    rf"{_STATUS} {_VERB} {_TARGET} \({_IP}\) [\d.]+ms",
+    # fiber, behind its time: | 401 |  1.2ms | 10.0.0.1 | GET | /x | -
+    rf"(?:\| )?{_STATUS} \| [^|]+ \| +{_IP} \| {_VERB} +\| {_TARGET}",
+    # ASP.NET Core: Request finished HTTP/1.1 GET http://host/x - 401 0 - 1.2ms
+    rf"Request finished HTTP/[\d.]+ {_VERB} (?:https?://(?P<host>[^/ ]+))?{_TARGET} .*?- {_STATUS} ",
+    # uWSGI: [pid: 7|app: 0|req: 1/1] 10.0.0.1 () {30 vars} [date] GET /x => generated 12 bytes in 3 msecs (HTTP/1.1 401)
+    rf"\[pid: [^\]]+\] {_IP} \([^)]*\) \{{[^}}]*\}} \[[^\]]+\] {_VERB} {_TARGET} => [^(]+\(HTTP/[\d.]+ {_STATUS}\)",
+    # Rails: Completed 401 Unauthorized in 3ms (…); Phoenix: Sent 401 in 3ms
+    rf"(?:Completed|Sent) {_STATUS}\b[A-Za-z ]* in [\d.]+ ?(?:ms|µs|s)",
+)
+_LAYOUTS: Final = tuple(map(Named, _EXPRESSIONS))
+_FITTING: Final = first_of(_EXPRESSIONS)
+
+
+def access(kind: str, text: str) -> Parsed | None:
+    """The request of an access line; None when the text is not one. Raises NotAuth as `combined_log.read` does."""
+    line = combined_log.split(text)
+    if line is not None:
+        return combined_log.read(kind, line)
+    first = text[:_MAX_LINE].partition("\n")[0]
+    fitting = _FITTING(first)
+    parts = _LAYOUTS[fitting[0]].match(first) if fitting else {}
+    status = http_status(parts.get("status"))
+    if not status:
+        return None
+    return Parsed(
+        kind, status=status, method=parts.get("method", ""), path=parts.get("path", ""), host=parts.get("host", ""),
+        client=client(parts.get("client", "")),
+    )  # fmt: skip

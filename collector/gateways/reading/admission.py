@@ -1,0 +1,103 @@
+"""Whether a log line's sentence speaks of a refused credential: what it takes to be stored as a failure.
+
+The vocabulary is not listed by hand: `admission.toml` holds a weight for words, beginnings of words and pairs of words, learned from every
+message of the knowledge base on one side and the log and error texts of programs about something else on the other
+(`python -m benchmarks.admission`; tests/collector/gateways/reading/test_admission.py proves both sides). A level shifts the bar: what is
+written at INFO reports progress more often than refusals.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache, lru_cache
+from itertools import pairwise
+from math import exp
+from pathlib import Path
+from typing import Final
+
+FILE: Final = Path(__file__).with_name("admission.toml")
+_READ_CHARS: Final = 2048
+_MAX_WORDS: Final = 48  # a sentence says what it is about at its beginning
+_MAX_LINES: Final = 12
+_PREFIX: Final = 5
+_NUMBER: Final = "0"
+_KEPT: Final = frozenset(("401", "403"))
+
+
+class _Blanks(dict[int, str]):
+    """Every character that is no ASCII letter or digit becomes a blank."""
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = chr(code) if code < 128 and chr(code).isalnum() else " "
+        return found
+
+
+_BLANKS: Final = _Blanks(
+    {code: " " for code in range(128) if not chr(code).isalnum()}
+    | {code: chr(code) for code in range(128) if chr(code).isalnum()}
+)
+AT_WARN: Final = 0.5
+AT_INFO: Final = 0.75
+
+
+def features(sentence: str) -> frozenset[str]:
+    """Words in lower case (also those that a CamelCase name is made of), their beginnings, and pairs of neighbours.
+
+    >>> sorted(features("JwtException: expired"))
+    ['excep*', 'exception', 'exception expired', 'expir*', 'expired', 'jwt', 'jwt exception']
+    """
+    words = [part for word in _ascii_words(sentence) for part in _parts(word)][:_MAX_WORDS]
+    found = set(words)
+    found.update(f"{one} {other}" for one, other in pairwise(words))
+    found.update(word[:_PREFIX] + "*" for word in words if len(word) > _PREFIX)
+    return frozenset(found)
+
+
+def _ascii_words(sentence: str) -> list[str]:
+    return sentence[: _MAX_WORDS * 24].translate(_BLANKS).split()[:_MAX_WORDS]
+
+
+def _parts(word: str) -> list[str]:
+    """The words of a CamelCase name; a number is "0", unless it is a status that refuses."""
+    if _is_plain(word):
+        return [word.lower()]
+    ends = [at for at in range(1, len(word)) if _parts_at(word, at)]
+    parts = (word[begin:end].lower() for begin, end in pairwise((0, *ends, len(word))))
+    return [_NUMBER if part.isdigit() and part not in _KEPT else part for part in parts]
+
+
+def _is_plain(word: str) -> bool:
+    return word.isalpha() and (word.islower() or word.isupper() or word[1:].islower())
+
+
+def _parts_at(word: str, at: int) -> bool:
+    """Between `t` and `E`, between `T` and `Ex`, between letters and digits."""
+    before, here, behind = word[at - 1], word[at], word[at + 1 : at + 2]
+    if before.isdigit() is not here.isdigit():
+        return True
+    return here.isupper() and (before.islower() or behind.islower())
+
+
+def probability(message: str) -> float:
+    """How likely the text is about a refused credential, from 0 to 1; of several lines the likeliest counts."""
+    lines = [line for line in message[:_READ_CHARS].split("\n", _MAX_LINES)[:_MAX_LINES] if line.strip()]
+    return max(map(_of_line, lines), default=0.0)
+
+
+def is_admitted(message: str, *, is_calm: bool = False) -> bool:
+    """Whether a text at WARN or above (`is_calm`: at INFO) is taken for a refusal."""
+    return probability(message) >= (AT_INFO if is_calm else AT_WARN)
+
+
+@lru_cache(maxsize=4096)
+def _of_line(line: str) -> float:
+    weights, bias = _table()
+    score = bias + sum(weights.get(feature, 0.0) for feature in features(line))
+    return 1 / (1 + exp(-max(min(score, 30.0), -30.0)))
+
+
+@cache
+def _table() -> tuple[dict[str, float], float]:
+    table = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    rows = (line.rpartition("\t") for line in table["weights"].splitlines() if line)
+    return {name: float(weight) for name, _, weight in rows}, float(table["bias"])
