@@ -36,6 +36,7 @@ class Language:
     joins: frozenset[str]
     inside: str = ""  # a pattern of interpolated values
     adjacent: bool = False  # two literals side by side are one
+    spreads: bool = False  # a call of the log writes all its arguments
 
 
 class _Token(NamedTuple):
@@ -68,9 +69,13 @@ LANGUAGES: Final = {
         strings=rf"`(?:[^`\\]|\\.)*`|{_DOUBLE}|{_SINGLE}|{_REGEX}",
         joins=_PLUS,
         inside=r"\$\{[^}]*\}",
+        spreads=True,
     ),
     "lua": Language(
-        comments=r"--\[\[.*?\]\]|--[^\n]*", strings=rf"\[\[.*?\]\]|{_DOUBLE}|{_SINGLE}", joins=frozenset(("..",))
+        comments=r"--\[\[.*?\]\]|--[^\n]*",
+        strings=rf"\[\[.*?\]\]|{_DOUBLE}|{_SINGLE}",
+        joins=frozenset(("..",)),
+        spreads=True,
     ),
     "php": Language(comments=rf"{_SLASHES}|{_HASH}", strings=rf"{_DOUBLE}|{_SINGLE}", joins=frozenset(".")),
     "ruby": Language(
@@ -95,7 +100,7 @@ SUFFIXES: Final = {
 _NAME: Final = r"[.:]{0,2}[A-Za-z_$@][\w$!?]*(?:(?:\.|::|->|:|\?\.)[A-Za-z_$][\w$!?]*)*"
 _OP: Final = r"\.\.|<<|<>|\+\+|\+|[(){}\[\],;.]|[^\s\w]"
 # Calls whose arguments are written one after the other.
-_SPREAD: Final = re.compile(r"StrCat|StrJoin|\bngx\.log|\blog(?:\.\w+)?$|kong\.log|console\.\w+|\.join$")
+_SPREAD: Final = re.compile(r"\bngx\.log|\blog(?:\.\w+)?$|kong\.log|console\.\w+|\.join$")
 _WHOLE: Final = re.compile(r"StrCat|StrJoin")
 _OPENERS: Final = frozenset("([{")
 _CLOSERS: Final = frozenset(")]}")
@@ -179,7 +184,8 @@ class _Scan:
     def _joined(self, index: int) -> str:
         """The text from a literal on, over joining operators, and over commas where a call writes all its arguments."""
         call = self._calls[-1].split(" ")[0] if self._calls and self._calls[-1] else ""
-        joins = self._language.joins | ({","} if _SPREAD.search(call) else frozenset())
+        spreads = _WHOLE.search(call) or (self._language.spreads and _SPREAD.search(call))
+        joins = self._language.joins | ({","} if spreads else frozenset())
         parts, at = [self._start(index, call)], index
         while at < len(self.tokens) and len(parts) < MAX_PARTS:
             part, at = self._part(at, joins)
