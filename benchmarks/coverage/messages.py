@@ -183,9 +183,8 @@ class _Scan:
 
     def _joined(self, index: int) -> str:
         """The text from a literal on, over joining operators, and over commas where a call writes all its arguments."""
-        call = self._calls[-1].split(" ")[0] if self._calls and self._calls[-1] else ""
-        spreads = _WHOLE.search(call) or (self._language.spreads and _SPREAD.search(call))
-        joins = self._language.joins | ({","} if spreads else frozenset())
+        call = next(iter((self._calls or [""])[-1].split()), "")
+        joins = self._language.joins | ({","} if self._spreads(call) else frozenset())
         parts, at = [self._start(index, call)], index
         while at < len(self.tokens) and len(parts) < MAX_PARTS:
             part, at = self._part(at, joins)
@@ -198,6 +197,9 @@ class _Scan:
             elif not self._is_adjacent(at):
                 break
         return "".join(parts)
+
+    def _spreads(self, call: str) -> bool:
+        return bool(_WHOLE.search(call) or (self._language.spreads and _SPREAD.search(call)))
 
     def _start(self, index: int, call: str) -> str:
         """A hole where a value is joined before the first literal."""
