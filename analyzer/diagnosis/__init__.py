@@ -7,7 +7,7 @@ redacted facts, so a storm of failures costs little more than its parsing.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -33,12 +33,13 @@ from analyzer.diagnosis.cuts import Cuts
 from analyzer.diagnosis.doubts import tempered
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
 from analyzer.diagnosis.fix_values import Values
-from analyzer.diagnosis.messages import Read, read_event
+from analyzer.diagnosis.messages import Read, ReadUnlisted, read_event
 from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.route_history import Memory
 from analyzer.diagnosis.unchecked import weighed_down
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
 from analyzer.knowledge import Reading, fixes_for, read_words, title
+from analyzer.knowledge.opinion import closest, is_opinion, read_unlisted
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
 from collector.events import Event, Outcome, Words
@@ -73,10 +74,15 @@ _TOUCHED: Final = ("policy", "rule", "scope", "scopes", "role", "claim", "alg", 
 class Diagnoser:
     """Diagnoses events against the configured issuers. Not thread-safe: one worker owns it."""
 
-    def __init__(self, issuers: Sequence[IssuerSettings] = (), read: Read = read_words) -> None:
+    def __init__(
+        self,
+        issuers: Sequence[IssuerSettings] = (),
+        read: Read = read_words,
+        unlisted: ReadUnlisted = read_unlisted,
+    ) -> None:
         self._issuers = tuple(issuers)
         self._is_one_for_all = not any(issuer.gateways or issuer.routes for issuer in issuers)
-        self._read = read
+        self._read, self._unlisted = read, unlisted
         self.memory = Memory()
         self.cuts = Cuts()
         self._cache: OrderedDict[tuple[object, ...], Diagnosis] = OrderedDict()
@@ -111,7 +117,7 @@ class Diagnoser:
                 Case(
                     event=event,
                     times=times,
-                    readings=read_event(event, self._read),
+                    readings=read_event(event, self._read, self._unlisted),
                     issuers=issuers,
                     passed=passed,
                     seen_cut=seen_cut,
@@ -190,6 +196,7 @@ def _evidence(case: Case, decision: Decision, findings: list[Finding]) -> tuple[
     shown = [Evidence(f.source, f.says) for f in mine]
     if decision.reading:
         shown.append(_of_message(case.event.words, decision.reading))
+        shown.extend(_closest_message(case.event.words, decision))
     elif case.event.request.status or not shown:
         shown.append(Evidence("status", f"response status {case.event.request.status or 'not logged'}"))
     return tuple(dict.fromkeys(shown))[:MAX_EVIDENCE]
@@ -199,6 +206,13 @@ def _of_message(words: Words, reading: Reading) -> Evidence:
     text = words.reason or words.message or words.challenge
     reported = f'reported: "{text[:MAX_QUOTED]}"' if text else f"response body of {words.body_bytes} bytes"
     return Evidence("message", f"{reading.says} ({reported})")
+
+
+def _closest_message(words: Words, decision: Decision) -> Iterator[Evidence]:
+    """For a message that no signature knows: the one that is known and most like it."""
+    if decision.reading and is_opinion(decision.reading):
+        known = (closest(text, decision.code) for text in (words.reason, words.message, words.challenge))
+        yield from (Evidence("message", f"closest known message: {one}") for one in known if one)
 
 
 def _discriminant(decision: Decision, facts: Weights) -> str:

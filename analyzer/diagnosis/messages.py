@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from analyzer.diagnosis.weigh import VAGUE
-from analyzer.knowledge import Reading, read_meaning, read_words
+from analyzer.knowledge import Reading, read_words
+from analyzer.knowledge.opinion import is_opinion, read_unlisted, without_numbers
 from analyzer.knowledge.products import facts, relatives
 from collector.events import Event
 
 Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> interpretations, best first
+ReadUnlisted = Callable[[str], tuple[Reading, ...]]  # a text that no signature knows -> interpretations, best first
 MAX_READ: Final = 2_000
-# Long hexadecimal runs and numbers; three digits may be a status, which has a meaning.
-_NUMBER: Final = re.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
+_OPINION: Final = 0.1  # what a signature of one text is ahead of an opinion on another
 KNOWN: Final = 0.3  # a text that no signature interprets with this certainty is interpreted by its meaning as well
 
 
-def read_event(event: Event, read: Read = read_words) -> tuple[Reading, ...]:
+def read_event(event: Event, read: Read = read_words, unlisted: ReadUnlisted = read_unlisted) -> tuple[Reading, ...]:
     """Interpretations of every text of an event, the most certain and most specific first."""
     kind = event.gateway.kind
     # Within a text the knowledge base's order holds (wrapped before wrapper); the most informative text comes first.
-    by_text = [readings for text in _texts(event) for readings in _readings(text, kind, read) if readings]
-    by_text.sort(key=lambda readings: -readings[0].certainty)
+    by_text = [readings for text in _texts(event) for readings in _readings(text, kind, read, unlisted) if readings]
+    by_text.sort(key=lambda readings: _OPINION * is_opinion(readings[0]) - readings[0].certainty)
     return tuple(reading for readings in by_text for reading in readings)
 
 
@@ -36,12 +36,11 @@ def _texts(event: Event) -> tuple[str, ...]:
     return texts
 
 
-def _readings(text: str, kind: str, read: Read) -> Iterator[tuple[Reading, ...]]:
+def _readings(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
     known = read(text, kind)
     yield known
     if not any(knows(reading, kind) for reading in known):
-        # Sessions, seconds and ports differ from line to line; the rest does not, and is cached.
-        yield read_meaning(_NUMBER.sub("0", text[:MAX_READ]))
+        yield unlisted(without_numbers(text[:MAX_READ]))
 
 
 def knows(reading: Reading, kind: str) -> bool:

@@ -5,7 +5,8 @@
    is the root cause, and the reported one its symptom.
 3. A vague message (a certainty under VAGUE) yields to a strong fact.
 4. Without a message the first strong fact wins, in the order in which validators check, or the strong fact that EXPLAINS it.
-5. Weak facts alone give a weak answer, hints alone none.
+5. Weak facts alone give a weak answer, hints alone none; an opinion on the message that is less likely than DECIDED is none
+   either: its two best guesses are named.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from typing import Final
 
 from analyzer.diagnosis.findings import Finding, Strength
 from analyzer.knowledge import Reading
+from analyzer.knowledge.opinion import is_opinion
 
 VAGUE: Final = 0.65
+DECIDED: Final = 0.4
+_GUESSES: Final = 2
 # The order in which validators check: transport, form, header, issuer and key, time, claims, user, policy, then the upstream.
 ORDER: Final = (
     "header_too_large", "source_denied", "caller_blocked", "preflight_blocked", "credential_stripped", "token_missing",
@@ -102,6 +106,9 @@ def weights(findings: Iterable[Finding]) -> Weights:
 
 def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = False) -> Decision:
     """The argument above. `is_quoted`: the token was only quoted in the message, which may have cut or mangled it."""
+    guesses: tuple[Reading, ...] = ()
+    if readings and is_opinion(readings[0]) and readings[0].certainty < DECIDED:
+        guesses, readings = readings, ()
     if readings and readings[0].certainty >= VAGUE:
         return _by_message(Report.of(readings[0], facts, is_quoted=is_quoted))
     strong = _first(facts, Strength.STRONG)
@@ -112,7 +119,7 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
     likely = _first(facts, Strength.LIKELY)
     if likely:
         return _by_facts(likely, facts)
-    return Decision(code="unclassified", confidence=0.2, lost=_hinted(facts))
+    return Decision(code="unclassified", confidence=0.2, lost=(*_guessed(guesses, facts), *_hinted(facts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +265,12 @@ def _why_not(code: str, winner: str, facts: Weights, otherwise: str) -> str:
     if facts.strength(code) >= Strength.STRONG:
         return f"also true, but not what the gateway reported: {facts.best[code].says}"
     return otherwise or "ruled out: weaker evidence"
+
+
+def _guessed(guesses: Iterable[Reading], facts: Weights) -> tuple[tuple[str, str], ...]:
+    """What the message may mean, with how likely that is."""
+    possible = [guess for guess in guesses if facts.is_possible(guess.code)][:_GUESSES]
+    return tuple((guess.code, f"possible, {guess.certainty:.0%} sure: too little to decide") for guess in possible)
 
 
 def _hinted(facts: Weights) -> tuple[tuple[str, str], ...]:

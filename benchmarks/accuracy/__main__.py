@@ -11,7 +11,9 @@ from benchmarks.accuracy import live, tables
 from benchmarks.accuracy.answers import of_corpus
 from benchmarks.accuracy.held_out import of_held_out
 from benchmarks.accuracy.public import of_public
-from benchmarks.labelled import CORPUS, HERE, corpus, unlisted
+from benchmarks.labelled import CORPUS, HERE, Labelled, corpus, examples, unlisted
+from benchmarks.training.array import train
+from benchmarks.training.messages import everything
 
 
 def page(folder: Path, *, quick: bool) -> Iterator[str]:
@@ -20,11 +22,19 @@ def page(folder: Path, *, quick: bool) -> Iterator[str]:
     for name, title in (("gateways", "Sample: gateways' records"), ("libraries", "Sample: libraries' messages")):
         file = folder / f"{name}.jsonl"
         yield from tables.section(f"{title}, without configuration", list(of_corpus(file)) if file.is_file() else [])
-    yield from tables.section("Leave one product out: libraries' messages", list(of_held_out(corpus(folder))))
-    yield from tables.section("Leave one product out: libraries without signatures", list(of_held_out(unlisted())))
+    trained = train(everything(folder))
+    for title, messages in held_out(folder):
+        yield from tables.section(f"Leave one product out: {title}", list(of_held_out(messages, trained)))
     yield from tables.section("Public cases", list(of_public(folder / "public.jsonl")))
     if not quick:
         yield from live.sections()
+
+
+def held_out(folder: Path) -> Iterator[tuple[str, list[Labelled]]]:
+    """What is answered without its product, by origin."""
+    yield "libraries' messages", list(corpus(folder))
+    yield "libraries without signatures", list(unlisted())
+    yield "messages of the knowledge files", list(examples())
 
 
 def main(arguments: list[str]) -> None:

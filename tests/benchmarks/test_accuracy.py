@@ -1,5 +1,6 @@
 import pytest
 
+from analyzer.knowledge.opinion import read_unlisted
 from analyzer.knowledge.signatures import signatures
 from benchmarks.accuracy import calibration
 from benchmarks.accuracy.answers import Answer
@@ -64,7 +65,11 @@ def test_nothing_of_a_product_that_is_left_out_is_known() -> None:
 
 def test_the_explainer_without_a_product_answers_all_the_same() -> None:
     """It is an explainer like any other, which knows one family less."""
-    diagnosis = ignorant("pyjwt").explain("jwt.exceptions.ExpiredSignatureError: Signature has expired").diagnosis
+    diagnosis = (
+        ignorant("pyjwt", read_unlisted)
+        .explain("jwt.exceptions.ExpiredSignatureError: Signature has expired")
+        .diagnosis
+    )
 
     assert diagnosis is not None
     assert ("token_expired", "") == (diagnosis.code, diagnosis.library)

@@ -1,0 +1,135 @@
+"""What a text without a signature means: the grammar's and the learned reader's opinions as one probability per code.
+
+Both opinions are columns of one table, a row per code; opinion.toml has a weight per column, fitted by
+`python -m benchmarks.training` on messages of products that were left out of what was learned (docs/decisions/0022).
+The probability of a code is the softmax of its weighted row.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Final
+
+from analyzer.knowledge.learned import Learned, shipped
+from analyzer.knowledge.match import Reading
+from analyzer.knowledge.meaning import LEAST, read_meaning
+from analyzer.knowledge.products import table
+from analyzer.knowledge.signatures import signatures, title
+
+READINGS: Final = 3
+LEAST_LIKELY: Final = 0.05  # a code that is less likely is not given
+_ALSO: Final = 0.1  # another code that is as likely is a meaning of the text, too
+UNDECIDED: Final = "unclassified"
+# Long hexadecimal runs and numbers; three digits may be a status, which has a meaning.
+_NUMBER: Final = re.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
+_WORD: Final = re.compile(r"[a-z]{2,}")
+_CLOSE: Final = 0.6  # cosine of two sets of words; what shares less, or one word, is not called close
+_SHARED: Final = 2
+# Columns of the table, and of opinion.toml: the learned score and its root; whether the grammar names the code first,
+# how surely (above the least), how surely as second or third, and as another meaning of the first; the undecided
+# code's own column, and the same where the grammar says nothing.
+COLUMNS: Final = ("learned", "root", "first", "sure", "later", "also", "undecided", "silent")
+
+
+def without_numbers(text: str) -> str:
+    """Sessions, seconds and ports differ from line to line; the rest does not, and is remembered.
+
+    >>> without_numbers("status 401, port 43312")
+    'status 401, port 0'
+    """
+    return _NUMBER.sub("0", text)
+
+
+@cache
+def weights() -> tuple[float, ...]:
+    """The weight of each of COLUMNS."""
+    fitted: Mapping[str, float] = table("opinion.toml")["weights"]
+    return tuple(float(fitted[column]) for column in COLUMNS)
+
+
+def rows(codes: Sequence[str], scores: Sequence[float], said: Sequence[Reading]) -> list[list[float]]:
+    """The table: a row of COLUMNS for each code."""
+    found = [[score, math.copysign(math.sqrt(abs(score)), score), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] for score in scores]
+    at = dict(zip(codes, found, strict=True))
+    at[UNDECIDED][6], at[UNDECIDED][7] = 1.0, float(not said)
+    for rank, reading in enumerate(said):
+        row = at[reading.code]
+        row[2], row[3 if rank == 0 else 4] = float(rank == 0), reading.certainty - LEAST
+    for code in said[0].also if said else ():
+        at[code][5] = 1.0
+    return found
+
+
+def probabilities(text: str, learned: Learned, fitted: Sequence[float]) -> dict[str, float]:
+    """Every code and its probability."""
+    lines = rows(learned.codes, learned.scores(text), read_meaning(text))
+    sums = [sum(map(float.__mul__, line, fitted)) for line in lines]
+    most = max(sums)
+    powers = [math.exp(one - most) for one in sums]
+    whole = sum(powers)
+    return {code: power / whole for code, power in zip(learned.codes, powers, strict=True)}
+
+
+class Opinion:
+    """Reads texts with one array; remembers the last ones."""
+
+    def __init__(self, learned: Learned | None = None) -> None:
+        self._learned = learned
+        self.read = lru_cache(maxsize=4096)(self._read)
+
+    def _read(self, text: str) -> tuple[Reading, ...]:
+        """Readings, the most likely first, at most READINGS; `certainty` is the probability."""
+        found = probabilities(text, self._learned or shipped(), weights())
+        likely = sorted(found, key=lambda code: -found[code])
+        likely = [code for code in likely if code != UNDECIDED and found[code] >= LEAST_LIKELY][:READINGS]
+        named = {reading.code: reading.signature_id for reading in read_meaning(text)}
+        also = [code for code in likely[1:] if found[code] >= _ALSO]
+        return tuple(
+            Reading(
+                signature_id=named.get(code, f"learned.{code}"),
+                code=code,
+                also=tuple(also) if rank == 0 else (),
+                certainty=round(found[code], 2),
+                library="",
+                gateway="",
+                says=title(code),
+                matched=0,
+            )
+            for rank, code in enumerate(likely)
+        )
+
+
+_SHIPPED: Final = Opinion()
+
+
+def read_unlisted(text: str) -> tuple[Reading, ...]:
+    """What the package makes of a text that no signature knows."""
+    return _SHIPPED.read(text)
+
+
+def is_opinion(reading: Reading) -> bool:
+    """The reading is of no signature."""
+    return reading.signature_id.startswith(("learned.", "meaning."))
+
+
+def closest(text: str, code: str) -> str:
+    """The known message of a code that shares most of its words with a text; "" when none is close."""
+    words = frozenset(_WORD.findall(text.lower()))
+    near = max(_known(code), key=lambda known: _cosine(words, known[0]), default=(frozenset[str](), ""))
+    is_close = len(words & near[0]) >= _SHARED and _cosine(words, near[0]) >= _CLOSE
+    return near[1] if is_close else ""
+
+
+def _cosine(some: frozenset[str], others: frozenset[str]) -> float:
+    return len(some & others) / math.sqrt(len(some) * len(others) or 1)
+
+
+@cache
+def _known(code: str) -> tuple[tuple[frozenset[str], str], ...]:
+    known = ((one, "…".join(text.texts)) for one in signatures() if one.code == code for text in one.templates)
+    return tuple(
+        (frozenset(_WORD.findall(text.lower())), f'"{text}" ({one.library or one.gateway})') for one, text in known
+    )
