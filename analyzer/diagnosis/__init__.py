@@ -23,6 +23,7 @@ from analyzer.diagnosis import (
     passing,
     policy,
     presence,
+    quoted,
     scheme,
     signature,
     use,
@@ -61,6 +62,7 @@ RULES: Final[tuple[Rule, ...]] = (
     user.rule,
     policy.rule,
     passing.rule,
+    quoted.rule,
     answer.rule,
 )
 CACHE_SIZE: Final = 20_000  # distinct evidence: about 60 MB when full
@@ -170,7 +172,7 @@ def diagnose(case: Case) -> Diagnosis:
             decision.code,
             case.event.gateway.kind,
             library,
-            values,
+            quoted.filled(case, decision.code, values),
             near.key if near else "",
             values.variety(),
         ),

@@ -57,6 +57,7 @@ _ENTRA_VERSION: Final = (
     "different Entra ID token version (v1 uses sts.windows.net, v2.0 login.microsoftonline.com)",
 )
 _API_PREFIX: Final = ("api:// prefix", "`api://` prefix on one side only")
+_SPN_PREFIX: Final = ("spn: prefix", "`spn:` prefix on one side only")
 _BARE_NAME: Final = ("URI against bare name", "URI on one side, bare name on the other")
 _CLIENT_ID: Final = ("client id where the API's identifier belongs", "the client ID is used instead of the API's identifier")
 # fmt: on
@@ -222,6 +223,8 @@ def _api_against_client(received: str, expected: str) -> _Difference | None:
     r, e = received.removeprefix("api://"), expected.removeprefix("api://")
     if r == e:
         return _API_PREFIX
+    if r.removeprefix("spn:") == e.removeprefix("spn:"):
+        return _SPN_PREFIX
     if r.rstrip("/").endswith("/" + e) or e.rstrip("/").endswith("/" + r):
         return _BARE_NAME
     return None
