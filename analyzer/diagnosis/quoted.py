@@ -92,7 +92,8 @@ def rule(case: Case) -> Iterator[Finding]:
     """The first comparison that the message, the reason or the challenge makes."""
     found = _first_compared(case.event.words)
     if found:
-        known = next((reading.certainty for reading in case.readings[:1]), 0.0)
+        # Words that no signature knows are told apart by their values, however sure a reader of meanings is.
+        known = next((reading.certainty for reading in case.readings[:1] if reading.matched), 0.0)
         yield from next((findings for judge in _JUDGES if (findings := tuple(judge(found, known)))), ())
 
 
