@@ -23,6 +23,7 @@ from collector.gateways import (
     gravitee,
     grpc,
     haproxy,
+    higress,
     istio,
     keycloak,
     kong,
@@ -79,6 +80,7 @@ class GatewayParser:
 # The more particular first: Istio and Envoy Gateway write dialects of Envoy's formats, Kong and APISIX of OpenResty's,
 # which is an nginx; Apache shares nginx's combined one, and the guess comes last.
 PARSERS: Final[tuple[GatewayParser, ...]] = (
+    GatewayParser(higress.NAME, higress.parse),
     GatewayParser(istio.NAME, istio.parse),
     GatewayParser(envoy_gateway.NAME, envoy_gateway.parse),
     GatewayParser(envoy.NAME, envoy.parse),

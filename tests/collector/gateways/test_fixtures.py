@@ -26,7 +26,12 @@ SHARED = {
 # They read what no gateway's own parser claimed, and PARSERS asks them last.
 GENERAL = ("application", "generic")
 # What a gateway is built on reads its error log too; the fixtures hold no other overlap with it.
-BUILT_ON = {"openresty": ("nginx",), "kong": ("openresty", "nginx"), "apisix": ("openresty", "nginx")}
+BUILT_ON = {
+    "higress": ("istio", "envoy"),
+    "openresty": ("nginx",),
+    "kong": ("openresty", "nginx"),
+    "apisix": ("openresty", "nginx"),
+}
 
 
 @pytest.mark.parametrize("gateway", sorted({path.parent.name for path in FILES}))
