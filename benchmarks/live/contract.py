@@ -81,6 +81,15 @@ class Refusal:
     sent: tuple[str, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Refusals that were asked for at once, from one address, by fault; and what each log of the gateway got of them."""
+
+    name: str
+    sent: Mapping[str, int]
+    logs: tuple[Sequence[str], ...]
+
+
 def expected(gateway: LiveGateway, fault: Fault) -> str:
     """The true code of a fault at this gateway."""
     return gateway.relabelled.get(fault.name, fault.code)

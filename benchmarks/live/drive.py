@@ -1,17 +1,19 @@
 """Send every portable fault to a live gateway and keep what it wrote about each: one request at a time, so that the
-lines that appear belong to it.
+lines that appear belong to it. Then many at once: a storm of one token, and several clients behind one address.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.live.contract import PORTABLE, LiveGateway, Refusal, Running, expected
+from benchmarks.live.contract import PORTABLE, Crowd, LiveGateway, Refusal, Running, expected
 from collector.sources.lines import records_of
 from why401.demo.faults import BY_NAME, GOOD, Fault, Good
 from why401.demo.mint import Mint
@@ -20,6 +22,15 @@ from why401.demo.services import Services
 from why401.demo.settings_file import write_config
 from why401.demo.traffic import Client, Reply, caller
 
+STORM: Final = 12  # requests with one token
+EACH: Final = 3  # requests of each fault, in the crowd of clients
+CLIENTS: Final = 6  # connections at once
+STORMED: Final = "expired-minutes"
+# Most gateways refuse these, for reasons that most of them tell apart.
+CROWDED: Final = (
+    "expired-minutes", "aud-other-api", "iss-other-realm", "signature-wrong-key", "nbf-future", "token-absent",
+    "token-two-parts",
+)  # fmt: skip
 SETTLE_S: Final = 0.4  # logs are written after the answer; this long without a new byte counts as all of it
 WAIT_S: Final = 10.0
 _GOOD: Final = next(good for good in GOOD if good.name == "ok-orders")
@@ -33,6 +44,7 @@ class Driven:
     passed: tuple[str, ...]
     good: Refusal
     config: Path
+    crowds: tuple[Crowd, ...]
 
 
 @contextmanager
@@ -65,7 +77,24 @@ def _round(gateway: LiveGateway, running: Running, mint: Mint, config: Path) -> 
             passed.append(name)
         else:
             refused.append(replace(one, code=expected(gateway, fault)))
-    return Driven(tuple(refused), tuple(passed), good, config)
+    names = {one.fault for one in refused}
+    storm = _crowd(running, mint, "storm", [STORMED] * STORM, one_token=True) if STORMED in names else None
+    crowd = _crowd(running, mint, "crowd", [name for name in CROWDED if name in names] * EACH)
+    return Driven(tuple(refused), tuple(passed), good, config, tuple(filter(None, (storm, crowd))))
+
+
+def _crowd(running: Running, mint: Mint, name: str, faults: Sequence[str], *, one_token: bool = False) -> Crowd:
+    """Ask for all of it at once, from one address; the tokens are made before."""
+    who = caller(mint, 0)
+    requests = [BY_NAME[fault].build(who) for fault in faults]
+    requests = requests[:1] * len(faults) if one_token else requests
+    before = [_size(log) for log in running.logs]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        labels = (f"{name}.{number}" for number in range(len(faults)))
+        list(pool.map(lambda request, label: _send(running.port, request, label, who), requests, labels))
+    _settle(running, sum(before))
+    logs = tuple(_lines(log, start) for log, start in zip(running.logs, before, strict=True))
+    return Crowd(name, Counter(faults), logs)
 
 
 def _one(running: Running, mint: Mint, what: Fault | Good, number: int) -> Refusal:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from analyzer.verdicts import Verdict
-from benchmarks.live.contract import LiveGateway, Refusal
+from benchmarks.live.contract import Crowd, LiveGateway, Refusal
+from benchmarks.live.crowd import stored
 from benchmarks.live.drive import Driven, drive
-from collector.settings import load
-from why401.explainer import Explainer
+from collector.settings import Settings, load
+from why401.explainer import Explainer, Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Scored:
     """One refusal and the verdict on it."""
 
     refusal: Refusal
-    verdict: Verdict
+    verdict: Explanation
 
     @property
     def code(self) -> str:
@@ -31,14 +34,38 @@ class Scored:
         return self.code == self.refusal.code
 
 
-def score(gateway: LiveGateway, folder: Path) -> tuple[Driven, tuple[Scored, ...]]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Refusals by code: as the clients count those that were asked for at once, and as the store does."""
+
+    name: str
+    asked: Counter[str]
+    stored: Counter[str]
+
+
+Score: TypeAlias = tuple[Driven, tuple[Scored, ...], tuple[Counted, ...]]
+
+
+def score(gateway: LiveGateway, folder: Path) -> Score:
     """Drive it and judge every refusal with the configuration that an operator would have."""
     with drive(gateway, folder) as driven:
-        explainer = Explainer(load(driven.config, {}))
-        return driven, tuple(Scored(one, judge(explainer, one.lines)) for one in driven.refused)
+        settings = load(driven.config, {})
+        explainer = Explainer(settings)
+        scored = tuple(Scored(one, judge(explainer, one.lines)) for one in driven.refused)
+        return driven, scored, tuple(_counted(crowd, scored, settings) for crowd in driven.crowds)
 
 
-def judge(explainer: Explainer, lines: Sequence[str]) -> Verdict:
+def _counted(crowd: Crowd, scored: Sequence[Scored], settings: Settings) -> Counted:
+    """A request counts under the code that it gets alone; one of which nothing is logged, not at all."""
+    codes = {one.refusal.fault: one.code for one in scored if one.verdict.diagnosis and one.verdict.is_read}
+    asked = Counter[str]()
+    for fault, times in crowd.sent.items():
+        if fault in codes:
+            asked[codes[fault]] += times
+    return Counted(name=crowd.name, asked=asked, stored=stored(crowd, settings))
+
+
+def judge(explainer: Explainer, lines: Sequence[str]) -> Explanation:
     """The verdict on all lines about one request: the surest one."""
     verdicts = explainer.explain_all(lines or [""])
     return max(verdicts, key=_sureness)

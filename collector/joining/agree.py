@@ -17,7 +17,9 @@ NEAR_NS: Final = 2_000_000_000  # an access line is stamped at the request's end
 SAME_ID_NS: Final = 15 * NEAR_NS  # clients choose ids too, and use them again
 ECHO_NS: Final = 1_000_000_000
 RUN_NS: Final = 10_000_000  # lines of one refusal on one connection follow each other at once
+_MAX_PARTS: Final = 32
 FAR: Final = 100  # lines of a stream in which those of one request stand, where they have no time
+_IN_TOKENS: Final = frozenset(("time", "key", "issuer", "audience"))
 _REFUSALS: Final = frozenset((400, 401, 403, 407, 422, 429, 431, 494))
 
 
@@ -64,12 +66,15 @@ def _is_one_program(new: Half, old: Half) -> bool:
 
 
 def likeness(new: Half, old: Half) -> int:
-    """How many facts both name and agree in: of several candidates the likest is taken, and the first of equals."""
+    """How many facts both name and agree in: of several candidates the likest is taken, and the first of equals.
+
+    A request without a token was hardly refused for what stands in one, unless it was in another place.
+    """
     pairs = (
         (new.client, old.client), (new.path, old.path), (new.method, old.method), (new.token, old.token),
         (new.thread, old.thread),
     )  # fmt: skip
-    return sum(mine == theirs != "" for mine, theirs in pairs)
+    return sum(mine == theirs != "" for mine, theirs in pairs) - _is_other_token(new, old)
 
 
 def _complete(new: Half, old: Half) -> bool:
@@ -104,14 +109,40 @@ def repeats(new: Half, old: Half) -> bool:
 def _differ(new: Half, old: Half) -> bool:
     """Whether both name something and not the same."""
     is_other_thread = new.program == old.program and new.thread != old.thread and new.thread != "" != old.thread
-    is_other_id = bool(new.ids and old.ids) and not set(new.ids) & set(old.ids)
     is_other_status = bool(new.status and old.status) and new.status != old.status
-    return is_other_thread or is_other_id or is_other_status or _is_other_request(new, old)
+    return is_other_thread or is_other_status or _is_other_id(new, old) or _is_other_request(new, old)
+
+
+def _is_other_id(new: Half, old: Half) -> bool:
+    if new.ids and old.ids:
+        return not set(new.ids) & set(old.ids)
+    return (new.is_anonymous and bool(old.ids)) or (old.is_anonymous and bool(new.ids))
+
+
+def _is_other_token(new: Half, old: Half) -> bool:
+    return (new.has_no_token and bool(old.kinds & _IN_TOKENS)) or (old.has_no_token and bool(new.kinds & _IN_TOKENS))
 
 
 def _is_other_request(new: Half, old: Half) -> bool:
-    said = ((new.client, old.client), (new.token, old.token), (new.method, old.method), (new.path, old.path))
-    return any(mine != theirs for mine, theirs in said if mine and theirs)
+    said = ((new.client, old.client), (new.token, old.token), (new.method, old.method))
+    return any(mine != theirs for mine, theirs in said if mine and theirs) or not _is_path_of(new.path, old.path)
+
+
+def _is_path_of(one: str, other: str) -> bool:
+    """Whether two paths may be one request's: equal, one of them unknown, or one the other's template (`/orders/:id`)."""
+    if one == other or not (one and other):
+        return True
+    mine, theirs = one.split("/", _MAX_PARTS), other.split("/", _MAX_PARTS)
+    is_template = any(_is_variable(part) for part in (*mine, *theirs))
+    return is_template and len(mine) == len(theirs) and all(map(_is_part_of, mine, theirs))
+
+
+def _is_part_of(one: str, other: str) -> bool:
+    return one == other or _is_variable(one) or _is_variable(other)
+
+
+def _is_variable(part: str) -> bool:
+    return part[:1] in (":", "{", "*", "<") and len(part) > 1
 
 
 def _near(new: Half, old: Half, limit_ns: int) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from collector.events import Event, Outcome, Responder
+from collector.events import Event, Outcome, Responder, TokenKind
 from collector.gateways import family_of, has_shared_format, is_echo, is_embedded
 from collector.gateways.reading import reasons
 from collector.joining import marks
@@ -16,6 +16,7 @@ _REFUSED: Final = (Outcome.DENIED, Outcome.ERROR)
 _SECOND: Final = 10**9
 _MAX_WORDS: Final = 400
 _MIN_CLAUSE: Final = 8  # characters: a shorter one is in many sentences
+_MAX_CLAUSES: Final = 8
 _EDGES: Final = " .\"'[](){}"
 _MAX_OWN_ID: Final = 15  # a shorter id ("req-7") is one of its program's own
 
@@ -38,6 +39,8 @@ class Half:
     is_cause: bool  # it tells of what broke, not of a request
     status: int
     ids: tuple[str, ...]
+    is_anonymous: bool  # its format names the id of each request that has one
+    has_no_token: bool  # known: the request had none
     thread: str
     place: int
     client: str
@@ -76,25 +79,23 @@ class Half:
     def and_also(self, later: Half) -> Half:
         """What both lines say together. The time is the exacter one: the lines of a connection are compared by it."""
         timed = max((self, later), key=lambda half: (half.time_known, half.has_line, half.is_exact))
+        first = {name: getattr(self, name) or getattr(later, name) for name in _FIRST_KNOWN}
+        every = {name: getattr(self, name) | getattr(later, name) for name in ("kinds", "shapes", "clauses")}
         return replace(
             self,
             kind=later.kind if has_shared_format(self.kind) else self.kind,
-            is_access=self.is_access or later.is_access,
-            kinds=self.kinds | later.kinds,
-            shapes=self.shapes | later.shapes,
-            clauses=self.clauses | later.clauses,
             is_cause=self.is_cause and later.is_cause,
-            status=self.status or later.status,
             ids=tuple(dict.fromkeys((*self.ids, *later.ids)))[: 2 * marks.MAX_IDS],
-            thread=self.thread or later.thread,
+            is_anonymous=self.is_anonymous and later.is_anonymous,
             place=max(self.place, later.place),
-            client=self.client or later.client,
-            token=self.token or later.token,
-            method=self.method or later.method,
-            path=self.path or later.path,
             time_ns=timed.time_ns,
             time_known=timed.time_known,
+            **first,
+            **every,
         )
+
+
+_FIRST_KNOWN: Final = ("is_access", "status", "has_no_token", "thread", "client", "token", "method", "path")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -118,6 +119,7 @@ class Line:
         """By what the other lines about its request are found."""
         parsed, event = self.parsed, self.event
         said = self._said()
+        ids = tuple(dict.fromkeys(_own(one.lower(), self.stream) for one in self._ids() if one))[: marks.MAX_IDS]
         return Half(
             kind=event.gateway.kind,
             family=self.family,
@@ -125,10 +127,12 @@ class Line:
             is_access=self.is_access,
             kinds=self._kinds(said),
             shapes=frozenset() if self.is_access else frozenset((marks.shape(self.record, said),)),
-            clauses=frozenset() if self.is_access else frozenset(_clauses(said)),
+            clauses=frozenset() if self.is_access else _clauses(said),
             is_cause=event.outcome is Outcome.ERROR and parsed.status == 0,
             status=parsed.status,
-            ids=tuple(dict.fromkeys(_own(one.lower(), self.stream) for one in self._ids() if one))[: marks.MAX_IDS],
+            ids=ids,
+            is_anonymous=not ids and marks.is_anonymous(self.record),
+            has_no_token=self.is_access and event.token.kind is TokenKind.ABSENT,
             thread=parsed.thread[:60] or marks.thread(self.record),
             place=parsed.place,
             client=parsed.client[:60],
@@ -173,10 +177,11 @@ def line_of(record: RawRecord, parsed: Parsed, event: Event) -> Line | None:
     )
 
 
-def _clauses(said: Iterable[str]) -> Iterator[str]:
-    for text in said:
-        parts = (_bare(part) for part in text.replace("\n", ": ").split(": "))
-        yield from (part for part in parts if len(part) >= _MIN_CLAUSE)
+def _clauses(said: Iterable[str]) -> frozenset[str]:
+    """Those that name a cause; all, when none does: programs begin many sentences alike."""
+    parts = (_bare(part) for text in said for part in text.replace("\n", ": ").split(": ", _MAX_CLAUSES))
+    found = frozenset(part for part in parts if len(part) >= _MIN_CLAUSE)
+    return frozenset(part for part in found if reasons.kinds(part)) or found
 
 
 def _bare(part: str) -> str:

@@ -26,6 +26,8 @@ _ID: Final = re2.compile(
     r"|\b00-([0-9a-f]{32})-[0-9a-f]{16}-"
     r"|[\[(]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[\])]"
 )
+# A format that has a place for the id, and nothing in it.
+_NO_ID: Final = re2.compile(r'(?:req|request|correlation|trace)[-_. ]?id"?\s?[=:]\s?"?-?(?:["\s,}]|$)')
 _NAMES_OF_IDS: Final = frozenset(
     ("reqid", "requestid", "xrequestid", "correlationid", "xcorrelationid", "traceid", "httprequestid")
 )
@@ -46,6 +48,14 @@ def ids(record: RawRecord) -> tuple[str, ...]:
     """What the record calls its request or trace, at most MAX_IDS."""
     found = _in_text(record.text[:MAX_CHARS].lower()) if record.fields is None else _in_fields(mapping(record))
     return tuple(dict.fromkeys(value for value in found if _is_id(value)))[:MAX_IDS]
+
+
+def is_anonymous(record: RawRecord) -> bool:
+    """Whether the record has a place for an id and none in it: it is not about a request that has one."""
+    if record.fields is None:
+        return _NO_ID.search(record.text[:MAX_CHARS].lower()) is not None
+    fields = mapping(record)
+    return any(_names_id(name) and as_text(value).lower() in _NONE for name, value in list(fields.items())[:MAX_KEYS])
 
 
 def _in_text(low: str) -> Iterator[str]:

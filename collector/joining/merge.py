@@ -100,7 +100,7 @@ def _words(first: Words, early: Half, second: Words, late: Half) -> Words:
     """Both lines' sentences: the one that says why; the second's is the reason when there is none. An echo adds nothing."""
     if _is_weaker(early, late):
         first, second, early, late = second, first, late, early
-    is_echo = _is_weaker(late, early) or agree.repeats(late, early)  # who said it first is enough
+    is_echo = _is_weaker(late, early) or _adds_nothing(late, early)
     return Words(
         reason=first.reason or (EMPTY if is_echo else second.reason or _also(first, second)),
         message=first.message or second.message,
@@ -118,6 +118,12 @@ def _also(first: Words, second: Words) -> Safe:
 def _is_weaker(echo: Half, of: Half) -> bool:
     """A line of words that says no more than that something was refused, beside one that says why."""
     return echo.has_line and of.has_line and of.says_why and not echo.says_why
+
+
+def _adds_nothing(late: Half, early: Half) -> bool:
+    """Who said it first, or names the same causes first, is enough."""
+    is_both = late.has_line and early.has_line and early.says_why
+    return agree.repeats(late, early) or (is_both and late.kinds <= early.kinds)
 
 
 def _filled(kept: Request, gone: Request) -> Request:

@@ -65,7 +65,7 @@ class Pairs(Generic[AnySlot]):
         return None
 
     def _likest(self, half: Half, way: _Way, lacking: str) -> AnySlot | None:
-        best, most, first = None, -1, 0
+        best, most, first = None, -2, 0
         for key in way.looked_up(half):
             for one in self._open.get((lacking, *key), {}).values():
                 if not way.agrees(half, one.half):

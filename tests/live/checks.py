@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -10,13 +10,14 @@ import pytest
 
 from benchmarks.live.contract import LiveGateway, Refusal
 from benchmarks.live.drive import Driven
-from benchmarks.live.score import Scored
+from benchmarks.live.score import Counted, Scored
 from collector.events import Outcome
 from collector.settings import load
 from tests.live.conftest import Drives
 from why401.explainer import Explainer, as_mapping
 
 AT_LEAST: Final = 20  # a gateway that refuses fewer proves little
+MOST_AT_ONCE: Final = 9  # refusals that are counted
 MIN_SECRET: Final = 16  # shorter ones ("null") are words
 
 
@@ -27,12 +28,13 @@ def check(gateway: LiveGateway, drives: Drives, known_wrong: Mapping[str, str] |
     """Hold its answers against the truth. `known_wrong` names the faults that may be wrong, each with its reason."""
     if lacking := gateway.missing():
         pytest.skip(f"{gateway.name}: {lacking}")
-    driven, scored = drives[gateway.name].result(HANG_S)
+    driven, scored, counted = drives[gateway.name].result(HANG_S)
 
     assert len(scored) >= AT_LEAST, f"only {[one.refusal.fault for one in scored]} refused; passed: {driven.passed}"
     _check_answers(gateway, scored, known_wrong or {})
     _check_secrets(driven, scored)
     assert Outcome.ALLOWED in _outcomes(driven), driven.good.lines
+    _check_counts(counted)
 
 
 def _check_answers(gateway: LiveGateway, scored: Iterable[Scored], known_wrong: Mapping[str, str]) -> None:
@@ -46,6 +48,13 @@ def _check_answers(gateway: LiveGateway, scored: Iterable[Scored], known_wrong: 
     surprising = {fault: told for fault, told in wrong.items() if fault not in known_wrong}
     assert surprising == {}, surprising
     assert sorted(set(known_wrong) - set(wrong)) == [], "no longer wrong: take them out"
+
+
+def _check_counts(counted: Sequence[Counted]) -> None:
+    """Of a storm of one token, and of many clients behind one address: the store has the clients' own count of each code."""
+    assert [one.name for one in counted] == ["storm", "crowd"]
+    assert {one.name: one.asked for one in counted} == {one.name: one.stored for one in counted}
+    assert all(one.asked.total() >= MOST_AT_ONCE for one in counted)
 
 
 def _check_secrets(driven: Driven, scored: Iterable[Scored]) -> None:

@@ -10,11 +10,10 @@ from typing import Final
 import pytest
 
 from benchmarks.live.contract import LiveGateway
-from benchmarks.live.drive import Driven
-from benchmarks.live.score import Scored, score
+from benchmarks.live.score import Score, score
 
 AT_ONCE: Final = 3  # a JVM, two Go programs and their broken tokens fill two cores
-Drives = Mapping[str, Future[tuple[Driven, tuple[Scored, ...]]]]
+Drives = Mapping[str, Future[Score]]
 
 
 @pytest.fixture(scope="session")

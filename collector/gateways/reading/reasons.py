@@ -17,7 +17,7 @@ NOTHING: Final[frozenset[str]] = frozenset()
 _WORDS: Final = {
     "time": (
         "expired", "expires", "expiry", "expiration", "exp", "nbf", "iat", "lifetime", "clock", "skew", "stale", "idle",
-        "future", "nonce", "replay", "replayed", "maxage", "early", "issued", "premature",
+        "future", "nonce", "replay", "replayed", "maxage", "early", "premature",
     ),
     "key": (
         "signature", "signatures", "key", "keys", "kid", "jwk", "jwks", "jku", "x5c", "x5t", "pem", "algorithm",
@@ -31,7 +31,7 @@ _WORDS: Final = {
         "malformed", "segment", "segments", "decode", "decoded", "decoding", "parse", "parsing", "parsed", "unparsable",
         "base64", "padding", "utf", "json", "unmarshal", "deserialize", "character", "characters", "truncated",
         "illegal", "length", "dots", "compact", "missing", "absent", "empty", "null", "undefined", "without", "lacks",
-        "scheme", "basic", "subject", "sub", "typ", "crit", "encrypted", "opaque", "decrypt", "decryption", "jwe", "format",
+        "basic", "subject", "sub", "typ", "crit", "encrypted", "opaque", "decrypt", "decryption", "jwe", "format",
         "large", "extension", "encoding", "encoded", "recognized", "cookie", "csrf",
     ),
     "rights": (
@@ -44,12 +44,14 @@ _WORDS: Final = {
     "any": ("mismatch", "match", "matches", "matching", "misconfigured", "configuration", "configured", "specified"),
 }  # fmt: skip
 _PHRASES: Final = {
-    "time": ("not yet valid", "not active", "too old", "too early"),
+    "issuer": ("different provider",),
+    "time": ("before issued", "used before", "not yet valid", "not active", "too old", "too early"),
     "key": ("could not be reached", "no such host", "unknown authority", "timed out", "unexpected status"),
     "form": (
-        "no token", "no auth", "no bearer", "no cred", "no jwt", "no session", "no access token", "no api key",
+        "no token", "no auth", "no bearer", "no valid bearer", "no valid jwt", "no cred", "no jwt", "no session", "no access token", "no api key",
         "not found", "not provided", "not present", "not contain", "not set", "token required", "three parts",
-        "not a jwt", "not a valid jwt format", "token contains an invalid", "got none", "unexpected token", "type error", "of type", "wrong type", "a string", "a number", "state param",
+        "not a jwt", "not a valid jwt format", "token contains an invalid", "got none", "unexpected token", "type error", "of type", "wrong type", "a string", "a number", "state param", "invalid scheme",
+        "unknown scheme", "unsupported scheme", "wrong scheme", "scheme is", "authorization scheme",
     ),
     "rights": ("not in group", "not a member", "not enabled", "no access to", "no app to auth"),
 }  # fmt: skip
