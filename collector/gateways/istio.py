@@ -23,6 +23,7 @@ NAME: Final = "istio"
 _LEVELS: Final = frozenset(("debug", "info", "warn", "warning", "error", "fatal", "critical", "trace"))
 _ISTIOD_KEYS: Final = ("level", "time", "scope", "msg")
 _CLUSTERS: Final = ("inbound|", "outbound|")
+_ZTUNNEL: Final = ("access", "ztunnel", "proxy::")  # scopes of the node proxy, which writes the same columns
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -80,7 +81,7 @@ def _no_answer(written: str) -> Exception:
 def _log_line(text: str, near_ns: int) -> Parsed | None:
     """istiod: `time level scope message`; the proxy: `time level envoy logger source message thread=N`, by tabs."""
     when, level, scope, *rest = [*text.split("\t", 3), ""]
-    if level not in _LEVELS or not scope:
+    if level not in _LEVELS or not scope or scope.startswith(_ZTUNNEL):
         return None
     time_ns = rfc3339_ns(when, near_ns)
     if scope.startswith("envoy "):

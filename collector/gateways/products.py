@@ -26,6 +26,8 @@ NAMES: Final = tuple(each.name for each in products())
 _SENTENCES: Final = ("message", "reason")
 _SPEAKING: Final = ("code", "message", "msg", "error", "description", "error_description", "detail")
 _MAX_LISTED: Final = 8
+_REFUSED_FROM: Final = 400
+_SUCCESS: Final = ("0", "Success", "authentication_success", "access_granted")
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -83,7 +85,7 @@ def _object(record: RawRecord, found: Recognized) -> Parsed | None:
     parsed = Parsed(found.product.name, time_ns=any_ns(_first(fields, keys.get("time", ())), record.time_ns))
     parsed.status = http_status(_first(fields, keys.get("status", ())))
     for name in _SENTENCES:
-        setattr(parsed, name, _joined(fields, keys.get(name, ())))
+        setattr(parsed, name, _sentence(fields, found.product, name))
     for name in keys.keys() - {"time", "status", *_SENTENCES}:
         setattr(parsed, name, as_text(_first(fields, keys[name])))
     parsed.client = client(parsed.client)
@@ -93,18 +95,33 @@ def _object(record: RawRecord, found: Recognized) -> Parsed | None:
 
 
 def _judged(parsed: Parsed, found: Recognized) -> Parsed | None:
-    """With a status the answer is known; without one, a sentence has to refuse."""
+    """With a status the answer is known; without one, a sentence or a code has to refuse. Raises NotAuth."""
     if parsed.status:
+        if found.is_refusal and parsed.status < _REFUSED_FROM:  # GraphQL and gRPC refuse with 200
+            parsed.outcome = Outcome.DENIED
         return parsed
     said = ": ".join(filter(None, (parsed.reason, parsed.message)))
-    if not (found.is_refusal or (said and refuses(said))):
+    if not _refuses(parsed, found, said):
         raise NotAuth(found.product.name, "an object without a verdict")
     parsed.outcome = parsed.outcome or (topic.outcome(said) if said else Outcome.DENIED)
     return parsed
 
 
+def _refuses(parsed: Parsed, found: Recognized, said: str) -> bool:
+    if found.is_refusal or refuses(said):
+        return True
+    return bool(parsed.reason and found.product.prefix)  # the product writes no code for what it allows
+
+
 def _first(fields: Mapping[str, Any], paths: tuple[str, ...]) -> Any:
     return next((value for path in paths if (value := dig(fields, path))), None)
+
+
+def _sentence(fields: Mapping[str, Any], product: Product, name: str) -> str:
+    text = _joined(fields, product.keys.get(name, ()))
+    if text in _SUCCESS and name in product.prefix:
+        raise NotAuth(product.name, "a success")
+    return product.prefix.get(name, "") + text if text else ""
 
 
 def _joined(fields: Mapping[str, Any], paths: tuple[str, ...]) -> str:

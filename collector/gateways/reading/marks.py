@@ -28,7 +28,8 @@ class Product:
     """One product of the table.
 
     `marks`: lists of texts; a record that holds every text of one list is this product's. `refusals`: its own words
-    that refuse a caller, also where no general word does. `keys`: field of `Parsed` -> dotted paths in its JSON objects.
+    that refuse a caller, also where no general word does; with one of `calm` the line refuses nobody. `keys`: field of
+    `Parsed` -> dotted paths in its JSON objects. `prefix`: field of `Parsed` -> what is put before its value.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Product:
     refusals: tuple[str, ...] = ()
     calm: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    prefix: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def _product(row: Mapping[str, Any]) -> Product:
         refusals=tuple(row.get("refusals", ())),
         calm=tuple(row.get("calm", ())),
         keys={name: tuple(paths) for name, paths in row.get("keys", {}).items()},
+        prefix=row.get("prefix", {}),
     )
 
 
@@ -78,10 +81,11 @@ def named(record: RawRecord, name: str) -> Recognized:
 
 
 def _judged(found: frozenset[str]) -> Recognized | None:
-    for product in products():
-        if any(found.issuperset(mark) for mark in product.marks):
-            return Recognized(product, _says(product, found))
-    return None
+    """Only the marks that hold a found text are looked at: the table has a thousand."""
+    known = products()
+    places = (place for text in found for place, mark in _search().marks.get(text, ()) if found.issuperset(mark))
+    first = min(places, default=None)
+    return None if first is None else Recognized(known[first], _says(known[first], found))
 
 
 def _says(product: Product, found: frozenset[str]) -> bool:
@@ -90,7 +94,7 @@ def _says(product: Product, found: frozenset[str]) -> bool:
 
 def _searched(record: RawRecord) -> str:
     if record.text:
-        return record.text[:_READ_CHARS]
+        return record.text[:_READ_CHARS].replace('": ', '":')  # JSON with and without the blank has the same marks
     parts = _values({**record.attributes, **(record.fields or {})}, _MAX_DEPTH)
     return "\n".join(part for _, part in zip(range(_MAX_VALUES), parts, strict=False))[:_READ_CHARS]
 
@@ -108,6 +112,15 @@ def _values(value: object, depth: int) -> Iterator[str]:
             yield from _values(inner, depth - 1)
 
 
+def _by_text(known: tuple[Product, ...]) -> Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]:
+    """Text -> the marks that hold it, with the place of their product; a mark is found by the first of its texts."""
+    rows: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    for place, product in enumerate(known):
+        for mark in product.marks:
+            rows.setdefault(mark[0], []).append((place, mark))
+    return {text: tuple(marks) for text, marks in rows.items()}
+
+
 class _Search:
     """All marks and words of refusal of all products, searched at once."""
 
@@ -115,6 +128,7 @@ class _Search:
         texts = {text for each in products() for mark in each.marks for text in mark}
         texts |= {text for each in products() for text in (*each.refusals, *each.calm)}
         self._texts = sorted(texts)
+        self.marks = _by_text(products())
         self._automaton = AhoCorasick(self._texts, implementation=Implementation.DFA)
 
     def find(self, text: str) -> frozenset[str]:

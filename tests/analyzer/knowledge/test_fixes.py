@@ -306,7 +306,7 @@ def test_the_scope_that_lacks_is_named_and_not_one_that_is_there():
 
 # Every discriminant that a rule of analyzer/diagnosis gives a finding; where it names a claim, an alg or a value, examples.
 DISCRIMINANTS = {
-    "token_missing": ("absent", "empty", "header:x-access-token"),
+    "token_missing": ("absent", "empty", "header:x-access-token", "redirect to login"),
     "credential_ambiguous": ("several",),
     "scheme_invalid": (*WRONG,),
     "token_malformed": ("null", "placeholder", "percent-encoded", "no signature part", "padding", "standard_base64",

@@ -31,8 +31,8 @@ def test_no_mark_is_given_twice() -> None:
 
 
 def test_marks_are_long_enough_to_be_one_products() -> None:
-    """Four letters occur in anything."""
-    short = [mark for each in products() for mark in each.marks if sum(map(len, mark)) < 8]
+    """Five letters occur in anything."""
+    short = [mark for each in products() for mark in each.marks if sum(map(len, mark)) < 6]
 
     assert short == []
 
