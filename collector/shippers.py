@@ -5,7 +5,7 @@ What is left is the gateway's own record: text, and the JSON object in it when i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -14,6 +14,9 @@ from collector.records import RawRecord
 
 MAX_TEXT: Final = 1 << 20  # characters of one record that are looked at
 MAX_LAYERS: Final = 4
+MAX_HEAD: Final = 512  # characters in which a first line ends that rich broke
+MAX_BROKEN: Final = 100  # lines of one sentence
+_COLUMN: Final = " " * 9  # what rich indents the rest of a sentence by at least: the width of its level
 _MAX_SGR: Final = 20  # ESC [ 38;2;255;255;255 m
 _SGR: Final = frozenset("0123456789;:")
 _MONTHS: Final = frozenset(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"))
@@ -37,9 +40,27 @@ def peel(record: RawRecord) -> RawRecord:
 
 
 def _peel_text(record: RawRecord, text: str, depth: int) -> RawRecord:
-    record.text = _without_colours(_without_prefix(text))
+    record.text = _unwrapped(_without_colours(_without_prefix(text)))
     record.fields = _object(record.text)
     return record if record.fields is None else _inner_of_fields(record, record.fields, depth)
+
+
+def _unwrapped(text: str) -> str:
+    """A line that Python's rich broke to the width of a terminal, made whole; any other text as it is.
+
+    The sentence stands in a column of its own, the source file in one behind it, on the first line only.
+    """
+    if "\n" not in text or ".py:" not in text[:MAX_HEAD]:
+        return text
+    first, *rest = (line for line in text.split("\n") if line.strip())
+    sentence, _, place = first.rstrip().rpartition(" ")
+    if not sentence or not place.rpartition(".py:")[2].isdigit() or not _is_in_column(rest):
+        return text
+    return f"{' '.join([sentence.rstrip(), *map(str.strip, rest)])}  {place}"
+
+
+def _is_in_column(lines: Sequence[str]) -> bool:
+    return len(lines) <= MAX_BROKEN and all(line.startswith(_COLUMN) for line in lines)
 
 
 def _inner_of_fields(record: RawRecord, fields: Mapping[str, Any], depth: int) -> RawRecord:

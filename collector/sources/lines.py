@@ -53,6 +53,8 @@ _LEVELS: Final = (
     b"ERROR", b"WARN", b"INFO", b"DEBUG", b"TRACE", b"FATAL", b"CRITICAL", b"SEVERE", b"error", b"warn", b"fail",
     b"info", b" ERR]", b" WRN]", b" INF]", b" FTL]", b" DBG]",
 )  # fmt: skip
+_TIME_COLUMN: Final = b" " * 10  # the shortest time that rich writes, in brackets
+_PADDED: Final = tuple(level.ljust(9) for level in (b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL"))
 _FIELD_LISTS: Final = (b" validation error for ", b" validation errors for ")  # pydantic names one field a line
 
 
@@ -202,7 +204,7 @@ class MultiLine:
         if not line.strip():
             return False
         if line[:1] in _SPACES:
-            return not _is_timed(line.lstrip())
+            return not (_is_timed(line.lstrip()) or _is_levelled(line))
         return is_continuation(line) or self._continues(line)
 
     def _continues(self, line: bytes) -> bool:
@@ -258,6 +260,11 @@ def records_of(text: str) -> list[str]:
     records = [record for line in lines for _, record in joiner.feed(0, line)]
     records += [record for _, record in joiner.rest()]
     return [record.decode("utf-8", "surrogatepass") for record in records]
+
+
+def _is_levelled(line: bytes) -> bool:
+    """`          WARNING  message`: rich leaves a time out that is the one of the line above, and keeps its column."""
+    return line.startswith(_TIME_COLUMN) and line.lstrip(b" ")[:9] in _PADDED
 
 
 def is_continuation(line: bytes) -> bool:

@@ -109,3 +109,19 @@ def test_any_text_survives(text: str) -> None:
 def test_hostile_nesting_is_only_text(text: str) -> None:
     """Depth and length stop nothing."""
     assert peeled(text).text
+
+
+def test_a_sentence_that_rich_broke_is_whole_again() -> None:
+    """The source file in the last column stands behind the sentence; anything else that is indented stays."""
+    broken = (
+        "[11/29/26 23:20:58] WARNING  Bearer token rejected for client b:       jwt.py:606\n"
+        "                             issuer mismatch (got 'https://a.test/',             \n"
+        "                             expected 'https://b.test/')                         \n"
+    )
+    whole = (
+        "[11/29/26 23:20:58] WARNING  Bearer token rejected for client b: issuer mismatch (got 'https://a.test/', "
+        "expected 'https://b.test/')  jwt.py:606"
+    )
+    trace = 'ERROR refused  app.py:7\nTraceback (most recent call last):\n  File "app.py", line 7'
+
+    assert [whole, trace] == [peel(RawRecord(Origin("file"), 1, text=text)).text for text in (broken, trace)]

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from collector.events import Outcome, Responder
-from collector.gateways.apinto.source import is_broken, refuses
+from collector.gateways.apinto.source import HANDLER_VISIT, VISIT, is_broken, refuses
 from collector.records import Parsed
 
 MAX_HEADERS: Final = 128
@@ -68,13 +68,17 @@ def read_response(parsed: Parsed, body: str, headers: Mapping[str, str], applica
     elif refuses(words):  # also with 400, 402 and 416
         parsed.outcome = Outcome.DENIED
     if parsed.status in (401, 403):
-        parsed.reason = _labels(parsed.headers.get(_TYPE, ""), application)
+        is_known = bool(application) or (words in _PHRASES and words != body)  # only plugins behind it answer with JSON
+        parsed.reason = _labels(parsed, is_known=is_known)
 
 
-def _labels(asked: str, application: str) -> str:
-    """Whether the caller was known (the label `auth_status`), else the driver that the client asked for."""
-    if application:
+def _labels(parsed: Parsed, *, is_known: bool) -> str:
+    """Apinto's labels of who refused: `handler` of a strategy, `auth_status`; else the driver that the client asked for."""
+    if parsed.message == VISIT:
+        return HANDLER_VISIT
+    if is_known:
         return "auth_status: success"
+    asked = parsed.headers.get(_TYPE, "")
     return f"Authorization-Type: {asked.lower()}" if 0 < len(asked) <= _MAX_TYPE else ""
 
 

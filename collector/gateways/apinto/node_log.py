@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from collector.events import Outcome, Responder
-from collector.gateways.apinto.source import NAME, is_broken, refuses
+from collector.gateways.apinto.source import HANDLER_VISIT, NAME, VISIT, is_broken, refuses
 from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.times import rfc3339_ns
@@ -120,6 +120,7 @@ def _plugin(parsed: Parsed, message: str, level: str) -> bool:
     elif not (is_broken(message) or topic.is_auth(message)):
         return False
     parsed.message = _without_secret(message)
+    parsed.reason = HANDLER_VISIT if message == VISIT else ""
     parsed.outcome = Outcome.ERROR if is_broken(message) else topic.outcome(message)
     return True
 

@@ -36,6 +36,10 @@ BROKEN: Final = (
     "get issuer ", "read issuer ", "unmarshal issuer ", "parse issuer ",  # application/auth/openid-connect-jwt/discovery.go
     "get public key error: ",
 )  # fmt: skip
+VISIT: Final = (
+    "not allowed"  # all that a visit strategy says; the label `handler` of the request says whose words they are
+)
+HANDLER_VISIT: Final = "handler: visit"
 _USER_EXPIRED: Final = " error: token is expired"  # of the application's credential: `jwt error: token is expired`
 
 

@@ -191,6 +191,7 @@ NODE: Final = {
     "acl deny, group is interns": "access_denied",
     "groups is not allow, groups is [interns guests]": "access_denied",
     "groups is not allow, groups is []": "claim_missing",
+    "groups is not allow, groups is <nil>": "access_denied",
     "[ip_restriction] Illegal IP!": "source_denied",
     "refuse by limiting strategy": "caller_blocked",
     "not allowed": "access_denied",
@@ -208,6 +209,11 @@ def test_the_node_log_gives_the_reason(explainer: Explainer, said: str) -> None:
     lines = [f"[2026-11-29 17:46:18] [{level}] {process}{message}" for process in ("[worker-19816]", "")]
 
     assert [("apinto", NODE[said])] * 2 == [answer(explainer, text) for text in lines]
+
+
+def test_the_body_of_acl_in_base64_is_not_about_the_key(explainer: Explainer) -> None:
+    """Lines have no label of the application; the app plugin never answers with JSON."""
+    assert ("apinto", "access_denied") == answer(explainer, line("9f1c0a77e02b4d5f", '{"message":"Unauthorized"}'))
 
 
 def test_no_secret_of_a_client_is_kept(explainer: Explainer) -> None:

@@ -242,3 +242,18 @@ def test_a_mebibyte_of_the_worst_is_split_in_time(text: str) -> None:
     records_of(text)
 
     assert time.process_time() - began < 20
+
+
+def test_a_line_of_rich_without_a_time_is_a_record() -> None:
+    """Rich writes a time once a second; the rest of a sentence is indented further than a level."""
+    text = (
+        'INFO:     127.0.0.1:5711 - "POST /mcp HTTP/1.1" 401 Unauthorized\n'
+        "                    WARNING  Bearer token rejected for client b: audience      jwt.py:639\n"
+        "                             mismatch (got 'a', expected 'b')\n"
+        "                    INFO     Auth error returned: invalid_token         middleware.py:202\n"
+    )
+
+    assert [0, 1, 3] == [
+        next(number for number, line in enumerate(text.split("\n")) if line == record.split("\n")[0])
+        for record in records_of(text)
+    ]
