@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -21,11 +21,16 @@ _DROPPED: Final = " (why401 discards the token and keeps only its structure)"
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What to add to one gateway's log: imperatives that begin with a verb. `source` is where the setting is documented."""
+    """What to add to one gateway's log: imperatives that begin with a verb. `source` is where the setting is documented.
+
+    `elsewhere`: where another program decided, and keeps the reason; said when one of `decided_by` is in the record.
+    """
 
     reason: str = _REASON
     token: str = _TOKEN
     source: str = ""
+    elsewhere: str = ""
+    decided_by: Sequence[str] = ()
     logs_token: bool = True  # what `token` says puts the token itself into the log, not only its claims
 
 
@@ -35,7 +40,7 @@ ANY: Final = LogSettings()
 @cache
 def log_settings() -> Mapping[str, LogSettings]:
     """By gateway kind, as its logging.toml says."""
-    names = ("reason", "token", "source", "logs_token")
+    names = ("reason", "token", "source", "elsewhere", "decided_by", "logs_token")
     return {
         content["gateway"]: LogSettings(**{name: content[name] for name in names if name in content})
         for _, content in facts("gateway", "logging")
@@ -61,6 +66,7 @@ def _cut(case: Case) -> Iterator[str]:
 def _missing(case: Case) -> Iterator[str]:
     kind = case.event.gateway.kind
     settings = log_settings().get(kind, ANY)
+    yield from _elsewhere(case, settings)
     if not case.event.words and kind != BARE_TOKEN:
         yield settings.reason
     if _is_unseen(case):
@@ -71,6 +77,15 @@ def _missing(case: Case) -> Iterator[str]:
         yield f'configure the key set: jwks = "discovery" for issuer {case.expected.issuer}'
     if not case.event.time_known:
         yield "log the time of the request; without it `exp` and `nbf` cannot be checked"
+
+
+def _elsewhere(case: Case, settings: LogSettings) -> Iterator[str]:
+    """Where to look, with the identifier that both logs share."""
+    words, request = case.event.words, case.event.request
+    said = f"{words.flags} {words.reason} {words.message}"
+    if any(mark in said for mark in settings.decided_by):
+        shared = request.request_id or request.trace_id
+        yield settings.elsewhere + (f": look for {shared}" if shared else "")
 
 
 def _is_unseen(case: Case) -> bool:

@@ -22,6 +22,7 @@ NAME: Final = "keycloak"
 _PACKAGE: Final = "org.keycloak."
 _MAX_PAIRS: Final = 64
 _EVENT: Final = ("type=", "operationType=")
+_WHY: Final = ("reason", "detail")  # the endpoint's own words: tokens and userinfo, introspection
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -74,7 +75,7 @@ def _event(message: str, time_ns: int) -> Parsed:
         parsed.outcome = Outcome.ALLOWED
         return parsed
     parsed.outcome = Outcome.DENIED
-    said = (("error", error), ("type", kind), ("reason", pairs.get("reason", "")))
+    said = (("error", error), ("type", kind), *((name, pairs.get(name, "")) for name in _WHY))
     parsed.message = ", ".join(f'{name}="{value}"' for name, value in said if value)
     return parsed
 

@@ -37,6 +37,21 @@ def test_an_unsure_answer_names_the_setting_of_its_gateway(record: str, setting:
     assert setting in " ".join(diagnosis.missing)
 
 
+@pytest.mark.parametrize("request_id", ["b8837414", ""])
+def test_where_another_program_decided_its_log_is_named(request_id: str) -> None:
+    """Envoy's ext_authz: the authorizer's log, and the identifier by which the request is found there."""
+    record = {
+        "start_time": "2026-05-04T10:00:00Z", "method": "GET", "path": "/a", "response_code": 403, "response_flags": "UAEX",
+        "response_code_details": "ext_authz_denied", "x_request_id": request_id,
+    }  # fmt: skip
+
+    found = Explainer(Settings()).explain(json.dumps(record)).diagnosis
+
+    assert found
+    assert found.missing[0].startswith("Read the log of the authorization service")
+    assert found.missing[0].endswith(f": look for {request_id}." if request_id else "reason.")
+
+
 def test_what_is_missing_is_an_instruction() -> None:
     """A sentence that begins with a verb; a token that would be logged is said to be discarded, claims are not."""
     verdict = Explainer(Settings()).explain(
