@@ -49,11 +49,13 @@ def by_sender(new: Half, old: Half) -> bool:
 
 def by_stream(new: Half, old: Half) -> bool:
     """Lines of one program, near each other in time, or in place where one has no time."""
+    if not _complete(new, old):
+        return False
     is_known = new.time_known and old.time_known
     limit = NEAR_NS if new.is_access is not old.is_access else ECHO_NS
     if not (_near(new, old, limit) if is_known else new.number - old.number <= FAR):
         return False
-    return _is_one_program(new, old) and not _differ(new, old) and _complete(new, old)
+    return _is_one_program(new, old) and not _differ(new, old)
 
 
 def _is_one_program(new: Half, old: Half) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from collector.events import Event, Outcome, Responder, TokenKind
@@ -145,14 +145,15 @@ class Line:
         )
 
     def _said(self) -> tuple[str, ...]:
-        parsed = self.parsed
-        challenge = parsed.challenge.partition("error")[2]  # in front of it are the scheme and the realm
-        return tuple(text[:_MAX_WORDS] for text in (parsed.message, parsed.reason, challenge) if text)
+        """The sentences, redacted: what they mean is remembered."""
+        words = self.event.words
+        challenge = words.challenge.partition("error")[2]  # in front of it are the scheme and the realm
+        return tuple(text[:_MAX_WORDS] for text in (words.message, words.reason, challenge) if text)
 
     def _kinds(self, said: tuple[str, ...]) -> frozenset[str]:
-        if not said or (not self.is_access and is_echo(self.event.gateway.kind, self.parsed.message)):
+        if not said or (not self.is_access and is_echo(self.event.gateway.kind, self.event.words.message)):
             return reasons.NOTHING
-        return reasons.kinds(" ".join(said))
+        return _kinds_of(" ".join(said))
 
     def _ids(self) -> tuple[str, ...]:
         named = (self.parsed.request_id[:100], self.parsed.trace_id, self.record.trace_id)
@@ -177,7 +178,13 @@ def line_of(record: RawRecord, parsed: Parsed, event: Event) -> Line | None:
     )
 
 
-def _clauses(said: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=4096)
+def _kinds_of(text: str) -> frozenset[str]:
+    return reasons.kinds(text)
+
+
+@lru_cache(maxsize=4096)
+def _clauses(said: tuple[str, ...]) -> frozenset[str]:
     """Those that name a cause; all, when none does: programs begin many sentences alike."""
     parts = (_bare(part) for text in said for part in text.replace("\n", ": ").split(": ", _MAX_CLAUSES))
     found = frozenset(part for part in parts if len(part) >= _MIN_CLAUSE)

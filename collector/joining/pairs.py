@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from collector.events import Event
 from collector.joining import agree
 from collector.joining.halves import Half
 
-MAX_OPEN: Final = 256  # lines under one key; the oldest gives way
+MAX_OPEN: Final = 256  # slots of one kind under one key; the oldest gives way
+MAX_KINDS: Final = 64  # kinds under one key; the oldest gives way
+MAX_LOOKED_AT: Final = 64  # candidates of one kind
 _BUCKET_NS: Final = agree.NEAR_NS
 Key = tuple[str | int, ...]
+Kind = tuple[bool, frozenset[str]]  # whether the access line is in it; the statements that wrote its words
 AnySlot = TypeVar("AnySlot", bound="Slot")
 _WORDS, _ACCESS = "words", "access"  # what a slot lacks
 
@@ -32,27 +36,38 @@ class Slot:
 
 
 class Pairs(Generic[AnySlot]):
-    """Slots whose other lines have not been seen yet. Whoever opens slots closes them."""
+    """Slots whose other lines have not been seen yet. Whoever opens slots closes them.
+
+    Under each key slots stand by kind: those that the same statements of a program wrote. In a storm they are many, and a
+    line that one of them cannot take, none of them can.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[Key, dict[int, AnySlot]] = {}
+        self._open: dict[Key, dict[Kind, dict[int, AnySlot]]] = {}
 
     def open(self, slot: AnySlot) -> None:
         """Let a slot be found."""
+        kind = _kind(slot.half)
         for key in _own_keys(slot.half):
-            there = self._open.setdefault(key, {})
+            kinds = self._open.setdefault(key, {})
+            there = kinds.setdefault(kind, {})
             there[id(slot)] = slot
             if len(there) > MAX_OPEN:
                 del there[next(iter(there))]
+            if len(kinds) > MAX_KINDS:
+                del kinds[next(iter(kinds))]
 
     def close(self, slot: AnySlot) -> None:
         """Forget a slot. Idempotent."""
+        kind = _kind(slot.half)
         for key in _own_keys(slot.half):
-            there = self._open.get(key)
-            if there is not None:
-                there.pop(id(slot), None)
-                if not there:
-                    del self._open[key]
+            kinds = self._open.get(key, {})
+            there = kinds.get(kind, {})
+            there.pop(id(slot), None)
+            if not there:
+                kinds.pop(kind, None)
+            if not kinds:
+                self._open.pop(key, None)
 
     def find(self, slot: AnySlot) -> AnySlot | None:
         """The open slot that is about the same request."""
@@ -66,15 +81,26 @@ class Pairs(Generic[AnySlot]):
 
     def _likest(self, half: Half, way: _Way, lacking: str) -> AnySlot | None:
         best, most, first = None, -2, 0
-        for key in way.looked_up(half):
-            for one in self._open.get((lacking, *key), {}).values():
-                if not way.agrees(half, one.half):
-                    continue
-                likeness, number = agree.likeness(half, one.half), one.half.number
-                number = -number if way.takes_last else number
-                if likeness > most or (likeness == most and number < first):
-                    best, most, first = one, likeness, number
+        for one in self._candidates(half, way, lacking):
+            if not way.agrees(half, one.half):
+                continue
+            likeness, number = agree.likeness(half, one.half), one.half.number
+            number = -number if way.takes_last else number
+            if likeness > most or (likeness == most and number < first):
+                best, most, first = one, likeness, number
         return best
+
+    def _candidates(self, half: Half, way: _Way, lacking: str) -> Iterator[AnySlot]:
+        for key in way.looked_up(half):
+            for (is_access, shapes), there in self._open.get((lacking, *key), {}).items():
+                if (is_access and half.is_access) or not shapes.isdisjoint(half.shapes):
+                    continue
+                slots = reversed(there.values()) if way.takes_last else there.values()
+                yield from islice(slots, MAX_LOOKED_AT)
+
+
+def _kind(half: Half) -> Kind:
+    return half.is_access, half.shapes
 
 
 @dataclass(frozen=True, slots=True)
