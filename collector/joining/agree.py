@@ -16,6 +16,7 @@ from collector.joining.halves import Half
 NEAR_NS: Final = 2_000_000_000  # an access line is stamped at the request's end, an error line at the refusal
 SAME_ID_NS: Final = 15 * NEAR_NS  # clients choose ids too, and use them again
 ECHO_NS: Final = 1_000_000_000
+EXACT_ECHO_NS: Final = 250_000_000  # Kafka answers a refused client after 100 ms, and logs its echo then
 RUN_NS: Final = 10_000_000  # lines of one refusal on one connection follow each other at once
 _MAX_PARTS: Final = 32
 FAR: Final = 100  # lines of a stream in which those of one request stand, where they have no time
@@ -52,10 +53,16 @@ def by_stream(new: Half, old: Half) -> bool:
     if not _complete(new, old):
         return False
     is_known = new.time_known and old.time_known
-    limit = NEAR_NS if new.is_access is not old.is_access else ECHO_NS
-    if not (_near(new, old, limit) if is_known else new.number - old.number <= FAR):
+    if not (_near(new, old, _reach(new, old)) if is_known else new.number - old.number <= FAR):
         return False
     return _is_one_program(new, old) and not _differ(new, old)
+
+
+def _reach(new: Half, old: Half) -> int:
+    """How far apart the two lines of one request may be, in nanoseconds."""
+    if new.is_access is not old.is_access:
+        return NEAR_NS
+    return EXACT_ECHO_NS if new.is_exact and old.is_exact else ECHO_NS
 
 
 def _is_one_program(new: Half, old: Half) -> bool:

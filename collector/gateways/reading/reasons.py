@@ -23,7 +23,7 @@ _WORDS: Final = {
         "signature", "signatures", "key", "keys", "kid", "jwk", "jwks", "jku", "x5c", "x5t", "pem", "algorithm",
         "algorithms", "alg", "hmac", "rsa", "ecdsa", "unsigned", "certificate", "fetch", "fetching", "connect",
         "connection", "timeout", "resolve", "resolved", "unreachable", "discovery", "introspect", "introspection", "dns",
-        "eof", "unavailable", "deadline", "hostname", "crypto", "cryptographic", "urlopen", "es256", "rs256", "hs256",
+        "eof", "unavailable", "deadline", "hostname", "crypto", "cryptographic", "urlopen", "lookup", "resolving", "secret", "cert", "kty", "cache", "es256", "rs256", "hs256",
     ),
     "issuer": ("issuer", "issuers", "iss", "tenant"),
     "audience": ("audience", "audiences", "aud", "azp"),
@@ -32,20 +32,21 @@ _WORDS: Final = {
         "base64", "padding", "utf", "json", "unmarshal", "deserialize", "character", "characters", "truncated",
         "illegal", "length", "dots", "compact", "missing", "absent", "empty", "null", "undefined", "without", "lacks",
         "basic", "subject", "sub", "typ", "crit", "encrypted", "opaque", "decrypt", "decryption", "jwe", "format",
-        "large", "extension", "encoding", "encoded", "recognized", "cookie", "csrf",
+        "large", "extension", "encoding", "encoded", "recognized", "critical", "cookie", "csrf",
     ),
     "rights": (
         "scope", "scopes", "permissions", "role", "roles", "rbac", "policy", "privilege", "privileges", "acl", "group",
         "groups", "insufficient", "rights", "quota", "ratelimit", "rate", "budget", "limit", "revoked", "disabled",
         "blocked", "inactive", "locked", "blacklisted", "blacklist", "denylist", "suspended", "deactivated", "consumer",
-        "whitelist", "allowlist", "plan", "subscription",
+        "whitelist", "allowlist", "password", "account", "username", "member", "exist", "exists", "plan", "subscription",
     ),
+    "login": ("refresh", "userinfo", "redirect", "callback", "pkce", "grant", "consent", "logout", "dpop"),
     # Causes of any kind: what does not match, what is not set up.
     "any": ("mismatch", "match", "matches", "matching", "misconfigured", "configuration", "configured", "specified"),
 }  # fmt: skip
 _PHRASES: Final = {
     "issuer": ("different provider",),
-    "time": ("before issued", "used before", "not yet valid", "not active", "too old", "too early"),
+    "time": ("before issued", "used before", "no longer valid", "not valid yet", "already been", "reuse", "not yet valid", "not active", "too old", "too early"),
     "key": ("could not be reached", "no such host", "unknown authority", "timed out", "unexpected status"),
     "form": (
         "no token", "no auth", "no bearer", "no valid bearer", "no valid jwt", "no cred", "no jwt", "no session", "no access token", "no api key",
@@ -53,7 +54,7 @@ _PHRASES: Final = {
         "not a jwt", "not a valid jwt format", "token contains an invalid", "got none", "unexpected token", "type error", "of type", "wrong type", "a string", "a number", "state param", "invalid scheme",
         "unknown scheme", "unsupported scheme", "wrong scheme", "scheme is", "authorization scheme",
     ),
-    "rights": ("not in group", "not a member", "not enabled", "no access to", "no app to auth"),
+    "rights": ("not in group", "not a member", "not enabled", "no access to", "no app to auth", "may not", "does not have", "only allowed", "not allow you"),
 }  # fmt: skip
 _KIND_OF: Final = {word: kind for kind, words in _WORDS.items() for word in words}
 _BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}

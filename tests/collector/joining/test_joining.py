@@ -298,3 +298,79 @@ def test_every_record_comes_out_once_in_order(script: list[tuple[list[str], floa
     )
     assert all(1 == len(one.positions) for one in out)
     assert all(one.done.done() for one in sent)
+
+
+VERDICT = '{{"level":"error","ts":1772532000.{at},"logger":"http.handlers.jwt","msg":"invalid token","token_string":"aaaa…zzzz","error":"{why}"}}'
+WHYS = (
+    "token is expired",
+    "signature is invalid",
+    "audience not satisfied",
+    "issuer not satisfied",
+    "token is malformed",
+)
+
+
+def test_verdicts_that_share_a_tokens_ends_stay_apart() -> None:
+    """Each has a reason of its own: without a request id two of them are two requests."""
+    events = joined(*(VERDICT.format(at=at, why=why) for at, why in enumerate(WHYS)))
+
+    assert [f"invalid token: {why}" for why in WHYS] == [event.words.message for event in events]
+
+
+ZAP = '{{"level":"warn","ts":"2026-03-03T10:00:{at}Z","caller":"{file}","msg":"{message}"}}'
+
+
+@pytest.mark.parametrize(
+    ("at", "message", "expected"),
+    [
+        ("00.101", "invalid auth token", 1),
+        ("00.601", "invalid auth token", 2),
+        ("00.101", "token signature is invalid", 2),
+    ],
+    ids=["an echo at once", "an echo half a second later", "another reason"],
+)
+def test_a_reason_takes_an_echo_at_once(at: str, message: str, expected: int) -> None:
+    """What names a cause of its own, or comes late, is about another request."""
+    reason = ZAP.format(at="00.100", file="auth/a.go:1", message="token is expired")
+    events = joined(reason, ZAP.format(at=at, file="auth/b.go:2", message=message))
+
+    assert expected == distinct(events)
+
+
+def test_a_broken_verifier_is_the_cause_of_the_verdict_behind_it() -> None:
+    """The line before names what broke; the verdict only that a key was not there. Behind the verdict it is another's."""
+    cause = ZAP.format(at="00.100", file="auth/keys.go:1", message="failed to fetch jwks: connection refused")
+    verdict = ZAP.format(at="00.101", file="auth/b.go:2", message="token rejected: no key with this kid in the jwks")
+
+    (first, second), apart = joined(cause, verdict), joined(verdict, cause)
+    assert first is second
+    assert "failed to fetch jwks: connection refused" == first.words.message
+    assert 2 == distinct(apart)
+
+
+@pytest.mark.parametrize(("endpoint", "expected"), [("/v1/orders/:id", 1), ("/v1/carts/:id", 2), ("/v1/orders", 2)])
+def test_an_endpoints_template_is_the_path_of_its_requests(endpoint: str, expected: int) -> None:
+    """KrakenD's verdict names the endpoint, gin's access line what was asked for."""
+    verdict = f"[KRAKEND] 2026/03/03 - 10:00:00.715 ▶ ERROR [ENDPOINT: {endpoint}][JWTValidator] Unable to validate the token: token is expired"
+    access = '[GIN] 2026/03/03 - 10:00:00 | 401 |     251.417µs |     192.0.2.1 | GET      "/v1/orders/4711"'
+
+    assert expected == distinct(joined(verdict, access))
+
+
+def test_an_access_line_with_an_empty_id_is_not_about_a_request_that_has_one() -> None:
+    """Apache gives an id to requests that wrote an error line; the access log shows it, or a dash."""
+    error = APACHE_ERROR.format(client="192.0.2.1").replace("[client", "[R:awy1XZoov] [client")
+    access = APACHE_ACCESS.format(client="192.0.2.1")
+
+    assert 2 == distinct(joined(error, f"{access} request_id=-"))
+    assert 1 == distinct(joined(error, f"{access} request_id=awy1XZoov"))
+    assert 1 == distinct(joined(error, access))
+
+
+def test_of_several_candidates_the_likest_is_taken() -> None:
+    """The path agrees with one of them; nothing is known of the other."""
+    plain = APACHE_ERROR.format(client="192.0.2.1")
+    named = nginx_error(path="/v1/orders")
+    events = joined(plain, named, nginx_access(path="/v1/orders"))
+
+    assert events[2] is events[1] is not events[0]
