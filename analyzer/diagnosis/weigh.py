@@ -20,7 +20,7 @@ from analyzer.knowledge import Reading
 from analyzer.knowledge.opinion import is_opinion
 
 VAGUE: Final = 0.65
-DECIDED: Final = 0.4
+DECIDED: Final = 0.35
 _GUESSES: Final = 2
 # The order in which validators check: transport, form, header, issuer and key, time, claims, user, policy, then the upstream.
 ORDER: Final = (

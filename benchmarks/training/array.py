@@ -22,8 +22,11 @@ BUCKETS: Final = 1 << 17
 RIDGE: Final = 0.3
 QUANTILE: Final = 0.9999  # of the weights; what is larger is cut, so that the others keep their digits
 STEPS: Final = 127
-OURS: Final = ("invented", "neutral")
-VAGUE: Final = 4.0  # how often a vague sentence counts: libraries give each a meaning of their own
+VAGUE: Final = {
+    "invented": 4.0,
+    "neutral": 2.5,
+}  # how often one counts: libraries give vague words meanings of their own
+ROWS: Final = 33_000  # at most, so that the file stays under MAX_FILE
 FLOOR: Final = 3  # steps; rows without a larger weight are left out
 GENERAL: Final = frozenset(
     {
@@ -108,7 +111,7 @@ def train(messages: Sequence[Labelled]) -> Trained:
     codes = tuple(code for code in CODES)
     silent = names()
     features = matrix([message.text for message in messages], silent)
-    weight = np.array([VAGUE if m.origin in OURS and m.codes == ("unclassified",) else 1.0 for m in messages])
+    weight = np.array([VAGUE.get(m.origin, 1.0) if m.codes == ("unclassified",) else 1.0 for m in messages])
     kernel = (features @ features.T).toarray() + np.diag(RIDGE / weight)
     inverse = linalg.inv(kernel, check_finite=False, overwrite_a=True)
     return Trained(tuple(messages), codes, silent, features, inverse @ targets(messages, codes), inverse)
@@ -152,7 +155,9 @@ def packed(weights: Matrix, codes: Sequence[str], silent: Iterable[str]) -> byte
     used = np.flatnonzero(np.abs(weights).max(axis=1) > 0)
     scale = float(np.quantile(np.abs(weights[used]), QUANTILE)) / STEPS
     kept = np.clip(np.rint(weights[used] / scale), -STEPS, STEPS)
-    some = np.abs(kept).max(axis=1) >= FLOOR
+    largest = np.abs(kept).max(axis=1)
+    some = np.sort(np.argsort(-largest, kind="stable")[:ROWS])
+    some = some[largest[some] >= FLOOR]
     used, kept = used[some], kept[some]
     index = np.zeros(BUCKETS, dtype="<u2")
     index[used] = np.arange(1, len(used) + 1)

@@ -13,7 +13,7 @@ from benchmarks.labelled import Labelled
 
 ROUNDS: Final = 400
 STEP: Final = 0.1
-COUNTS: Final = {"corpus": 0.25, "neutral": 0.1}
+COUNTS: Final = {"examples": 0.3, "neutral": 0.1}
 SHRINK: Final = 1e-3  # a weight that helps nothing goes to 0
 Matrix = Any  # numpy arrays of floats
 
