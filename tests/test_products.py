@@ -39,6 +39,18 @@ def _check(case: tuple[str, dict[str, str]]) -> None:
     )
 
 
+FRAMEWORKS = [json.loads(line) for line in (FOLDER.parent / "frameworks.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("row", FRAMEWORKS, ids=lambda row: f"{row['library']} {row['code']}")
+def test_each_line_of_a_framework_has_its_code_and_its_library(row: dict[str, str]) -> None:
+    """Symfony, Laravel, Phoenix, Rails, Django, Gin, Echo and Nest: the library is named by words that are its own."""
+    found = Explainer(Settings()).explain(row["raw"]).diagnosis
+
+    assert found
+    assert (row["code"], row["library"]) == (found.code, found.library)
+
+
 def test_every_product_has_lines_words_and_fixes() -> None:
     """A row of the table without a proof is not supported."""
     named = {each.name for each in products()}
