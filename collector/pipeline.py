@@ -28,14 +28,14 @@ from collector.events import (
     Verification,
     Words,
 )
-from collector.gateways import NotAuth, with_formats
+from collector.gateways import NotAuth, is_general, with_formats
 from collector.joining.halves import Line, line_of
 from collector.records import Parsed, RawRecord
 from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, template
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
 from collector.settings import Settings
-from collector.shippers import peel
+from collector.shippers import inner_records, peel
 from collector.telemetry import Telemetry
 from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, is_redacted, raw_places
 from collector.token.facts import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
@@ -113,11 +113,36 @@ class Collector:
             self._tokens.clear()
 
     def _collect(self, record: RawRecord) -> tuple[Event, Line | None]:
-        parsed = self._parse(record)
+        parsed = self._parsed(record)
         if parsed is None:
             return self._unread(record, _why_unread(record), ""), None
         event = self.event(record, parsed)
         return event, line_of(record, parsed, event)
+
+    def _parsed(self, record: RawRecord) -> Parsed | None:
+        """What a parser reads in the record, or in a record that is wrapped in it: whatever a parser knows is the record."""
+        try:
+            parsed = self._parse(record)
+        except NotAuth:
+            if parsed := self._parsed_inside(record):
+                return parsed
+            raise
+        if parsed is None:
+            return self._parsed_inside(record)
+        if parsed.status or record.fields is None or not is_general(parsed.gateway):
+            return parsed
+        return self._parsed_inside(record, with_sentences=False) or parsed
+
+    def _parsed_inside(self, record: RawRecord, *, with_sentences: bool = True) -> Parsed | None:
+        if record.gateway:
+            return None
+        for inside in inner_records(record, with_sentences=with_sentences):
+            try:
+                if parsed := self._parse(inside):
+                    return parsed
+            except (NotAuth, UnreadableRecord):
+                continue
+        return None
 
     def event(self, record: RawRecord, parsed: Parsed) -> Event:
         """The event of a record that was parsed already."""

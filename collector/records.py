@@ -20,7 +20,8 @@ class RawRecord:
     """One raw log record, in whichever form it arrived.
 
     `text` is a line (or a multi-line record); `fields` is a JSON object or OTLP body map; `attributes` are OTLP
-    log attributes and `resource` its resource attributes. `time_ns` is the transport's time (0: none).
+    log attributes and `resource` its resource attributes. `time_ns` is the transport's time (0: none); `level` and
+    `program` are what a shipper's wrapping says of the line ("": it is not wrapped, or nothing is said).
     """
 
     origin: Origin
@@ -32,6 +33,8 @@ class RawRecord:
     time_ns: int = 0
     trace_id: str = ""
     gateway: str = ""  # the operator's word for the format; "" asks for detection
+    level: str = ""
+    program: str = ""
 
 
 @dataclass(slots=True, repr=False)

@@ -54,6 +54,7 @@ __all__ = [
     "has_shared_format",
     "is_echo",
     "is_embedded",
+    "is_general",
     "names",
     "parse",
     "with_formats",
@@ -169,6 +170,11 @@ def is_echo(kind: str, message: str) -> bool:
 def is_embedded(kind: str) -> bool:
     """Whether a program of this kind may have its access log written by the server in it, in a common format."""
     return kind in _EMBEDDED
+
+
+def is_general(kind: str) -> bool:
+    """Whether a parser reads what nobody described: a record inside of such a one is the better reading."""
+    return kind in (application.NAME, generic.NAME)
 
 
 def has_shared_format(kind: str) -> bool:

@@ -35,19 +35,24 @@ def parse(record: RawRecord) -> Parsed | None:
     """A refusal in an application's log."""
     is_named = record.gateway == NAME
     if record.fields is None and record.text:
-        parsed = _text(record.text, record.time_ns, record.observed_ns)
+        parsed = _text(record)
     else:
         fields = mapping(record)
         parsed = _fields(fields, record.time_ns, is_named=is_named) if 0 < len(fields) <= MAX_KEYS else None
     return finish(parsed, record) if parsed else None
 
 
-def _text(text: str, near_ns: int, observed_ns: int) -> Parsed | None:
+def _text(record: RawRecord) -> Parsed | None:
+    text = record.text
     if text[: len(_CHALLENGE)].lower() == _CHALLENGE:
         return _challenge(text[len(_CHALLENGE) :].strip())
-    line = _line(text, near_ns, observed_ns)
+    line = _line(text, record.time_ns, record.observed_ns)
+    if line is None and record.level:  # what a shipper carried is a log line, in whatever layout
+        line = Line(message=text, level=record.level)
     if line is None:
         return _access(text, 0) or _shapeless(text)
+    if record.level and line.shape and not line.level:
+        line = replace(line, level=record.level)
     return _access(line.message, line.time_ns) or _of_line(line, line.fields)
 
 

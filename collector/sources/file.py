@@ -26,6 +26,7 @@ from collector.events import Origin
 from collector.records import Batch, RawRecord
 from collector.redaction import configured, fixed
 from collector.settings import FileSettings
+from collector.shippers.batches import unbatched
 from collector.sources import Intake
 from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
 from collector.telemetry import Telemetry
@@ -194,7 +195,7 @@ class FileSource:
         records: list[RawRecord] = []
         for offset, line in lines:
             if line.strip():
-                records.append(self._record(tail.path, offset, line))
+                records += self._records(tail.path, offset, line)
             if len(records) >= BATCH_RECORDS:
                 self._offer(Batch(records, source="file"), intake, stop)
                 records = []
@@ -202,14 +203,11 @@ class FileSource:
             self._offer(Batch(records, source="file"), intake, stop)
         self._count_cut(tail)
 
-    def _record(self, path: str, offset: int, line: bytes) -> RawRecord:
+    def _records(self, path: str, offset: int, line: bytes) -> list[RawRecord]:
+        """The record of a line, or those of a batch in it."""
         text = line.decode("utf-8", "replace").rstrip("\r")
-        return RawRecord(
-            Origin(kind=_FILE, source=configured(path), offset=offset),
-            time.time_ns(),
-            text=text,
-            gateway=self._settings.gateway,
-        )
+        origin, now = Origin(kind=_FILE, source=configured(path), offset=offset), time.time_ns()
+        return [RawRecord(origin, now, text=each, gateway=self._settings.gateway) for each in unbatched(text)]
 
     def _count_cut(self, tail: _Tail) -> None:
         """Records that kept their beginning only. They are stored, so they are no drops."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from collector.shippers.batches import unbatched
 from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
 from why401.filter import unwrapped
 
@@ -87,7 +88,7 @@ class _Run:
             self._keep(self._joiner.feed(offset, line))
 
     def _keep(self, records: Iterable[tuple[int, bytes]]) -> None:
-        self._records += [_text(record) for _, record in records]
+        self._records += [each for _, record in records for each in unbatched(_text(record))]
 
 
 def _runs(stream: BinaryIO, form: str) -> Iterator[list[str]]:

@@ -21,7 +21,8 @@ LEVELS: Final = (
 )  # fmt: skip
 MESSAGES: Final = (
     "msg", "message", "Message", "event", "@m", "RenderedMessage", "renderedMessage", "@mt", "MessageTemplate", "@message", "textPayload",
-    "short_message", "text", "body", "log_message", "MESSAGE",
+    "short_message", "resultDescription",
+    "ResultDescription", "Log_s", "LogMessage", "log", "line", "text", "body", "log_message", "MESSAGE",
 )  # fmt: skip
 TIMES: Final = (
     "time", "timestamp", "@timestamp", "ts", "@t", "asctime", "Timestamp", "instant", "timeMillis", "datetime", "t", "eventTime",

@@ -16,6 +16,7 @@ from collector.errors import Why401Error
 from collector.events import Event, EventDecodeError, Gateway, Origin, Outcome, Words, from_json
 from collector.records import RawRecord
 from collector.safe import EMPTY, UNREADABLE
+from collector.shippers.batches import unbatched
 from collector.sources.lines import records_of
 
 MAX_RECORD_CHARACTERS: Final = 1 << 20
@@ -104,7 +105,7 @@ def _records(value: bytes, message: Message, gateway: str) -> list[RawRecord]:
     text = value.decode("utf-8", "replace")
     if '"resourceLogs"' in text[:4096] and text.lstrip().startswith("{"):
         return _otlp(value, message, gateway, "json")
-    return [_record(each, message, gateway) for each in records_of(text)]
+    return [_record(each, message, gateway) for record in records_of(text) for each in unbatched(record)]
 
 
 def _record(text: str, message: Message, gateway: str) -> RawRecord:
