@@ -41,23 +41,32 @@ _AUTH_WORDS: Final = re.compile(
 _PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}|%[-+# 0-9.]*[a-zA-Z]")
 # What a language's runtime says of any connection or number is no refusal by itself.
 RUNTIMES: Final = frozenset(("go-runtime", "node-runtime", "python-runtime"))
+_SURE: Final = 0.7
+# What is wrong there is mostly no token: programs say such things of other matters, too.
+_OF_THE_OPERATOR: Final = frozenset(("auth_not_configured", "gateway_error", "caller_blocked", "login_flow_failed"))
 _SEEN: Final = 2  # a word met once teaches nothing
 _EPOCHS: Final = 300
 _DECAY: Final = 2e-4
 _LEAST: Final = 0.12  # weights nearer to zero than this are left out of the table
 
 
-def refusals(*, of_runtimes: bool) -> Iterator[str]:
-    """Every sentence of the knowledge base, as an example and as its pattern; those of languages' runtimes, or the others."""
+def refusals(which: str) -> Iterator[str]:
+    """Sentences of the knowledge base, examples and patterns: "sure", "doubtful", or "runtime" (of a language's runtime)."""
     for kind in ("gateway", "library"):
         for path, content in facts(kind, "words"):
-            if (path.split("/")[1] in RUNTIMES) is not of_runtimes:
-                continue
             for signature in content["signature"]:
-                yield from signature.get("examples", ())
-                yield _PLACEHOLDER.sub("x", signature["pattern"])
-    if not of_runtimes:
+                if _class_of(path, signature) == which:
+                    yield from signature.get("examples", ())
+                    yield _PLACEHOLDER.sub("x", signature["pattern"])
+    if which == "sure":
         yield from _own("refusals.txt")
+
+
+def _class_of(path: str, signature: dict[str, Any]) -> str:
+    if path.split("/")[1] in RUNTIMES:
+        return "runtime"
+    is_sure = signature["certainty"] >= _SURE and signature["code"] not in _OF_THE_OPERATOR
+    return "sure" if is_sure else "doubtful"
 
 
 def harmless(trees: Iterable[str], files: Iterable[str]) -> Iterator[str]:
@@ -140,22 +149,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--lines", action="append", default=[])
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args(arguments)
-    positives = list(dict.fromkeys(refusals(of_runtimes=False)))
-    runtimes = list(dict.fromkeys(refusals(of_runtimes=True)))
+    sure, doubtful, runtime = (list(dict.fromkeys(refusals(which))) for which in ("sure", "doubtful", "runtime"))
     negatives = list(dict.fromkeys(harmless(asked.trees, asked.lines)))
     own = _own("harmless.txt")
-    balance = len(positives) / max(len(negatives), 1)
+    balance = len(sure) / max(len(negatives), 1)
     # What a runtime says decides little: it says it of other things too. Sentences written for this count more than found ones.
     weights, bias = train(
-        ((positives, True, 1.0), (runtimes, True, 0.25), (negatives, False, balance), (own, False, 8.0))
-    )
-    print(
-        f"{len(positives)} + {len(runtimes)} refusals, {len(negatives)} + {len(own)} harmless, {len(weights)} weights"
-    )
-    if asked.write:
-        FILE.write_text(
-            written(weights, bias, (len(positives) + len(runtimes), len(negatives) + len(own))), encoding="utf-8"
+        (
+            (sure, True, 1.0),
+            (doubtful, True, 0.4),
+            (runtime, True, 0.25),
+            (negatives, False, 1.4 * balance),
+            (own, False, 12.0),
         )
+    )
+    sizes = (len(sure) + len(doubtful) + len(runtime), len(negatives) + len(own))
+    print(f"{sizes[0]} refusals, {sizes[1]} harmless, {len(weights)} weights")
+    if asked.write:
+        FILE.write_text(written(weights, bias, sizes), encoding="utf-8")
     return 0
 
 
