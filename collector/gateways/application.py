@@ -83,7 +83,8 @@ def _of_line(line: Line, fields: Mapping[str, Any]) -> Parsed | None:
     if not fields:
         return _at(parsed, line.time_ns)
     parsed = _with_request(parsed or Parsed(NAME), fields)
-    return _at(parsed, line.time_ns) if parsed.message or (parsed.status and (parsed.method or parsed.path)) else None
+    names = (parsed.method, parsed.path, parsed.request_id)  # Fastify's last line about a request has its id alone
+    return _at(parsed, line.time_ns) if parsed.message or (parsed.status and any(names)) else None
 
 
 def _at(parsed: Parsed | None, time_ns: int) -> Parsed | None:

@@ -112,8 +112,9 @@ class Line:
 
     @property
     def is_whole(self) -> bool:
-        """Status and message in one line, and nobody behind it has more to say."""
-        return self.is_access and self.has_words and self.event.responder is not Responder.UPSTREAM
+        """Status and reason in one line, and nobody behind it has more to say."""
+        is_said = self.is_access and self.has_words and self.event.responder is not Responder.UPSTREAM
+        return is_said and bool(self._kinds(self._said()))
 
     def half(self, number: int) -> Half:
         """By what the other lines about its request are found."""
