@@ -75,7 +75,7 @@ def test_every_data_file_is_in_it(wheel: Path) -> None:
         str(path.relative_to(ROOT))
         for name in PACKAGES
         for path in (ROOT / name).rglob("*")
-        if path.suffix in {".py", ".toml", ".sql"} or path.name == "py.typed"
+        if path.suffix in {".bin", ".py", ".toml", ".sql"} or path.name == "py.typed"
     }
 
     assert set() == wanted - inside

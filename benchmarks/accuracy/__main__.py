@@ -8,7 +8,7 @@ from pathlib import Path
 
 import benchmarks.accuracy
 from benchmarks.accuracy import live, tables
-from benchmarks.accuracy.answers import of_corpus
+from benchmarks.accuracy.answers import Answer, of_corpus
 from benchmarks.accuracy.held_out import of_held_out
 from benchmarks.accuracy.public import of_public
 from benchmarks.labelled import CORPUS, HERE, Labelled, corpus, examples, unlisted
@@ -16,18 +16,24 @@ from benchmarks.training.array import train
 from benchmarks.training.messages import everything
 
 
-def page(folder: Path, *, quick: bool) -> Iterator[str]:
-    """All tables, from the cases that the rules were written with to those that nobody had seen."""
-    yield f"# How often is the answer right?\n\n{(benchmarks.accuracy.__doc__ or '').partition(chr(10))[2].strip()}\n\n"
+def page(folder: Path, summary: list[str], *, quick: bool) -> Iterator[str]:
+    """All tables, from the cases that the rules were written with to those that nobody had seen; rows of the head in `summary`."""
+    for title, answers in cases(folder):
+        summary.append(tables.summary(title, answers))
+        yield from tables.section(title, answers)
+    if not quick:
+        yield from live.sections(summary)
+
+
+def cases(folder: Path) -> Iterator[tuple[str, list[Answer]]]:
+    """What is on this machine, by title."""
     for name, title in (("gateways", "Sample: gateways' records"), ("libraries", "Sample: libraries' messages")):
         file = folder / f"{name}.jsonl"
-        yield from tables.section(f"{title}, without configuration", list(of_corpus(file)) if file.is_file() else [])
+        yield title, list(of_corpus(file)) if file.is_file() else []
     trained = train(everything(folder))
     for title, messages in held_out(folder):
-        yield from tables.section(f"Leave one product out: {title}", list(of_held_out(messages, trained)))
-    yield from tables.section("Public cases", list(of_public(folder / "public.jsonl")))
-    if not quick:
-        yield from live.sections()
+        yield f"Leave one product out: {title}", list(of_held_out(messages, trained))
+    yield "Public cases", list(of_public(folder / "public.jsonl"))
 
 
 def held_out(folder: Path) -> Iterator[tuple[str, list[Labelled]]]:
@@ -38,14 +44,17 @@ def held_out(folder: Path) -> Iterator[tuple[str, list[Labelled]]]:
 
 
 def main(arguments: list[str]) -> None:
-    """Print every part as soon as it is known."""
+    """Print every part as soon as it is known, and the summary at the end; on the kept page it is at the head."""
     folders = [Path(argument) for argument in arguments if not argument.startswith("-")]
-    said = []
-    for part in page(folders[0] if folders else CORPUS, quick="--quick" in arguments):
+    said, summary = list[str](), [tables.SUMMARY]
+    for part in page(folders[0] if folders else CORPUS, summary, quick="--quick" in arguments):
         print(part, end="", flush=True)
         said.append(part)
+    print("".join(summary))
     if "--write" in arguments:
-        (HERE / "docs" / "accuracy.md").write_text("".join(said), encoding="utf-8")
+        head = f"# How often is the answer right?\n\n{(benchmarks.accuracy.__doc__ or '').partition(chr(10))[2].strip()}\n\n"
+        kept = "".join([head, *summary, "\n", *said]).rstrip() + "\n"
+        (HERE / "docs" / "accuracy.md").write_text(kept, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,20 +59,22 @@ def of_gateway(gateway: LiveGateway) -> Answers:
         return found
 
 
-def sections() -> Iterator[str]:
-    """Envoy with its tables, then a row per gateway and library."""
+def sections(summary: list[str]) -> Iterator[str]:
+    """Envoy with its tables, then a row per gateway and library; rows for the head of the page go to `summary`."""
     for with_token in (True, False):
         token = "token in the log" if with_token else "no token in the log"
         answers = list(of_envoy(with_token=with_token, configured=True))
         yield from tables.section(f"A live Envoy, {token}, configured", answers)
+        summary.append(tables.summary(f"live Envoy, {token}, configured", answers))
         unconfigured = list(of_envoy(with_token=with_token, configured=False))
         yield f"Without configuration: {tables.score(unconfigured)}\n\n"
+        summary.append(tables.summary(f"live Envoy, {token}, not configured", unconfigured))
         yield from calibration.table(unconfigured)
-    yield from gateways()
+    yield from gateways(summary)
     yield from libraries()
 
 
-def gateways() -> Iterator[str]:
+def gateways(summary: list[str]) -> Iterator[str]:
     """One row per gateway; one that this machine cannot run says what is missing."""
     yield (
         "## Other live gateways\n\n| gateway | token in the log | refused | right, configured | causes right | "
@@ -93,6 +95,7 @@ def gateways() -> Iterator[str]:
     for (without_token, configured), some in sorted(by_kind.items()):
         what = "Without the token" if without_token else "With the token in the log"
         how = "with configuration" if configured else "without configuration"
+        summary.append(tables.summary(f"other live gateways, {what.lower()}, {how}", some))
         yield f"### {what}, {how}\n\n{tables.score(some)}\n\n"
         yield from calibration.table(some)
 

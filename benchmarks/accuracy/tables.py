@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from analyzer.taxonomy import CAUSES
 from benchmarks.accuracy import calibration
 from benchmarks.accuracy.answers import Answer, cause
+
+SUMMARY: Final = (
+    "## Summary\n\n| | cases | right | not decided | expected calibration error | wrong at 0.8 or more |\n"
+    "|---|---|---|---|---|---|\n"
+)
+SHOWN: Final = 80  # wrong answers by name
 
 
 def section(title: str, answers: Sequence[Answer], *, note: str = "") -> Iterator[str]:
@@ -57,4 +64,19 @@ def wrong(answers: Iterable[Answer]) -> Iterator[str]:
     """Every wrong answer by the case's name."""
     failed = [a for a in answers if not a.is_right]
     if failed:
-        yield "Wrong, by id: " + "; ".join(f"`{a.name}` {a.accepted[0]} → {a.code}" for a in failed) + ".\n\n"
+        more = f" … and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+        shown = "; ".join(f"`{a.name}` {a.accepted[0]} → {a.code}" for a in failed[:SHOWN])
+        yield f"Wrong, by id: {shown}{more}.\n\n"
+
+
+def summary(title: str, answers: Sequence[Answer]) -> str:
+    """A row of the table at the head of the page."""
+    if not answers:
+        return f"| {title} | not run | | | | |\n"
+    count, wrong = len(answers), calibration.surely_wrong(answers)
+    undecided = sum(a.code == "unclassified" for a in answers)
+    error = calibration.expected_calibration_error(answers)
+    return (
+        f"| {title} | {count} | {calibration.right(answers) / count:.1%} | {undecided / count:.1%} | {error:.3f} | "
+        f"{wrong / count:.1%} |\n"
+    )

@@ -77,6 +77,11 @@ SAYS = {
     "Invalid JWT issuer": "issuer_not_trusted",
     "none of the audiences is allowed": "audience_mismatch",
     "decryption failed: unable to locate key": "jwe_unsupported",
+    "the aud of this token is not in our list of audiences": "audience_mismatch",
+    "signature check of the assertion was unsuccessful": "signature_invalid",
+    "the token is past expiry": "token_expired",
+    "the token was terminated at the provider": "token_revoked",
+    "client is over quota": "caller_blocked",
 }
 
 SAYS_NOTHING = (
