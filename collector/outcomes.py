@@ -6,12 +6,14 @@ unhandled, or a redirect to the login page. A status that has other meanings cou
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from collector.events import Outcome, TokenFacts, TokenKind, TokenTimes, Verification
 from collector.gateways.reading.scan import has_any
 from collector.records import Parsed
 from collector.redaction.patterns import Pattern, compiled
+from collector.settings import IssuerSettings
 
 LEEWAY_S: Final = 60.0  # what most validators allow an `exp` or `nbf`
 LOGIN_REDIRECT: Final = "redirect to the login page"  # the reason of a record that shows one and gives none
@@ -28,9 +30,15 @@ _AUTH_PARTS: Final = (
 )  # fmt: skip
 _AUTH_WORDS: Final = compiled(rb"(?:^|[^a-z])(?:auth|iss|aud|kid|nbf|jwks?)(?:[^a-z]|$)")
 _NOT_AUTH: Final = ("unexpected token", "csrf", "xsrf", "unexpected end of json", "token <")
+# Words of validators that say nothing of a credential by themselves.
+_FORM_PARTS: Final = (
+    "segment", "padding", "subject", " alg", "algorithm", "not yet valid", "compact", "cryptokey", "base64", "header",
+    "signing", "not before", "unverified", "decod", "public key", "key type",
+)  # fmt: skip
+_BAD_REQUESTS: Final = (400, 422)
 _REFUSES: Final = (
     "fail", "denied", "invalid", "expired", "reject", "unauth", "missing", "not ", "n't", "no ", "forbidden", "error", "must ",
-    "mismatch", "required", "wrong", "bad ", "malformed", "cannot", "without", "insufficient", "untrusted", "unknown",
+    "mismatch", "required", "only ", "expects", "expected", "wrong", "bad ", "malformed", "cannot", "without", "insufficient", "untrusted", "unknown",
 )  # fmt: skip
 _SCHEMES: Final = ("bearer", "dpop", "basic", "digest", "negotiate", "token", "jwt")
 _LOGIN: Final = compiled(
@@ -55,6 +63,36 @@ _WRONG_SCHEMES: Final = frozenset(
 _NOT_VERIFIED: Final = (Verification.BAD_SIGNATURE, Verification.NO_KEY, Verification.KEY_MISMATCH)
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the configuration says of tokens: of the issuer that this one names (None: it is none of them), if there are any."""
+
+    issuer: IssuerSettings | None = None
+    has_issuers: bool = False
+
+    def rules_out(self, token: TokenFacts, status: int) -> bool:
+        """The token is of a configured issuer and wrong in itself, or of another one where the request was called a bad one."""
+        if not token.claims or not _is_of_request(token):
+            return False
+        if self.issuer is None:
+            return self.has_issuers and status in _BAD_REQUESTS
+        is_everywhere = not self.issuer.gateways and not self.issuer.routes
+        return is_everywhere and _differs(token, self.issuer)
+
+
+def _differs(token: TokenFacts, issuer: IssuerSettings) -> bool:
+    is_for_another = bool(issuer.audiences) and set(issuer.audiences).isdisjoint(token.aud)
+    return is_for_another or bool(token.alg and token.alg not in issuer.algorithms)
+
+
+def _is_of_request(token: TokenFacts) -> bool:
+    """Neither quoted in a sentence nor a session's cookie."""
+    return token.location != "message" and not token.location.startswith("cookie:")
+
+
+UNKNOWN: Final = Expected()
+
+
 def by_status(parsed: Parsed) -> Outcome | None:
     """What became of the request, by status and words; None when the record is about neither a request nor authentication."""
     status = parsed.status
@@ -67,18 +105,23 @@ def by_status(parsed: Parsed) -> Outcome | None:
     return Outcome.ALLOWED if status >= 400 else None
 
 
-def despite_status(parsed: Parsed, token: TokenFacts, times: TokenTimes) -> Outcome:
+def despite_status(parsed: Parsed, token: TokenFacts, times: TokenTimes, expected: Expected = UNKNOWN) -> Outcome:
     """Of a request that its status does not call refused: refused all the same, when the record proves it."""
     status = parsed.status
-    if status < 300:
-        is_refused = is_broken(token, times) and _words_refuse(parsed)
-    elif status < 400:
-        is_refused = _challenges(parsed) or _words_refuse(parsed) or _is_sent_to_login(parsed, token, times)
-    else:
-        is_refused = _challenges(parsed) or (_may_refuse(status) and is_broken(token, times))
-    if not is_refused:
+    is_wrong = is_broken(token, times) or (status >= 300 and expected.rules_out(token, status))
+    if not _is_refused(parsed, token, is_wrong=is_wrong):
         return Outcome.ALLOWED
     return Outcome.ERROR if status >= 500 else Outcome.DENIED
+
+
+def _is_refused(parsed: Parsed, token: TokenFacts, *, is_wrong: bool) -> bool:
+    if parsed.status < 300:
+        return is_wrong and _words_refuse(parsed)
+    if _challenges(parsed):
+        return True
+    if parsed.status < 400:
+        return _words_refuse(parsed) or _is_sent_to_login(parsed, token, is_wrong=is_wrong)
+    return _may_refuse(parsed.status) and (is_wrong or _speaks_of_form(parsed, token))
 
 
 def speaks_of_auth(text: str) -> bool:
@@ -91,9 +134,7 @@ def speaks_of_auth(text: str) -> bool:
 
 def is_broken(token: TokenFacts, times: TokenTimes) -> bool:
     """No validator accepts this credential. One that the log cut or masked proves nothing; nor does a session's cookie."""
-    if token.location == "message" or token.location.startswith("cookie:"):
-        return False
-    return (
+    return _is_of_request(token) and (
         token.kind is TokenKind.UNSIGNED
         or token.verification in _NOT_VERIFIED
         or not _MALFORMED.isdisjoint(token.anomalies)
@@ -105,11 +146,20 @@ def is_broken(token: TokenFacts, times: TokenTimes) -> bool:
 
 def is_login_redirect(parsed: Parsed) -> bool:
     """The answer sends the caller to a login page, and not only to the same place with a slash or over TLS."""
-    if parsed.status not in _LOGIN_REDIRECTS or not parsed.location:
+    target = _target(parsed)
+    if parsed.status not in _LOGIN_REDIRECTS or not target:
         return False
-    asked, target = parsed.path.partition("?")[0].rstrip("/"), parsed.location[:CONSIDERED]
+    asked = parsed.path.partition("?")[0].rstrip("/")
     is_same = len(asked) > 1 and target.partition("?")[0].rstrip("/").endswith(asked)
     return not is_same and _has(_LOGIN, target)
+
+
+def _target(parsed: Parsed) -> str:
+    """Where a redirect leads, by its Location or by what its body says ("Found. Redirecting to /login")."""
+    if parsed.location:
+        return parsed.location[:CONSIDERED]
+    _, found, rest = parsed.message[:CONSIDERED].partition("edirecting to ")
+    return rest.split(maxsplit=1)[0] if found and rest.strip() else ""
 
 
 def _challenges(parsed: Parsed) -> bool:
@@ -121,11 +171,19 @@ def _words_refuse(parsed: Parsed) -> bool:
     return len(words) > 1 and speaks_of_auth(words) and has_any(words[:CONSIDERED].lower(), _REFUSES)
 
 
-def _is_sent_to_login(parsed: Parsed, token: TokenFacts, times: TokenTimes) -> bool:
+def _is_sent_to_login(parsed: Parsed, token: TokenFacts, *, is_wrong: bool) -> bool:
     """A browser without a session is sent there every day; whoever sends an Authorization header is not a browser."""
-    if parsed.location:
+    if _target(parsed):
         return is_login_redirect(parsed) and token.credentials > 0 and token.location == "authorization"
-    return parsed.status in _REDIRECTS and is_broken(token, times)
+    return parsed.status in _REDIRECTS and is_wrong
+
+
+def _speaks_of_form(parsed: Parsed, token: TokenFacts) -> bool:
+    """Words that validators use beside a request's credential ("Not enough segments"), and others for other things."""
+    if token.credentials == 0 or token.location != "authorization":
+        return False
+    low = f"{parsed.reason} {parsed.message}"[:CONSIDERED].lower()
+    return has_any(low, _FORM_PARTS) and has_any(low, _REFUSES)
 
 
 def _may_refuse(status: int) -> bool:

@@ -72,6 +72,7 @@ class Collector:
     def __init__(self, settings: Settings, verifier: Verifier, pseudonyms: Pseudonyms, telemetry: Telemetry) -> None:
         self._parse = with_formats(settings.formats)
         self._verifier = verifier
+        self._has_issuers = bool(settings.issuers)
         self._pseudonyms = pseudonyms
         self._telemetry = telemetry
         self._tokens: OrderedDict[bytes, tuple[TokenFacts, TokenRead | None]] = OrderedDict()
@@ -152,7 +153,8 @@ class Collector:
         time_ns = parsed.time_ns or record.time_ns or record.observed_ns
         token, times = self._token(parsed, time_ns)
         if outcome is Outcome.ALLOWED and parsed.outcome is None:
-            outcome = outcomes.despite_status(parsed, token, times if _is_timed(parsed, record) else NO_TIMES)
+            known_times = times if _is_timed(parsed, record) else NO_TIMES
+            outcome = outcomes.despite_status(parsed, token, known_times, self._expected(token))
             _note_redirect(parsed, outcome)
         words, redactions = self._redacted_words(parsed)
         return Event(
@@ -208,6 +210,11 @@ class Collector:
         if not credentials and parsed.claims is None:
             return (_ABSENT if parsed.credential_logged else _UNKNOWN), None
         return self._read(parsed, credentials)
+
+    def _expected(self, token: TokenFacts) -> outcomes.Expected:
+        if not self._has_issuers:
+            return outcomes.UNKNOWN
+        return outcomes.Expected(self._verifier.issuer(token.iss), has_issuers=True)
 
     def _note_raw(self, kind: str, facts: TokenFacts) -> None:
         """Lets an operator see which gateway logs whole tokens."""

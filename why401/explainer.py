@@ -133,7 +133,7 @@ class Explainer:
         if event.outcome is Outcome.UNREAD:
             return Explanation(event, unread_reason=event.words.reason)
         verdict = self.analyzer.judge(event)
-        diagnosis, group = verdict.diagnosis or OK, verdict.group
+        diagnosis, group = verdict.diagnosis or self.analyzer.diagnoser.diagnose(event), verdict.group
         unread = collected.unread
         if unread is None:
             return Explanation(verdict.event, diagnosis, group)

@@ -30,6 +30,7 @@ from analyzer.diagnosis import (
     user,
     validator,
 )
+from analyzer.diagnosis.allowed import OK, allowed
 from analyzer.diagnosis.cuts import Cuts
 from analyzer.diagnosis.doubts import tempered
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
@@ -66,7 +67,6 @@ RULES: Final[tuple[Rule, ...]] = (
     answer.rule,
 )
 CACHE_SIZE: Final = 20_000  # distinct evidence: about 60 MB when full
-OK: Final = Diagnosis(code="ok", cause="", confidence=1.0, title="The request was allowed.")
 MAX_EVIDENCE: Final = 6
 MAX_QUOTED: Final = 160  # characters of a message
 # Holes of knowledge templates that name what one change would touch, the most specific first.
@@ -97,8 +97,9 @@ class Diagnoser:
     def diagnose(self, event: Event) -> Diagnosis:
         """The diagnosis of one event; an allowed request has the code "ok"."""
         if event.outcome is Outcome.ALLOWED:
-            return OK
+            return allowed(event, is_protected=self.memory.is_protected(event))
         self.cuts.learn(event)
+        self.memory.note_refusal(event)
         times, issuers, passed = quantise(event.times), self._for(event), self.memory.about(event)
         seen_cut = self.cuts.about(event)
         key = (
@@ -155,7 +156,7 @@ def diagnose(case: Case) -> Diagnosis:
     """Run every rule, weigh the findings, and put the answer into words."""
     findings = weighed_down(case, (finding for rule in RULES for finding in rule(case)))
     facts = weights(findings)
-    decision = tempered(case, decide(case.readings, facts, is_quoted=case.event.token.location == "message"))
+    decision = tempered(case, decide(case.readings, facts, is_quoted=case.event.token.location == "message"), facts)
     best = facts.best.get(decision.code)
     near = best.near_miss if best else None
     values = Values(case, decision, best)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from analyzer.diagnosis.findings import Case
-from analyzer.diagnosis.weigh import Decision
+from analyzer.diagnosis.findings import Case, Strength
+from analyzer.diagnosis.weigh import Decision, Weights
 from collector.events import TokenKind
 
 # A refusal by the standard, or one whose status says so by itself. 0: an error log's line has none.
@@ -24,15 +24,24 @@ UNSEEN: Final = 0.8
 SAID: Final = 0.5
 NO_REASON: Final = 0.7
 GUESS: Final = 0.5
+ELIMINATED: Final = 0.5
 _SAID_ALSO: Final = "the same words are said of it, and the log does not show the header"
 _ALIKE: Final = ("scheme_invalid", "credential_ambiguous")
 
 
-def tempered(case: Case, decision: Decision) -> Decision:
+def tempered(case: Case, decision: Decision, facts: Weights) -> Decision:
     """The decision with the confidence that the record allows."""
     for temper in _TEMPERS:
         decision = temper(case, decision)
-    return decision
+    return _of_another_meaning(decision, facts)
+
+
+def _of_another_meaning(decision: Decision, facts: Weights) -> Decision:
+    """Of words whose first meaning is ruled out another one is left: by elimination, not by evidence."""
+    reading = decision.reading
+    if reading is None or decision.code == reading.code or facts.strength(decision.code) >= Strength.LIKELY:
+        return decision
+    return _at_most(decision, min(ELIMINATED, reading.certainty))
 
 
 def _at_most(decision: Decision, most: float) -> Decision:

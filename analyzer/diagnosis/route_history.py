@@ -10,13 +10,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from collector.events import NO_TIMES, Event, Outcome, TokenFacts, TokenTimes, Verification
+from collector.events import NO_TIMES, Event, Outcome, TokenFacts, TokenKind, TokenTimes, Verification
 
 MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one idle longest is evicted
 MAX_ISSUERS: Final = 10  # per route
 MAX_VALUES: Final = 20  # audiences and key ids per issuer and route; with more audiences nothing is common
 _EXPIRED_STEP_S: Final = 60  # smaller steps would make equal evidence unequal
 ENOUGH: Final = 100  # beyond this many tokens a new one changes nothing unless it differs
+PROTECTED: Final = 2  # refusals for want of a credential, before a request without one is odd that passes
 Route = tuple[str, str, str, str]
 
 
@@ -115,6 +116,7 @@ def traits_of(token: TokenFacts) -> list[str]:
 class _RouteMemory:
     issuers: dict[str, _Common] = field(default_factory=dict)
     shown: Passed | None = None
+    bare_refusals: int = 0  # requests without a credential that were refused, up to PROTECTED
 
 
 class Memory:
@@ -140,6 +142,17 @@ class Memory:
             common = route.issuers[token.iss] = _Common(dict(token.claims), set(token.scopes), set(token.aud))
         common.learn(token, event.times if event.time_known else NO_TIMES)
         route.shown = None
+
+    def note_refusal(self, event: Event) -> None:
+        """Take in a refused request: one without a credential shows that the route requires one."""
+        if event.token.kind is TokenKind.ABSENT and event.request.status in (401, 403):
+            route = self._route(_key(event))
+            route.bare_refusals = min(route.bare_refusals + 1, PROTECTED)
+
+    def is_protected(self, event: Event) -> bool:
+        """PROTECTED requests without a credential were refused on the route of this one."""
+        route = self._routes.get(_key(event))
+        return route is not None and route.bare_refusals >= PROTECTED
 
     def about(self, event: Event) -> Passed:
         """What was accepted where this request was rejected."""

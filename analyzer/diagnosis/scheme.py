@@ -34,12 +34,20 @@ def rule(case: Case) -> Iterator[Finding]:
     token = case.event.token
     if token.location == "authorization":
         yield from _wrapping(token, accepts(case.event.gateway.kind).forms, is_unseen=_says_nothing_came(case))
+        yield from _as_it_should_be(case)
     for anomaly, (says, frozen) in NO_TOKEN.items():
         if anomaly in token.anomalies:
             yield Finding("token_malformed", Strength.PROOF, "token", says, discriminant=frozen)
     if "scheme_other" in token.anomalies:
         says = "the scheme is not a bearer token's"
         yield Finding("token_opaque", Strength.REFUTES, "request", says)
+
+
+def _as_it_should_be(case: Case) -> Iterator[Finding]:
+    """Nothing is odd about the header; a validator that wants another scheme says so itself."""
+    token, is_reported = case.event.token, any(reading.code == "scheme_invalid" for reading in case.readings[:1])
+    if token.scheme == "Bearer" and not is_reported and not any(anomaly in WRONG for anomaly in token.anomalies):
+        yield Finding("scheme_invalid", Strength.REFUTES, "request", "the header is `Bearer` and a credential")
 
 
 def _says_nothing_came(case: Case) -> bool:

@@ -47,14 +47,17 @@ def _weighed(case: Case, finding: Finding, *, is_later: bool) -> Finding:
 
 
 def _without_guess(findings: list[Finding]) -> list[Finding]:
-    """A fault of the credential itself goes before the guess that it was lost on its way: many validators give no reason."""
-    is_faulty = any(f.strength >= Strength.STRONG and f.code not in _OF_THE_HOP for f in findings)
-    if not is_faulty:
+    """A fault of the credential itself goes before the guess that it was lost on its way, and a likely one before silence."""
+    if not any(_is_fault(f) for f in findings):
         return findings
-    return [
-        replace(f, strength=Strength.HINT) if f.code == "credential_stripped" and f.strength > Strength.HINT else f
-        for f in findings
-    ]
+    most = {"credential_stripped": Strength.HINT, "upstream_rejected": Strength.LIKELY}
+    return [replace(f, strength=most[f.code]) if f.code in most and f.strength > most[f.code] else f for f in findings]
+
+
+def _is_fault(finding: Finding) -> bool:
+    """Of the credential: strong, or likely by the configuration or by arithmetic."""
+    least = Strength.LIKELY if finding.source in ("configuration", "time") else Strength.STRONG
+    return finding.strength >= least and finding.code not in _OF_THE_HOP
 
 
 def _reports_later_check(case: Case) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import time
+from pathlib import Path
 
 import jwt
 import pytest
 
 from collector.events import Outcome
-from collector.settings import Settings
+from collector.settings import Settings, load
 from why401.explainer import Explainer
 
 NOW = 1_930_000_000  # of every record: nothing here depends on the clock
@@ -32,10 +33,12 @@ GOOD = f"Bearer {token()}"
 EXPIRED = f"Bearer {token(exp=NOW - 2_592_000)}"
 
 
-def answer(status: int, authorization: str = GOOD, **fields: object) -> tuple[Outcome, str, float]:
+def answer(
+    status: int, authorization: str = GOOD, settings: Settings | None = None, **fields: object
+) -> tuple[Outcome, str, float]:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW))
     record = {"time": now, "method": "GET", "path": "/berths/4", "status": status, "authorization": authorization}
-    found = Explainer(Settings()).explain(json.dumps(record | fields))
+    found = Explainer(settings or Settings()).explain(json.dumps(record | fields))
     assert found.diagnosis is not None
     return found.event.outcome, found.diagnosis.code, found.diagnosis.confidence
 
@@ -140,3 +143,43 @@ def test_without_the_time_of_the_request_nothing_is_expired() -> None:
     """The arrival may be years later."""
     record = {"method": "GET", "path": "/berths", "status": 404, "authorization": f"Bearer {token(exp=1_000_000_000)}"}
     assert Explainer(Settings()).explain(json.dumps(record)).event.outcome is Outcome.ALLOWED
+
+
+@pytest.mark.parametrize("status", [400, 422, 404, 500])
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("Not enough segments", "token_malformed"),
+        ("Subject must be a string", "claim_type_invalid"),
+        ("The specified alg value is not allowed", "alg_not_allowed"),
+    ],
+)
+def test_words_that_speak_of_a_tokens_form(status: int, message: str, code: str) -> None:
+    """Beside a credential they are a validator's; without one they are anybody's."""
+    assert answer(status, "Bearer 9d8f7e6c5b4a39281706f5e4d3c2b1a0", message=message)[0] is not Outcome.ALLOWED
+    assert answer(status, "", message=message)[0] is Outcome.ALLOWED
+    assert answer(status, GOOD, message=message)[1] in (code, "token_malformed")
+
+
+def test_a_body_that_tells_where_the_redirect_leads() -> None:
+    """Frameworks write it into the body where the log has no Location."""
+    assert answer(302, GOOD, message="Found. Redirecting to /login")[0] is Outcome.DENIED
+    assert answer(302, GOOD, message="Found. Redirecting to /docks/4")[0] is Outcome.ALLOWED
+
+
+@pytest.mark.parametrize("status", REFUSING)
+@pytest.mark.parametrize(
+    ("claims", "code"), [({"aud": "cranes"}, "audience_mismatch"), ({"aud": None}, "audience_missing")]
+)
+def test_what_the_configuration_rules_out(tmp_path: Path, status: int, claims: dict[str, object], code: str) -> None:
+    """A token of a configured issuer for another API is as broken as an expired one."""
+    file = tmp_path / "why401.toml"
+    issuer = 'issuer = "https://id.quay.example/t/1"\naudiences = ["berths"]\nalgorithms = ["HS256"]\n'
+    file.write_text(f"[[issuers]]\n{issuer}")
+    claims = {name: value for name, value in claims.items() if value}
+
+    assert answer(status, f"Bearer {token(**claims)}", settings=load(str(file), {}))[1] == code
+    assert answer(status, f"Bearer {token(aud='berths')}", settings=load(str(file), {}))[1] == "ok"
+
+    file.write_text(f'[[issuers]]\n{issuer}routes = ["/cranes/*"]\n')
+    assert answer(status, f"Bearer {token(**claims)}", settings=load(str(file), {}))[1] == "ok"
