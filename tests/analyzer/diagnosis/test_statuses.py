@@ -34,7 +34,7 @@ TYK = {"api_id": "a1", "org_id": "o1", "prefix": "access-log", "method": "GET", 
 
 
 # Not gateways' names here: a media type's first half, a parser for anything, an identity provider.
-ORDINARY = {"application", "generic", "keycloak"}
+ORDINARY = {"application", "generic", "keycloak", "entra"}  # identity providers that near misses name
 
 
 def rows(kind="status"):
