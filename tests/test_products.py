@@ -62,4 +62,4 @@ def test_every_product_has_lines_words_and_fixes() -> None:
 
 def test_no_line_is_lost() -> None:
     """The pass above is over as many lines as there were, or more."""
-    assert sum(len(_cases(file)) for file in FILES) >= 235
+    assert sum(len(_cases(file)) for file in FILES) >= 270
