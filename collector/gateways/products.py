@@ -7,6 +7,7 @@ of the product refuse a caller though no general word does, and where its JSON o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from collector.events import Outcome
@@ -27,6 +28,7 @@ _SENTENCES: Final = ("message", "reason")
 _SPEAKING: Final = ("code", "message", "msg", "error", "description", "error_description", "detail")
 _MAX_LISTED: Final = 8
 _REFUSED_FROM: Final = 400
+_PAYLOADS: Final = ("textPayload", "jsonPayload")
 _SUCCESS: Final = ("0", "Success", "authentication_success", "access_granted")
 
 
@@ -47,12 +49,24 @@ def parser(name: str) -> Parser:
 
 def _parsed(record: RawRecord, found: Recognized) -> Parsed | None:
     product = found.product
+    record = _entry(record, product)
     parsed = _object(record, found) if _is_object(record) else None
     parsed = parsed or _line(record) or (_said(record, product) if found.is_refusal else None)
     if parsed is None:
         return None
     parsed.gateway = product.name
     return finish(parsed, record)
+
+
+def _entry(record: RawRecord, product: Product) -> RawRecord:
+    """What Cloud Logging holds of a line or object; a product that Google itself logs names the entry's own keys."""
+    fields = record.fields or {}
+    payload = next((fields[name] for name in _PAYLOADS if isinstance(fields.get(name), str | Mapping)), None)
+    if not payload or any(path.startswith(_PAYLOADS) for paths in product.keys.values() for path in paths):
+        return record
+    text, inner = (payload, None) if isinstance(payload, str) else ("", payload)
+    time_ns = record.time_ns or any_ns(fields.get("timestamp"))
+    return replace(record, text=text, fields=inner, time_ns=time_ns)
 
 
 def _is_object(record: RawRecord) -> bool:
