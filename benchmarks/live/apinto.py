@@ -29,6 +29,7 @@ from why401.demo.mint import Mint
 BINARY_ENV: Final = "WHY401_TEST_APINTO"
 START_S: Final = 60.0
 _STEP_S: Final = 0.1
+_FLUSH_S: Final = 1.2  # eosc log/filelog/writer.go keeps lines for a second
 _SETTLE_S: Final = 1.5  # what the last question leaves in the logs is written by then
 # APIParkLab/APIPark module/log/iml.go, logFormatter.
 FIELDS: Final = (
@@ -81,7 +82,7 @@ class Apinto:
                 _configure(f"http://127.0.0.1:{admin}/api", gateway, folder, mint, urlsplit(jwks_url).netloc)
                 _await_refusal(gateway)
                 time.sleep(_SETTLE_S)
-                yield Running(gateway, tuple(folder / log for log in self.logs))
+                yield Running(gateway, tuple(folder / log for log in self.logs), _FLUSH_S)
             finally:
                 _end_all({*children, *_children_of(command[0], folder)})
 

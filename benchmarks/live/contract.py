@@ -37,6 +37,7 @@ class Running:
 
     port: int
     logs: tuple[Path, ...]
+    settle_s: float = 0.4  # this long without a new byte counts as all that a request leaves in them
 
 
 class LiveGateway(Protocol):

@@ -31,7 +31,6 @@ CROWDED: Final = (
     "expired-minutes", "aud-other-api", "iss-other-realm", "signature-wrong-key", "nbf-future", "token-absent",
     "token-two-parts",
 )  # fmt: skip
-SETTLE_S: Final = 0.4  # logs are written after the answer; this long without a new byte counts as all of it
 WAIT_S: Final = 10.0
 _GOOD: Final = next(good for good in GOOD if good.name == "ok-orders")
 
@@ -124,7 +123,7 @@ def _settle(running: Running, before: int) -> None:
         size = sum(_size(log) for log in running.logs)
         if size != last:
             quiet_since, last = time.monotonic(), size
-        if last > before and time.monotonic() - quiet_since >= SETTLE_S:
+        if last > before and time.monotonic() - quiet_since >= running.settle_s:
             return
         time.sleep(0.05)
 
