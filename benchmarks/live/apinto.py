@@ -198,4 +198,10 @@ def _end_all(processes: Sequence[int] | set[int]) -> None:
 
 GATEWAY: Final = Apinto(name="Apinto (APIPark's access log)", logs=("flat.log",))
 LINES: Final = Apinto(name="Apinto (access log as lines)", logs=("line.log",))
-NODE: Final = Apinto(name="Apinto (node log at debug, access log)", logs=("error.log", "flat.log"), level="debug")
+_NO_MARK: Final = {"token-absent": "without a token nothing joins the line of one log with the line of the other"}
+NODE: Final = Apinto(
+    name="Apinto (node log at debug, access log)",
+    logs=("error.log", "flat.log"),
+    level="debug",
+    left_out=_UNLOGGED | _NO_MARK,
+)

@@ -96,7 +96,8 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
     GatewayParser(traefik.NAME, traefik.parse),
     GatewayParser(caddy.NAME, caddy.parse),
     GatewayParser(gravitee.NAME, gravitee.parse),
-    GatewayParser(apinto.NAME, apinto.parse),
+    # plugins/app/app.go: in the response's body too, so that the access line waits for the driver's reason
+    GatewayParser(apinto.NAME, apinto.parse, echoes=(apinto.ECHO,)),
     GatewayParser(google.NAME, google.parse),
     GatewayParser(aws.NAME, aws.parse),
     GatewayParser(aws_alb.NAME, aws_alb.parse),

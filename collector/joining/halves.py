@@ -172,7 +172,7 @@ def line_of(record: RawRecord, parsed: Parsed, event: Event) -> Line | None:
         family=family_of(event.gateway.kind),
         stream=f"{origin.kind}\0{origin.source}\0{origin.partition}\0{instance}",
         is_access=not parsed.is_fragment and parsed.status > 0 and is_request,
-        has_words=bool(event.words),
+        has_words=bool(event.words) and not is_echo(event.gateway.kind, parsed.message),
         parsed=parsed,
         record=record,
         event=event,

@@ -7,11 +7,11 @@ An access log's fields are the operator's choice (`formatter.fields` of an outpu
 from __future__ import annotations
 
 from collector.gateways.apinto import access_json, access_line, node_log
-from collector.gateways.apinto.source import NAME
+from collector.gateways.apinto.source import ECHO, NAME
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.records import Parsed, RawRecord
 
-__all__ = ["NAME", "parse"]
+__all__ = ["ECHO", "NAME", "parse"]
 
 
 def parse(record: RawRecord) -> Parsed | None:

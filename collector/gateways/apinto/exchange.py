@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from collector.events import Outcome, Responder
-from collector.gateways.apinto.source import HANDLER_VISIT, VISIT, is_broken, refuses
+from collector.gateways.apinto.source import HANDLER_VISIT, VISIT, ends, is_broken, refuses
 from collector.records import Parsed
 
 MAX_HEADERS: Final = 128
@@ -45,6 +45,7 @@ def target(url: str) -> tuple[str, str]:
 def read_headers(parsed: Parsed, headers: Mapping[str, str]) -> None:
     """The request's own headers: all of them were logged, so that an absent one was not sent."""
     parsed.headers, parsed.credential_logged = headers, True
+    parsed.token_ends = ends(headers.get("authorization", ""))
     parsed.user_agent = parsed.user_agent or headers.get("user-agent", "")
     parsed.host = parsed.host or headers.get("host", "")
     parsed.trace_id = parsed.trace_id or headers.get("traceparent", "")

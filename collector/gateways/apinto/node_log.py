@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from collector.events import Outcome, Responder
-from collector.gateways.apinto.source import HANDLER_VISIT, NAME, VISIT, is_broken, refuses
+from collector.gateways.apinto.source import HANDLER_VISIT, NAME, VISIT, ends, is_broken, refuses
 from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.times import rfc3339_ns
@@ -87,7 +87,7 @@ def _user_error(parsed: Parsed, message: str) -> None:
         parsed.message = message
         return
     parsed.message = f"{head}{_USER_ERROR[:-1]}{_ERROR}{reason}"
-    parsed.headers = {"authorization": credential}
+    parsed.headers, parsed.token_ends = {"authorization": credential}, ends(credential)
 
 
 def _wrapped(parsed: Parsed, message: str) -> None:

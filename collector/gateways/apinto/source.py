@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 NAME: Final = "apinto"
+ECHO: Final = "missing or invalid token"  # of every application's authentication, whatever the reason
+_ENDS: Final = 24  # characters by which two lines show that they hold the same credential
 # drivers/plugins/*, drivers/strategy/*: body of the response, and `[ERRO]` line of the access_log plugin (log.Error(err)).
 REFUSALS: Final = (
     "missing or invalid token", "invalid user", "the app(", "no app to auth",  # plugins/app/app.go
@@ -41,6 +43,11 @@ VISIT: Final = (
 )
 HANDLER_VISIT: Final = "handler: visit"
 _USER_EXPIRED: Final = " error: token is expired"  # of the application's credential: `jwt error: token is expired`
+
+
+def ends(credential: str) -> str:
+    """What tells one credential from others: its end, without the padding of spaces."""
+    return credential.strip()[-_ENDS:]
 
 
 def refuses(message: str) -> bool:

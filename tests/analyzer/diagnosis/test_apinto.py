@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -255,3 +256,18 @@ def test_what_the_upstream_says_is_the_upstreams(explainer: Explainer) -> None:
     record = json.loads(apipark(f"Bearer {token()}", "Forbidden", 403, "web")) | {"proxy_status": 403}
 
     assert ("apinto", "upstream_rejected") == answer(explainer, json.dumps(record))
+
+
+def test_all_lines_of_one_refusal_are_one(explainer: Explainer) -> None:
+    """Three in the node log, and the access record with the same token; another token's are another refusal's."""
+    sent = [f"Bearer {token(exp=now() - age)}" for age in (900, 1900)]
+    at = datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%d %H:%M:%S")
+    said = "[jwt] get user error:{},err is: [jwt_auth] token expired"
+    lines = [f"[{at}] [DEBU] [worker-7]{said.format(value)}" for value in sent]
+    lines += [f"[{at}] [ERRO] [worker-7]{echo}" for echo in (f"auth error: {NOBODY}", NOBODY) for _ in sent]
+    lines += [apipark(value) for value in sent]
+
+    verdicts = explainer.explain_all(lines)
+
+    assert len({id(verdict) for verdict in verdicts}) == len(sent)
+    assert all(one is other for one, other in zip(verdicts[:2], verdicts[-2:], strict=True))
