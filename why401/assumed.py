@@ -46,15 +46,21 @@ def is_fragment(text: str) -> bool:
     return _is_call(bare) or (line[:1].isspace() and ".go:" in line and bare[:1] in "/.")
 
 
-def is_refusal(text: str, diagnosis: Diagnosis) -> bool:
+def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) -> bool:
     """Whether a text says that something was refused: in words, or by what the analyzer makes of it.
 
-    `diagnosis` is what it would be if it were one.
+    `diagnosis` is what it would be if it were one. `is_doubtful`: a gateway's parser knows the line and leaves it out, as
+    those at debug level, so that both must say it.
     """
     low = text[:_READ_CHARS].lower()
     if has_any(low, _ANNOUNCED) and not has_any(low, _PROBLEMS):
         return False
-    return is_admitted(text) or is_exception(text) or (diagnosis.code not in _NONE and diagnosis.confidence >= LEAST)
+    is_told, is_explained = is_admitted(text) or is_exception(text), _is_explained(diagnosis)
+    return (is_told and is_explained) if is_doubtful else (is_told or is_explained)
+
+
+def _is_explained(diagnosis: Diagnosis) -> bool:
+    return diagnosis.code not in _NONE and diagnosis.confidence >= LEAST
 
 
 def _is_call(bare: str) -> bool:

@@ -39,8 +39,9 @@ MAX_HELD: Final = 5_000  # diagnoses, about 2 kB each
 MAX_TOKEN_TEXT: Final = 100_000  # characters; a longer line is not a bare token
 _ORIGIN: Final = Origin(kind=fixed("argument"))
 _BARE_TOKEN: Final = gateway(fixed(BARE_TOKEN))
-# Nothing to assume: the record is empty, is about no refused request, or breaks us, which it would do again.
-_SETTLED: Final = frozenset(("empty", "not_auth", "failed"))
+# Nothing to assume: the record is empty, or it breaks us, which it would do again.
+_SETTLED: Final = frozenset(("empty", "failed"))
+_NOT_AUTH: Final = "not_auth"  # a parser knows the line, and it is not one of those that tell of a refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class Explainer:
         if collected.is_token:
             if diagnosis.code == "unclassified":
                 diagnosis, group = _SOUND_TOKEN, None
-        elif not is_refusal(collected.text, diagnosis):
+        elif not is_refusal(collected.text, diagnosis, is_doubtful=unread.words.reason == _NOT_AUTH):
             return Explanation(unread, unread_reason=unread.words.reason)
         return Explanation(
             verdict.event, diagnosis, group, is_assumed=collected.is_assumed, unread_reason=unread.words.reason

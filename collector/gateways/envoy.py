@@ -218,10 +218,10 @@ def verdict(kind: str, time_ns: int, level: str, logger: str, message: str) -> P
 
 
 def _verdict(level: str, logger: str, message: str) -> Outcome | None:
-    if "fetch pubkey" in message or "jwks" in message[:80].lower():
-        return _of_key_fetch(message)
     if "completed with: " in message:
         return None if message.endswith(": OK") else Outcome.DENIED
+    if "fetch pubkey" in message or "jwks" in message[:80].lower():
+        return _of_key_fetch(message)
     if message.startswith("Responding with 4") or has_any(message, _DENIALS):
         return Outcome.DENIED
     if level in _LEVELS and (logger in _AUTH_LOGGERS or topic.is_auth(message)):

@@ -52,6 +52,27 @@ def test_a_sentence_that_refuses_is_explained(text: str) -> None:
     assert (True, False, "no_parser") == (found.is_assumed, found.is_read, found.unread_reason)
 
 
+LEFT_OUT = (
+    ('time="2026-03-03T10:00:00Z" level=debug msg="token is expired" middlewareName=auth@file', "token_expired"),
+    (
+        "key_not_found",
+    ),
+    ('time="2026-03-03T10:00:00Z" level=debug msg="Creating middleware" middlewareName=auth@file', None),
+    ("[2026-03-03 10:00:00.824][18][debug][jwt] [a.cc:405] Jwt authentication completed with: OK", None),
+    ("[2026-03-03 10:00:00.824][18][debug][pool] [b.cc:95] creating a new connection", None),
+    ("2026/03/03 10:00:00 [error] 1#1: *1 open() failed, client: 192.0.2.1, server: _", None),
+)
+
+
+@pytest.mark.parametrize(("text", "code"), LEFT_OUT)
+def test_a_line_that_a_gateway_writes_beside_is_explained_when_it_tells_why(text: str, code: str | None) -> None:
+    """People post debug lines: what `up` leaves out is explained where both its words and its meaning are a refusal's."""
+    found = EXPLAINER.explain(text)
+
+    assert code == (found.diagnosis.code if found.diagnosis else None)
+    assert (False, "not_auth") == (found.is_read, found.unread_reason)
+
+
 @pytest.mark.parametrize(
     ("text", "read", "reason"),
     [

@@ -21,6 +21,10 @@ ASSUMED: Final = (
     "name the format (--gateway or [[formats]]): none that why401 knows matches this record, so it was read as an "
     "application's message about a refused request"
 )
+LEFT_OUT: Final = (
+    "look for the refusal's own record as well: `why401 up` does not store this line, because its gateway writes it beside "
+    "other lines, mostly at debug level"
+)
 
 
 def _once(verdicts: Iterable[Explanation]) -> Iterator[Explanation]:
@@ -36,7 +40,13 @@ def _marked(verdict: Explanation) -> Verdict:
     """For a person, what was assumed is the first thing that more information would settle."""
     if not verdict.is_assumed or verdict.diagnosis is None:
         return verdict
-    return replace(verdict, diagnosis=replace(verdict.diagnosis, missing=(ASSUMED, *verdict.diagnosis.missing)))
+    return replace(
+        verdict, diagnosis=replace(verdict.diagnosis, missing=(_assumption(verdict), *verdict.diagnosis.missing))
+    )
+
+
+def _assumption(verdict: Explanation) -> str:
+    return LEFT_OUT if verdict.unread_reason == "not_auth" else ASSUMED
 
 
 @click.command("explain")

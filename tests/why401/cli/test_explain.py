@@ -151,6 +151,14 @@ def test_what_was_assumed_is_said() -> None:
     assert (True, False) == tuple("none that why401 knows matches this record" in shown for shown in (assumed, known))
 
 
+def test_what_up_leaves_out_is_said() -> None:
+    """A debug line of a gateway that tells why is explained, and where the record of the refusal is to be looked for."""
+    shown = run("explain", 'time="2026-03-03T10:00:00Z" level=debug msg="token is expired" middlewareName=auth').stdout
+
+    assert "✗ token_expired" in shown
+    assert "`why401 up` does not store this line" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_no_secret_is_printed(options: list[str]) -> None:
     """Neither for people nor for programs."""
