@@ -51,6 +51,7 @@ _MALFORMED: Final = frozenset(
 )  # fmt: skip
 _WRONG_SCHEMES: Final = frozenset(
     (
+        "scheme_only",
         "scheme_doubled",
         "scheme_colon",
         "scheme_quoted",
