@@ -13,7 +13,7 @@ NUMBER: Final = "7"
 # Calls that no operator sees at the usual level, and texts that are no messages: help, schema, tests, tracing.
 UNSEEN: Final = re.compile(
     r"(?i)debug|trace|verbose|\bfine[rst]*\b|\bV\b|assert|\brequire\b|import|(?<!error_)description|deprecat|usage|helptext"
-    r"|annotat|regex|re\.compile|getenv|\bprintln\b|add_argument|option\b|querySelector|MustCompile|metric|counter"
+    r"|annotat|regex|re\.compile|getenv|\bprintln\b|add_argument|option\b|querySelector|MustCompile|metric|counter|@(?:module|type)?doc\b"
 )
 _PRINTF: Final = re.compile(r"%(?:\.\*|[-+#0 ]*[\d*]*(?:\.[\d*]+)?)(?:[hlLqjzt]{0,2}|\{[^}]*\})([a-zA-Z])(?![a-z]{3})")
 _BRACES: Final = re.compile(r"\{[\w.:?!#$,()\[\]-]{0,40}\}")
