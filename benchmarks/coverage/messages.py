@@ -90,7 +90,9 @@ LANGUAGES: Final = {
         comments=_HASH, strings=rf'""".*?"""|{_DOUBLE}', joins=frozenset(("<>", "++")), inside=r"#\{[^{}]*\}"
     ),
     "erlang": Language(comments=r"%[^\n]*", strings=_DOUBLE, joins=frozenset(("++",))),
-    "swift": Language(comments=_SLASHES, strings=rf'""".*?"""|{_DOUBLE}', joins=_PLUS, inside=r"\\\((?:[^()]|\([^()]*\))*\)"),
+    "swift": Language(
+        comments=_SLASHES, strings=rf'""".*?"""|{_DOUBLE}', joins=_PLUS, inside=r"\\\((?:[^()]|\([^()]*\))*\)"
+    ),
 }
 SUFFIXES: Final = {
     ".go": "go", ".c": "c", ".cc": "c", ".cpp": "c", ".h": "c", ".hpp": "c", ".java": "java", ".kt": "kotlin", ".cs": "csharp",
