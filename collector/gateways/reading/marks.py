@@ -7,20 +7,20 @@ every product at once, so that a record costs the same whether the table has ten
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from ahocorasick_rs import AhoCorasick, Implementation
 
+from collector.gateways.reading.values import MAX_KEYS
 from collector.records import RawRecord
 
 FILE: Final = Path(__file__).parents[1] / "products.toml"
 _READ_CHARS: Final = 4096  # logger, class and the first sentence stand within it
-_MAX_VALUES: Final = 64
-_MAX_DEPTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,21 +95,17 @@ def _says(product: Product, found: frozenset[str]) -> bool:
 def _searched(record: RawRecord) -> str:
     if record.text:
         return record.text[:_READ_CHARS].replace('": ', '":')  # JSON with and without the blank has the same marks
-    parts = _values({**record.attributes, **(record.fields or {})}, _MAX_DEPTH)
-    return "\n".join(part for _, part in zip(range(_MAX_VALUES), parts, strict=False))[:_READ_CHARS]
+    return _serialized({**record.attributes, **(record.fields or {})})
 
 
-def _values(value: object, depth: int) -> Iterator[str]:
-    """Keys as JSON writes them, and texts; a mark may be either."""
-    if isinstance(value, str):
-        yield value[:_READ_CHARS]
-    elif isinstance(value, Mapping) and depth > 0:
-        for key, inner in value.items():
-            yield f'"{key}":"{inner}"' if isinstance(inner, str) else f'"{key}":'
-            yield from _values(inner, depth - 1) if not isinstance(inner, str) else ()
-    elif isinstance(value, list) and depth > 0:
-        for inner in value[:_MAX_VALUES]:
-            yield from _values(inner, depth - 1)
+def _serialized(fields: Mapping[str, Any]) -> str:
+    """JSON without blanks, as marks are written; "" for what cannot be written as JSON, which no product logs."""
+    if not 0 < len(fields) <= MAX_KEYS:
+        return ""
+    try:
+        return orjson.dumps(fields, default=str)[:_READ_CHARS].decode("utf-8", "replace")
+    except (TypeError, RecursionError):
+        return ""
 
 
 def _by_text(known: tuple[Product, ...]) -> Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]:
