@@ -117,7 +117,7 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
     # mod_authz_core.c, after what the authentication module says
     GatewayParser(apache.NAME, apache.parse, lines_like=nginx.NAME, echoes=("client denied by server configuration",)),
     GatewayParser(application.NAME, application.parse, is_embedded=True),
-    GatewayParser(generic.NAME, generic.parse, is_shared=True, is_embedded=True),
+    GatewayParser(generic.NAME, generic.parse, lines_like=nginx.NAME, is_shared=True, is_embedded=True),
 )
 # What `products.parse` tells apart by words that are one product's alone; the operator may name each of them.
 PRODUCTS: Final[tuple[GatewayParser, ...]] = tuple(

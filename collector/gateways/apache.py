@@ -34,16 +34,24 @@ def parse(record: RawRecord) -> Parsed | None:
     if record.fields is not None or not record.text:
         return None
     is_error_log = record.text.startswith(_DAYS)
-    parsed = _error_line(record.text, record.time_ns) if is_error_log else _access_line(record.text)
+    parsed = _error_line(record.text, record.time_ns) if is_error_log else _access_line(record)
     return finish(parsed, record) if parsed else None
 
 
-def _access_line(text: str) -> Parsed | None:
-    line = combined_log.split(text)
+def _access_line(record: RawRecord) -> Parsed | None:
+    line = combined_log.split(record.text)
     if line is None or line.rest.endswith("ms"):  # Traefik appends a duration
+        return None
+    server = combined_log.server_of(record)
+    if server != NAME and (server or not _is_own(line)):
         return None
     # %O (Debian's combined) counts headers and %b does not; the line does not say which it is.
     return combined_log.read(NAME, line)
+
+
+def _is_own(line: combined_log.Line) -> bool:
+    """What only httpd writes: the virtual host in front, a quote escaped with a backslash, an identity of mod_ident."""
+    return line.host != "" or '\\"' in line.request or line.identity not in ("-", "")
 
 
 def _error_line(text: str, near_ns: int) -> Parsed | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from collector.events import Outcome
-from collector.gateways.reading import topic
+from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.access_lines import access
 from collector.gateways.reading.admission import is_admitted
 from collector.gateways.reading.debug_loggers import speaks_at_debug
@@ -44,6 +44,8 @@ def parse(record: RawRecord) -> Parsed | None:
 
 def _text(record: RawRecord) -> Parsed | None:
     text = record.text
+    if combined_log.split(text):  # a server's, whichever it is
+        return None
     if text[: len(_CHALLENGE)].lower() == _CHALLENGE:
         return _challenge(text[len(_CHALLENGE) :].strip())
     line = _line(text, record.time_ns, record.observed_ns)

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways.reading import topic
+from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.contract import NotAuth, Parser
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import as_text, client, header_map, http_status, trace_id
+from collector.gateways.reading.values import as_text, client, count, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
@@ -42,7 +42,7 @@ def parse(record: RawRecord) -> Parsed | None:
     """The guess: a request or a refusal in JSON or OTLP attributes of a gateway that nobody described."""
     fields = mapping(record)
     if not fields:
-        return None
+        return _access_line(record)
     flat = flatten(fields)
     keys = plan(flat)
     parsed = fill(Parsed(NAME), flat, keys, record.time_ns)
@@ -52,6 +52,16 @@ def parse(record: RawRecord) -> Parsed | None:
         return finish(parsed, record)
     refusal = _refusal(parsed, record, as_text(value_at(flat, keys.level)).lower())
     return finish(refusal, record) if refusal else None
+
+
+def _access_line(record: RawRecord) -> Parsed | None:
+    """The combined log of a server that nothing names: many write it."""
+    line = combined_log.split(record.text) if record.fields is None else None
+    if line is None:
+        return None
+    parsed = combined_log.read(NAME, line)
+    parsed.body_bytes = count(line.size)
+    return finish(parsed, record)
 
 
 def _refusal(parsed: Parsed, record: RawRecord, level: str) -> Parsed | None:

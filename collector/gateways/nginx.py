@@ -20,7 +20,9 @@ from collector.records import Parsed, RawRecord
 
 NAME: Final = "nginx"
 _QUIET: Final = ("debug",)  # dumps tokens, gives no verdict
-_OTHERS: Final = ("apache", "httpd")
+_SERVERS: Final = (NAME, "openresty")
+_STATUSES: Final = frozenset(("444", "494", "495", "496", "497", "499", "000"))
+_VARIABLES: Final = ("upstream_", "request_time=", "http_authorization=", "request_id=")
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -45,17 +47,26 @@ def _access_line(record: RawRecord) -> Parsed | None:
 
 
 def _is_anothers(line: combined_log.Line, record: RawRecord) -> bool:
-    """The combined format is shared: nginx has no identity, writes 0 for an empty body, escapes a quote as x22."""
-    source = f"{record.origin.source} {record.attributes.get('log.file.path', '')}".lower()
+    """The combined format is shared: nginx has no identity, writes 0 for an empty body, escapes a quote as x22.
+
+    What many servers write is nginx's where its file or container says so, or where only nginx writes it.
+    """
+    server = combined_log.server_of(record)
     return (
-        line.identity != "-"
+        (server not in _SERVERS and not _is_own(line))
+        or line.identity != "-"
         or not line.size.isdigit()
         or line.host != ""
         or '\\"' in line.request
         or not line.rest.startswith(' "')
         or line.rest.endswith("ms")  # Traefik appends a duration
-        or any(word in source for word in _OTHERS)
     )
+
+
+def _is_own(line: combined_log.Line) -> bool:
+    """A status of nginx's own, bytes escaped as it does, or columns that are named after its variables."""
+    named = any(name in line.rest for name in _VARIABLES)
+    return line.status in _STATUSES or "\\x" in line.request or named
 
 
 def _error_line(text: str, near_ns: int) -> Parsed | None:

@@ -20,7 +20,7 @@ from collector.gateways.reading.scan import (
 )
 from collector.gateways.reading.times import clf_ns, haproxy_ns
 from collector.gateways.reading.values import as_text, client, http_status, last_status, trace_id
-from collector.records import Parsed
+from collector.records import Parsed, RawRecord
 
 _MAX_HEAD: Final = 512  # virtual host, address, identity, user
 MAX_NAME: Final = 64  # characters of a name whose meaning is looked for
@@ -61,6 +61,17 @@ def split(text: str) -> Line | None:
         host=host, client=head[0], identity=head[1], time=text[at + 2 : end], request=request, status=numbers[1],
         size=size, rest=rest,
     )  # fmt: skip
+
+
+_SERVERS: Final = {"nginx": ("nginx",), "openresty": ("openresty",), "apache": ("apache", "httpd")}
+
+
+def server_of(record: RawRecord) -> str:
+    """Whose access log a record is from: by the operator's word, its file's, container's or unit's name; "" when nothing says it."""
+    if record.gateway:
+        return record.gateway
+    place = f"{record.origin.source} {record.program} {record.attributes.get('log.file.path', '')}".lower()
+    return next((name for name, words in _SERVERS.items() if any(word in place for word in words)), "")
 
 
 def _has_status_form(text: str) -> bool:

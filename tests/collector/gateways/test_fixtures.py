@@ -12,17 +12,7 @@ from tests.cases import failing
 from tests.collector.gateways.cases import FILES, IDS, facts, formats, load, raw_record
 
 # Formats that two gateways share; PARSERS' order decides, and the particular one stands first.
-SHARED = {
-    ("nginx/combined_authorization_logged_and_absent", "apache"),
-    ("nginx/combined_client_closed", "apache"),
-    ("nginx/combined_refused", "apache"),
-    ("nginx/combined_tls_bytes_on_plain_port", "apache"),
-    ("nginx/combined_user_and_escaped_quotes", "apache"),
-    ("nginx/combined_with_forwarded_for_and_authorization", "apache"),
-    ("nginx/combined_no_answer", "apache"),
-    ("istio/json_short_with_mesh_cluster", "envoy"),
-    ("kong/access_line_with_request_id", "apache"),
-}
+SHARED = {("istio/json_short_with_mesh_cluster", "envoy")}
 # They read what no gateway's own parser claimed, and PARSERS asks them last.
 GENERAL = ("application", "generic")
 # What a gateway is built on reads its error log too; the fixtures hold no other overlap with it.

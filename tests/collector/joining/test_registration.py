@@ -25,7 +25,7 @@ def test_lines_like_another_gateways_lead_to_one_family() -> None:
     """A family is the name of a registered gateway that is like no other itself."""
     like = {known.name: known.lines_like for known in PARSERS if known.lines_like}
 
-    assert {"openresty": "nginx", "kong": "nginx", "apisix": "nginx", "apache": "nginx"} == like
+    assert {"openresty": "nginx", "kong": "nginx", "apisix": "nginx", "apache": "nginx", "generic": "nginx"} == like
     assert {"nginx"} == {family_of(name) for name in like} == {family_of(family_of(name)) for name in like}
     assert "acme" == family_of("acme")
 
