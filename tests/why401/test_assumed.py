@@ -54,7 +54,6 @@ def test_a_sentence_that_refuses_is_explained(text: str) -> None:
 
 LEFT_OUT = (
     ('time="2026-03-03T10:00:00Z" level=debug msg="token is expired" middlewareName=auth@file', "token_expired"),
-    ("key_not_found",),
     ('time="2026-03-03T10:00:00Z" level=debug msg="Creating middleware" middlewareName=auth@file', None),
     ("[2026-03-03 10:00:00.824][18][debug][jwt] [a.cc:405] Jwt authentication completed with: OK", None),
     ("[2026-03-03 10:00:00.824][18][debug][pool] [b.cc:95] creating a new connection", None),
