@@ -48,14 +48,19 @@ def _text(record: RawRecord) -> Parsed | None:
         return None
     if text[: len(_CHALLENGE)].lower() == _CHALLENGE:
         return _challenge(text[len(_CHALLENGE) :].strip())
-    line = _line(text, record.time_ns, record.observed_ns)
-    if line is None and record.level:  # what a shipper carried is a log line, in whatever layout
-        line = Line(message=text, level=record.level)
+    line = _with_level(_line(text, record.time_ns, record.observed_ns), record)
     if line is None:
         return _access(text, 0) or _shapeless(text)
-    if record.level and line.shape and not line.level:
-        line = replace(line, level=record.level)
     return _access(line.message, line.time_ns) or _of_line(line, line.fields)
+
+
+def _with_level(line: Line | None, record: RawRecord) -> Line | None:
+    """The level of a shipper's wrapping where the line has none; what a shipper carried is a log line, in whatever layout."""
+    if not record.level:
+        return line
+    if line is None:
+        return Line(message=record.text, level=record.level)
+    return replace(line, level=record.level) if line.shape and not line.level else line
 
 
 def _line(text: str, near_ns: int, observed_ns: int) -> Line | None:
