@@ -61,6 +61,7 @@ class _Common:
     lifetime_s: float = 0.0
     expired_s: float = 0.0
     traits: set[str] = field(default_factory=set)
+    form: tuple[object, ...] = ()
     tokens: int = 0
 
     def learn(self, token: TokenFacts, times: TokenTimes) -> None:
@@ -73,11 +74,17 @@ class _Common:
             self.audiences.update(token.aud)
         if len(self.kids) < MAX_VALUES and token.kid:
             self.kids.add(token.kid)
-        if len(self.traits) < MAX_VALUES:
-            self.traits.update(traits_of(token))
+        self._learn_form(token)
         self.lifetime_s = max(self.lifetime_s, _lifetime_s(times))
         if times.exp_s is not None and times.exp_s < -self.expired_s:
             self.expired_s = -times.exp_s
+
+    def _learn_form(self, token: TokenFacts) -> None:
+        """Tokens differ from request to request, their forms hardly."""
+        form = token.alg, token.token_use, token.verification, token.zip, token.crit, token.anomalies, token.faults
+        if form != self.form and len(self.traits) < MAX_VALUES:
+            self.form = form
+            self.traits.update(traits_of(token))
 
     def shown(self, issuer: str) -> Passing:
         audiences = tuple(sorted(self.audiences)) if len(self.audiences) < MAX_VALUES else ()
