@@ -49,13 +49,13 @@ def by_sender(new: Half, old: Half) -> bool:
 
 
 def by_stream(new: Half, old: Half) -> bool:
-    """Lines of one program, near each other in time, or in place where one has no time."""
+    """Lines of one program (`is_one_program`), near each other in time, or in place where one has no time."""
     if not _complete(new, old):
         return False
     is_known = new.time_known and old.time_known
     if not (_near(new, old, _reach(new, old)) if is_known else new.number - old.number <= FAR):
         return False
-    return _is_one_program(new, old) and not _differ(new, old)
+    return not _differ(new, old)
 
 
 def _reach(new: Half, old: Half) -> int:
@@ -65,7 +65,7 @@ def _reach(new: Half, old: Half) -> int:
     return EXACT_ECHO_NS if new.is_exact and old.is_exact else ECHO_NS
 
 
-def _is_one_program(new: Half, old: Half) -> bool:
+def is_one_program(new: Half, old: Half) -> bool:
     """A program's own lines are of one family; its server's access lines may have a format that many share."""
     if not (new.is_access or old.is_access) and new.time_known is not old.time_known:
         return False

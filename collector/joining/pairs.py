@@ -16,7 +16,7 @@ MAX_KINDS: Final = 64  # kinds under one key; the oldest gives way
 MAX_LOOKED_AT: Final = 64  # candidates of one kind
 _BUCKET_NS: Final = agree.NEAR_NS
 Key = tuple[str | int, ...]
-Kind = tuple[bool, frozenset[str]]  # whether the access line is in it; the statements that wrote its words
+Kind = tuple[bool, frozenset[str], str, str, bool]  # see `_kind`
 AnySlot = TypeVar("AnySlot", bound="Slot")
 _WORDS, _ACCESS = "words", "access"  # what a slot lacks
 
@@ -92,15 +92,22 @@ class Pairs(Generic[AnySlot]):
 
     def _candidates(self, half: Half, way: _Way, lacking: str) -> Iterator[AnySlot]:
         for key in way.looked_up(half):
-            for (is_access, shapes), there in self._open.get((lacking, *key), {}).items():
+            for (is_access, shapes, *_), there in self._open.get((lacking, *key), {}).items():
                 if (is_access and half.is_access) or not shapes.isdisjoint(half.shapes):
+                    continue
+                if not way.suits(half, next(iter(there.values())).half):
                     continue
                 slots = reversed(there.values()) if way.takes_last else there.values()
                 yield from islice(slots, MAX_LOOKED_AT)
 
 
 def _kind(half: Half) -> Kind:
-    return half.is_access, half.shapes
+    """What all slots of a kind share: an access line, the statements that wrote the words, the program so far as known."""
+    return half.is_access, half.shapes, half.kind, half.family, half.time_known
+
+
+def _always(_new: Half, _old: Half) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class _Way:
     kept: Callable[[Half], Iterable[Key]]
     looked_up: Callable[[Half], Iterable[Key]]
     agrees: Callable[[Half, Half], bool]
+    suits: Callable[[Half, Half], bool] = _always  # what holds for all slots of a kind, or for none
     takes_last: bool = False  # lines of one connection follow each other: the request before is over
 
 
@@ -162,7 +170,7 @@ _WAYS: Final = (
     _Way(_ids, _ids, agree.by_id),
     _Way(_threads, _threads, agree.by_thread, takes_last=True),
     _Way(_senders, _near_senders, agree.by_sender),
-    _Way(_streams, _near_streams, agree.by_stream),
+    _Way(_streams, _near_streams, agree.by_stream, suits=agree.is_one_program),
 )
 
 
