@@ -36,6 +36,7 @@ class Half:
     kinds: frozenset[str]  # of the causes that its words name; empty: an echo
     shapes: frozenset[str]  # of the statements that wrote its words
     clauses: frozenset[str]  # of its sentences, between their colons: a line that repeats another has one of them
+    is_spoken: bool  # it has words, were it only a code
     is_cause: bool  # it tells of what broke, not of a request
     status: int
     ids: tuple[str, ...]
@@ -129,6 +130,7 @@ class Line:
             kinds=self._kinds(said),
             shapes=frozenset() if self.is_access else frozenset((marks.shape(self.record, said),)),
             clauses=frozenset() if self.is_access else _clauses(said),
+            is_spoken=self.has_words,
             is_cause=event.outcome is Outcome.ERROR and parsed.status == 0,
             status=parsed.status,
             ids=ids,

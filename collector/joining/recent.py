@@ -51,7 +51,9 @@ class Recent:
 
     def may_come(self, half: Half, now: float) -> bool:
         """Whether to wait for another line about the half's request."""
-        if now - self._seen.get((_MET, half.family), now) < LEARN_S or (half.has_line and self._may_echo(half, now)):
+        is_new = now - self._seen.get((_MET, half.family), now) < LEARN_S
+        is_answer = half.is_access and half.is_spoken and not half.has_line  # exporters give up on who answers late
+        if (is_new and not is_answer) or (half.has_line and self._may_echo(half, now)):
             return True
         if half.is_access and half.has_line:
             return False

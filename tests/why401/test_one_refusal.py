@@ -31,11 +31,10 @@ def of_explain(lines: list[str]) -> Counter[str]:
 
 
 def of_up(lines: list[str]) -> Counter[str]:
-    """Code -> how many failures `why401 up` stores, when each line comes in a batch of its own."""
+    """Code -> how many failures `why401 up` stores."""
     stage, analyzer = Joining(TESTED, JoiningSettings(), Telemetry(), lambda: 100.0), Analyzer(Settings())
     records = [RawRecord(Origin("file", "log"), 1_772_532_000 * 10**9, text=line) for line in lines]
-    batches = [out for record in records for out in stage(Batch([record]))]
-    events = [event for batch in (*batches, *stage.rest()) for event in batch.items]
+    events = [event for batch in (*stage(Batch(records)), *stage.rest()) for event in batch.items]
     verdicts = [analyzer.judge(event) for event in events if event.outcome is not Outcome.UNREAD]
     return Counter(one.diagnosis.code for one in verdicts if one.diagnosis)
 
