@@ -51,15 +51,18 @@ class Recent:
 
     def may_come(self, half: Half, now: float) -> bool:
         """Whether to wait for another line about the half's request."""
-        is_new = now - self._seen.get((_MET, half.family), now) < LEARN_S
-        is_answer = half.is_access and half.is_spoken and not half.has_line  # exporters give up on who answers late
-        if (is_new and not is_answer) or (half.has_line and self._may_echo(half, now)):
+        if self._is_to_learn(half, now) or (half.has_line and self._may_echo(half, now)):
             return True
         if half.is_access and half.has_line:
             return False
         lacking = _WORDS if half.is_access else _ACCESS
         places = (half.family, half.stream, _ANY) if half.ids else (half.family, half.stream)
         return any(self._is_near(lacking, place, now) for place in places)
+
+    def _is_to_learn(self, half: Half, now: float) -> bool:
+        """A family is new. Its access lines with a code of their own go on: exporters give up on who answers late."""
+        is_answer = half.is_access and half.is_spoken and not half.has_line
+        return not is_answer and now - self._seen.get((_MET, half.family), now) < LEARN_S
 
     def _may_echo(self, half: Half, now: float) -> bool:
         """A reason waits for its echo and an echo for the reason."""
