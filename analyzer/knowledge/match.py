@@ -72,7 +72,8 @@ class Knowledge:
         self.signatures = tuple(signatures)
         self._pairs = tuple((signature, template) for signature in signatures for template in signature.templates)
         anchors = [template.texts[template.anchor] for _, template in self._pairs]
-        self._automaton = AhoCorasick(anchors, implementation=Implementation.DFA)
+        # Not the DFA: of 6,500 anchors it is 80 MiB and ten times slower to build, and its cache misses make it slower to search.
+        self._automaton = AhoCorasick(anchors, implementation=Implementation.ContiguousNFA)
         self._known_gateways = frozenset(signature.gateway for signature in signatures)
         self._remembered = lru_cache(maxsize=4096)(self._read)
 

@@ -11,7 +11,7 @@ import click
 
 from collector.visible import visible_json
 from why401 import process
-from why401.cli import input_text, options
+from why401.cli import options
 
 if TYPE_CHECKING:
     from analyzer.verdicts import Verdict
@@ -72,6 +72,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     kubectl logs gateway | why401 explain
     why401 explain eyJhbGciOi…          (prefer standard input: arguments stay in the shell's history)
     """  # noqa: D301  # \b is click's mark for "keep these lines"
+    from why401.cli import input_text  # what splits records is not needed for --help
     from why401.cli.printing import print_explanation
     from why401.explainer import Explainer, Writer
 

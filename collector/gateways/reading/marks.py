@@ -125,7 +125,7 @@ class _Search:
         texts |= {text for each in products() for text in (*each.refusals, *each.calm)}
         self._texts = sorted(texts)
         self.marks = _by_text(products())
-        self._automaton = AhoCorasick(self._texts, implementation=Implementation.DFA)
+        self._automaton = AhoCorasick(self._texts, implementation=Implementation.ContiguousNFA)
 
     def find(self, text: str) -> frozenset[str]:
         """The texts that occur."""
