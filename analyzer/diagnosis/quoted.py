@@ -34,7 +34,7 @@ _EXPECTED: Final = re.compile(
 )
 _UNEQUAL: Final = re.compile(
     r"(?i)(?<!\S)(?P<got>\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|\[[^\[\]\n]{1,200}\]|[^\s\"'`\[]\S{0,120}) "
-    r"(?:!=|<>|does not match|doesn't match|did not match|didn't match|is not equal to|does not equal|differs from|instead of)(?: with)?(?: any of)?(?: the)?(?: expected| configured| allowed)?"
+    r"(?:!=|<>|does not match|doesn't match|did not match|didn't match|is not equal to|does not equal|differs from|instead of|is not(?= [\"'`\[]))(?: with)?(?: any of)?(?: the)?(?: expected| configured| allowed)?"
     r"(?: audience| issuer| value)?:? (?P<expected>\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|\[[^\[\]\n]{1,200}\]|[^\s,;\"}]{1,200})"
 )
 # How a claim is named, the most telling first.

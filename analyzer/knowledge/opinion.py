@@ -8,10 +8,11 @@ The probability of a code is the softmax of its weighted row.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final
+
+import re2
 
 from analyzer.knowledge.learned import Learned, shipped
 from analyzer.knowledge.match import Reading
@@ -24,8 +25,8 @@ LEAST_LIKELY: Final = 0.05  # a code that is less likely is not given
 _ALSO: Final = 0.1  # another code that is as likely is a meaning of the text, too
 UNDECIDED: Final = "unclassified"
 # Long hexadecimal runs and numbers; three digits may be a status, which has a meaning.
-_NUMBER: Final = re.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
-_WORD: Final = re.compile(r"[a-z]{2,}")
+_NUMBER: Final = re2.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
+_WORD: Final = re2.compile(r"[a-z]{2,}")
 _CLOSE: Final = 0.6  # cosine of two sets of words; what shares less, or one word, is not called close
 _SHARED: Final = 2
 # Columns of the table, and of opinion.toml: the learned score and its root; whether the grammar names the code first,
