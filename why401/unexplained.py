@@ -19,7 +19,7 @@ from collector.safe import OTHER
 from collector.settings import Settings
 from why401.explainer import Explainer
 
-UNSURE: Final = 0.75  # confidence under which an explanation counts as guessed
+UNSURE: Final = 0.9  # confidence under which an explanation may be guessed; whoever knows the wording is asked too
 TIMEOUT_S: Final = 60.0
 PER_SHAPE: Final = 20
 _Key = tuple[str, str]  # a text or shape, and the kind of its gateway
