@@ -41,7 +41,7 @@ def without_numbers(text: str) -> str:
     >>> without_numbers("status 401, port 43312")
     'status 401, port 0'
     """
-    return _NUMBER.sub("0", text)
+    return str(_NUMBER.sub("0", text))
 
 
 @cache

@@ -12,6 +12,8 @@ from collector.redaction.hits import BRACKETED, SECRET, TOKEN, USER, Hit, is_mas
 from collector.redaction.patterns import compiled
 
 NAME: Final = "field"
+FEW: Final = 2
+NEVER: Final = 99
 MANY: Final = 4  # words behind a compound that make both a sentence: `token: wolf-rbac exits with http status`
 _SCHEME: Final = compiled(
     rb"(?i)(?:(?:bearer|basic|dpop|token|jwt|oauth|negotiate|ntlm|digest|hawk|kerberos|splunk|apikey|api-key|gnap|privatetoken"
@@ -23,6 +25,10 @@ _PARAMETER: Final = compiled(
 _PLACEHOLDERS: Final = (b"{{", b"${", b"%(", b"<%", b"#{")  # of templates
 _DN: Final = compiled(rb"(?i)(?:^|[,/;+ ])(?:cn|ou?|c|uid|dc|e|emailaddress)[ ]?=")
 MASKED: Final = compiled(rb"[ \t]{0,4}[\\\"'`]{0,8}" + BRACKETED + rb"(?:[^A-Za-z0-9]|$)")
+_OPENERS: Final = (b"(", b"[", b"{")
+_FIELD: Final = STOP | {b"rsa", b"pss", b"ecdsa", b"hmac"}
+_ERRORS: Final = (b"Error", b"Err", b"Exception", b"Failure")
+_BRACKETS: Final = compiled(rb"(?:\(\)| \[[A-Za-z0-9_.:/\-]{1,40}\])")
 _PUNCTUATION: Final = b" \t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
@@ -56,7 +62,7 @@ def auth(value: Value) -> Iterator[Hit]:
         return
     yield from _credential(value, strict=not value.prose)
     if not value.quoted and value.data[value.end : value.end + 1] == b" " and shapes.is_word(value.text):
-        yield from _behind_word(value.data, value.end + 1)
+        yield from _behind_word(value.data, value.end + 1, value.text)
 
 
 def _behind_scheme(value: Value, start: int) -> Iterator[Hit]:
@@ -70,10 +76,12 @@ def _behind_scheme(value: Value, start: int) -> Iterator[Hit]:
     yield from _credential(value._replace(start=start, end=end), strict=True)
 
 
-def _behind_word(data: bytes, start: int) -> Iterator[Hit]:
+def _behind_word(data: bytes, start: int, word: bytes) -> Iterator[Hit]:
     end = end_of(data, start, b"", limit(data, start))
     text = data[start:end]
-    if shapes.is_credential(text) and b"=" not in text.rstrip(b"="):
+    # `JWSError (CompactDecodeError …)`: an error's name in the brackets of another's
+    is_named = text[:1] in _OPENERS and word.endswith(_ERRORS) and shapes.is_word(text[1:])
+    if shapes.is_credential(text) and b"=" not in text.rstrip(b"=") and not is_named:
         yield Hit(start, end, NAME, TOKEN)
 
 
@@ -124,22 +132,57 @@ def _is_sentence(value: Value) -> bool:
     before = value.data[max(0, value.start - 2) : value.start]
     if not before.endswith((b" ", b" [", b" (")):
         return False
-    if is_error_name(value.text):
+    if is_error_name(value.text) or _is_wrapped_error(value.text):
         return True
-    words = _plain_words(value.data[value.end : value.end + 64])
-    if value.text.isalpha() or b"/" in value.text or value.data[value.end : value.end + 1] == b":":
-        return words >= 1 and shapes.is_word(value.text)
-    return _is_compound(value.text) and (words >= MANY or (words >= 2 and _is_about_tokens(value.text)))
+    words = _plain_words(_behind_brackets(value.data[value.end : value.end + 64]))
+    return words >= 1 and (_is_alone_enough(value) or _needs_words(value.text) <= words)
+
+
+def _is_alone_enough(value: Value) -> bool:
+    """A first word that one more makes a sentence: a word, a path, one before a colon, a status with its reason phrase."""
+    text = value.text
+    is_plain = len(text) > 1 and (text.isalpha() or b"/" in text or value.data[value.end : value.end + 1] == b":")
+    return (is_plain and shapes.is_word(text)) or _is_status(text)
+
+
+def _needs_words(text: bytes) -> int:
+    """How many words behind another first word make both a sentence: `R or S mod N`, `wolf-rbac exits with http status`."""
+    if len(text) == 1 and text.isalpha():
+        return FEW
+    if not _is_compound(text) or text.isalpha():
+        return NEVER
+    return FEW if _is_about_tokens(text) else MANY
+
+
+def _is_status(text: bytes) -> bool:
+    return len(text) == 3 and text.isdigit() and text[:1] in (b"4", b"5")
+
+
+def _is_wrapped_error(text: bytes) -> bool:
+    """`Error(InvalidAudience`: one error's name as another's argument, as Rust and Haskell print them."""
+    outer, bracket, inner = text.partition(b"(")
+    return (
+        bool(bracket)
+        and outer.endswith(_ERRORS)
+        and inner.isalpha()
+        and shapes.is_word(outer)
+        and shapes.is_word(inner)
+    )
+
+
+def _behind_brackets(following: bytes) -> bytes:
+    """Without what belongs to the word before: `inflate() output`, `pattern [acme] is not`."""
+    return following[max(0, _BRACKETS.end_at(following)) :] if following[:2] in (b"()", b" [") else following
 
 
 def _plain_words(following: bytes) -> int:
     """How many of the next four words are words of a sentence; not `key=` nor `user:`."""
-    after = following.lstrip(b",.;:)]")
+    after = following.lstrip(b",.;:)]`")
     if not after.startswith(b" "):
         return 0
     for count, word in enumerate([*after.split(None, MANY)[:MANY], b""]):
         is_key = b"=" in word or (word.endswith(b":") and kind_of(word[:-1]) not in ("", "safe"))
-        if is_key or not word.lstrip(b"\"'(\\")[:1].isalpha():
+        if is_key or not word.lstrip(b"\"'`(\\")[:1].isalpha():
             return count
     return MANY
 
@@ -150,8 +193,8 @@ def _is_compound(text: bytes) -> bool:
 
 
 def _is_about_tokens(text: bytes) -> bool:
-    """A part is a word of this field: `id_token`, `oidc_jwt_parse`, `jwt.decode`."""
-    return any(part.lower() in STOP for part in text.replace(b".", b"_").replace(b"-", b"_").split(b"_"))
+    """A part is a word of this field: `id_token`, `oidc_jwt_parse`, `jwt.decode`, `RSA-PSS`."""
+    return any(part.lower() in _FIELD for part in text.replace(b".", b"_").replace(b"-", b"_").split(b"_"))
 
 
 def weak(value: Value) -> Iterator[Hit]:

@@ -66,8 +66,13 @@ def test_a_sentence_behind_a_credentials_key_is_read_as_one(path):
 
 
 def _is_sentence(example):
+    """Three words; a name like `mpJwtPublicKey` at the beginning may be a secret as well."""
     words = [word.strip(",.;:'\"()[]").replace("-", "").replace("/", "") for word in example.split()[:3]]
-    return len(words) == 3 and "".join(words).isalpha() and example[0] not in "'\""
+    return len(words) == 3 and "".join(words).isalpha() and example[0] not in "'\"" and not _has_humps(words[0])
+
+
+def _has_humps(word):
+    return word[1:] != word[1:].lower() and not word.isupper()
 
 
 @pytest.mark.parametrize(
@@ -99,4 +104,34 @@ def test_messages_of_libraries_stay_whole(text):
 )
 def test_what_only_resembles_prose_goes(text, secret):
     """A value with a digit, one before another key, or one without a sentence around it is no message."""
+    assert secret not in redact(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Could not verify JWT: JWSError (CompactDecodeError Invalid number of parts",
+        "ERROR jsonwebtoken: Error(InvalidAudience)",
+        "token: inflate() output would exceed 9 bytes",
+        "token: Realm [orders] client authentication failed",
+        "token: R or S is not below N",
+        "oauth2: cannot fetch token: 401 Unauthorized",
+        "InvalidJWTToken: Fields `role` and `exp` are required in JWT",
+    ],
+)
+def test_what_belongs_to_a_word_of_a_sentence_stays(text):
+    """Brackets, calls, variables and the error that another one wraps are parts of the sentence."""
+    assert redact(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("token: s3cr3t() is here", "s3cr3t"),
+        ("secret: x9f [prod] is old", "x9f"),
+        ("jwt: Error (aB3dE6gH9jK2mN5pQ8rS1tU4", "aB3dE6gH9jK2"),
+    ],
+)
+def test_brackets_save_no_secret(text, secret):
+    """A secret before or in brackets still goes."""
     assert secret not in redact(text).text
