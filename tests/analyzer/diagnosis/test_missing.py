@@ -22,16 +22,16 @@ def test_every_gateway_has_its_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "setting"),
+    ("record", "gateway", "setting"),
     [
-        ('192.0.2.7 - - [03/Mar/2026:10:00:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8.1"', "error log"),
-        (json.dumps({"RequestMethod": "GET", "RequestPath": "/a", "DownstreamStatus": 401, "OriginStatus": 0, "ClientHost": "192.0.2.1", "time": "2026-03-03T10:00:00Z", "RouterName": "r@file"}), "forwardAuth"),
+        ('192.0.2.7 - - [03/Mar/2026:10:00:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8.1"', "nginx", "error log"),
+        (json.dumps({"RequestMethod": "GET", "RequestPath": "/a", "DownstreamStatus": 401, "OriginStatus": 0, "ClientHost": "192.0.2.1", "time": "2026-03-03T10:00:00Z", "RouterName": "r@file"}), "", "forwardAuth"),
     ],
     ids=["nginx", "traefik"],
 )  # fmt: skip
-def test_an_unsure_answer_names_the_setting_of_its_gateway(record: str, setting: str) -> None:
-    """A 401 without words is not sure, and says what to log there."""
-    diagnosis = Explainer(Settings()).explain(record).diagnosis
+def test_an_unsure_answer_names_the_setting_of_its_gateway(record: str, gateway: str, setting: str) -> None:
+    """A 401 without words is not sure, and says what to log there. The combined format is named by the operator."""
+    diagnosis = Explainer(Settings(), gateway).explain(record).diagnosis
 
     assert diagnosis
     assert setting in " ".join(diagnosis.missing)
