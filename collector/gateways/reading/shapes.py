@@ -72,6 +72,8 @@ _PLACEHOLDERS: Final = {
     "scope": r"(?P<logger>[A-Za-z_][\w.-]*)",
     "channel": r"(?P<logger>[A-Za-z_][\w-]*)",
     "dotted": r"(?P<logger>[A-Za-z_]\w*(?:(?:\.|::|/)[\w$-]+)+)",
+    "path": r"(?P<logger>[A-Za-z_]\w*(?:::\w+)+)",
+    "hex": r"[0-9a-f]{8}",
     "target": r"(?P<logger>[A-Za-z_]\w*(?:::\w+)*)",
     "camel": r"(?P<logger>[A-Z]\w*[a-z]\w*[A-Z]\w*)",
     "dashes": r"-{2,3}",

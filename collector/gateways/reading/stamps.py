@@ -23,7 +23,7 @@ _FORMS: Final = (
     rf"(?P<ctime>{_DAY} {_MONTH} [ \d]\d {_CLOCK}(?: [A-Z]{{3,4}})? \d{{4}})",
     rf"(?P<bsd>{_MONTH} [ \d]\d {_CLOCK})",
     rf"(?P<day>\d{{1,2}}[-/ ]{_MONTH}[-/ ]\d{{4}}[: ]{_CLOCK}(?: [+-]\d{{4}}\b| UTC\b)?)",
-    r"(?P<american>\d{1,2}/\d{1,2}/(?:\d{4}|\d{2}),? \d{1,2}:\d{2}:\d{2}(?: [AP]M)?)",
+    r"(?P<american>\d{1,2}/\d{1,2}/(?:\d{4}|\d{2}),? \d{1,2}:\d{2}:\d{2}(?::\d{3} [A-Z]{3,4}\b)?(?: [AP]M)?)",
     rf"(?P<word>{_MONTH} \d{{1,2}}, \d{{4}} \d{{1,2}}:\d{{2}}:\d{{2}}(?: [AP]M)?)",
     rf"(?P<short>\d{{6}} {_CLOCK})",
     rf"(?P<klog>\d{{4}} {_CLOCK})",
@@ -105,8 +105,8 @@ def _of_day_first(text: str) -> str:
 
 def _of_24_hours(words: list[str]) -> str:
     hour, _, rest = words[0].partition(":")
-    if len(words) == 1:
-        return f"{hour:0>2}:{rest}"
+    if words[1:] not in (["AM"], ["PM"]):
+        return f"{hour:0>2}:{rest[:5]}{rest[5:].replace(':', '.')}"  # a zone's name is passed over, as in ctime's form
     return f"{int(hour) % 12 + (12 if words[1] == 'PM' else 0):02}:{rest}"
 
 
