@@ -25,8 +25,8 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt
 demo: install ## A real Envoy refuses real tokens; ARGS="--seconds 30 --no-dashboard" ends by itself
 	@$(BIN)/why401 demo $(ARGS)
 
-test: install ## The whole suite, in three processes (each mostly waits for servers); ARGS="-k otlp" for a part, WHY401_TEST_PATIENCE=3 for longer hang limits
-	@$(BIN)/python -m pytest -n 3 --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
+test: install ## The whole suite, in two processes; ARGS="-k otlp" for a part, WHY401_TEST_PATIENCE=3 for longer hang limits
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 lint: install ## ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
