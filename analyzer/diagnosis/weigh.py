@@ -43,7 +43,7 @@ EXPLAINS: Final = {
     "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted", "signature_invalid"),
     "token_opaque": ("token_malformed",),
     "jwe_unsupported": ("token_malformed", "alg_not_allowed"),
-    "alg_none": ("token_malformed", "alg_not_allowed", "signature_invalid", "token_truncated", "key_not_found"),
+    "alg_none": ("token_malformed", "alg_not_allowed", "signature_invalid", "token_truncated", "key_not_found", "key_type_mismatch"),
     "token_truncated": ("signature_invalid", "token_malformed", "token_opaque"),
     "token_malformed": ("signature_invalid",),
     "header_unsupported": ("signature_invalid",),
