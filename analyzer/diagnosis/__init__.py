@@ -173,7 +173,7 @@ def diagnose(case: Case) -> Diagnosis:
             decision.code,
             case.event.gateway.kind,
             library,
-            quoted.filled(case, decision.code, values),
+            values,
             near.key if near else "",
             values.variety(),
         ),

@@ -12,6 +12,7 @@ from typing import Final
 from analyzer.diagnosis.findings import Case, Finding
 from analyzer.diagnosis.near import difference, nearest_of
 from analyzer.diagnosis.passing import SAME
+from analyzer.diagnosis.quoted import sides
 from analyzer.diagnosis.weigh import Decision
 from analyzer.knowledge import Reading, is_harmless
 from collector.events import TokenFacts
@@ -93,11 +94,12 @@ class Values:
     _found: dict[str, str] = field(default_factory=dict)
 
     def get(self, name: str, default: str = "", /) -> str:
-        """The first harmless value: the message's own first, then the token's, the configured, the passing one."""
+        """The first harmless value: the message's own, the token's, the configured, the passing one, the one compared with."""
         if not name:
             return default
         if name not in self._found:
-            self._found[name] = next(filter(_is_usable, self._candidates(name)), "")
+            found = next(filter(_is_usable, self._candidates(name)), "")
+            self._found[name] = found or sides(self.case, self.decision.code).get(name, "")
         return self._found[name] or default
 
     def variety(self) -> str:

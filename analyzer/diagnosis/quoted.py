@@ -7,7 +7,7 @@ The message says *that* two values differ; the values say *how*: nothing came (`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,7 +16,6 @@ from analyzer.diagnosis.findings import Case, Finding, Strength
 from analyzer.diagnosis.near import nearest_of
 from analyzer.diagnosis.weigh import VAGUE
 from analyzer.knowledge import is_harmless
-from analyzer.knowledge.fixes import Known
 from collector.events import Words
 
 CONSIDERED: Final = 1_000  # characters of a message
@@ -97,28 +96,16 @@ def rule(case: Case) -> Iterator[Finding]:
         yield from next((findings for judge in _JUDGES if (findings := tuple(judge(found, known)))), ())
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """The values of a fix, and behind them what the message compares."""
-
-    values: Known
-    compared: Mapping[str, str]
-
-    def get(self, name: str, default: str = "", /) -> str:
-        """The value of a placeholder."""
-        return self.values.get(name, "") or self.compared.get(name, default)
-
-
-def filled(case: Case, code: str, values: Known) -> Known:
-    """The values of a fix for this code, with those that the message's comparison has and nothing else: harmless texts only."""
+def sides(case: Case, code: str) -> dict[str, str]:
+    """What the message compares, by the placeholder of a fix for this code: harmless texts only."""
     claim = next((claim for claim, its_code in _DIFFERS.items() if its_code == code), "")
     found = _first_compared(case.event.words) if claim else None
     if found is None or found.claim != claim:
-        return values
+        return {}
     name = _PLACEHOLDERS[claim]
-    sides = ((name, found.received), (f"expected_{name}", found.expected))
-    firsts = ((placeholder, next(iter(_values(text)), "")) for placeholder, text in sides)
-    return Filled(values, {placeholder: value for placeholder, value in firsts if is_harmless(value)})
+    both = ((name, found.received), (f"expected_{name}", found.expected))
+    firsts = ((placeholder, next(iter(_values(text)), "")) for placeholder, text in both)
+    return {placeholder: value for placeholder, value in firsts if is_harmless(value)}
 
 
 def _first_compared(words: Words) -> Compared | None:
