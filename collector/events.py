@@ -24,6 +24,7 @@ from collector.safe import EMPTY, Safe
 
 SCHEMA_VERSION: Final = 1
 Read = Callable[[Any], Any]  # a JSON value in, a field's value out; raises TypeError or ValueError
+LOGIN_REDIRECT: Final = "redirect to the login page"  # `words.reason` of a record that shows one and gives no other
 _INT64: Final = 1 << 63
 
 

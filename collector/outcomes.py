@@ -16,7 +16,6 @@ from collector.redaction.patterns import Pattern, compiled
 from collector.settings import IssuerSettings
 
 LEEWAY_S: Final = 60.0  # what most validators allow an `exp` or `nbf`
-LOGIN_REDIRECT: Final = "redirect to the login page"  # the reason of a record that shows one and gives none
 CONSIDERED: Final = 4_000  # characters of a message
 _REFUSED: Final = frozenset((401, 403, 407, 429, 431, 494))
 # Of these the request's form, its body's or the connection's is the cause, whoever sent it.

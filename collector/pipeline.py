@@ -16,6 +16,7 @@ from typing import Final
 from collector import outcomes
 from collector.errors import UnreadableRecord
 from collector.events import (
+    LOGIN_REDIRECT,
     NO_TIMES,
     Event,
     Gateway,
@@ -322,7 +323,7 @@ def _note_redirect(parsed: Parsed, outcome: Outcome) -> None:
     """A refusal that only the answer's Location tells is told in words."""
     is_told = bool(parsed.reason or parsed.message)
     if outcome is Outcome.DENIED and not is_told and outcomes.is_login_redirect(parsed):
-        parsed.reason = outcomes.LOGIN_REDIRECT
+        parsed.reason = LOGIN_REDIRECT
 
 
 def _responder(parsed: Parsed) -> Responder:

@@ -14,6 +14,8 @@ from analyzer.knowledge import Reading
 from collector.events import Event, TokenTimes
 from collector.settings import IssuerSettings
 
+# What a token is refused for that lacks one of these; of any other claim it is claim_missing.
+MISSING: Final = {"iss": "issuer_missing", "aud": "audience_missing", "sub": "user_claim_missing"}
 DEFAULT_SKEW_S: Final = 60  # what a validator allows that nothing is configured for; many libraries allow none
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
-from collector.events import Responder, TokenFacts, TokenKind
-
-LOGIN_REDIRECT: Final = "redirect to the login page"  # the reason of a record that shows one (collector/outcomes.py)
+from collector.events import LOGIN_REDIRECT, Responder, TokenFacts, TokenKind
 
 
 def rule(case: Case) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.findings import MISSING, Case, Finding, Strength
 from analyzer.diagnosis.near import nearest_of
 from analyzer.diagnosis.weigh import VAGUE
 from analyzer.knowledge import is_harmless
@@ -68,7 +68,6 @@ _TYPES: Final = {
 _NUMBERS: Final = re.compile(r"-?\d{1,20}(?:\.\d{1,10})?\Z")
 _LISTS: Final = ("aud", "scope", "scp", "roles", "groups")  # may be arrays
 _TIMES: Final = ("exp", "nbf", "iat", "auth_time")  # are numbers
-_MISSING: Final = {"iss": "issuer_missing", "aud": "audience_missing", "sub": "user_claim_missing"}
 _OF_VALUES: Final = ("claim_not_allowed", "claim_value_invalid")
 KNOWN: Final = 0.8  # certainty of a message whose author meant what it says
 _PLACEHOLDERS: Final = {"iss": "issuer", "aud": "audience"}
@@ -146,9 +145,7 @@ def _nothing_came(found: Compared, known: float) -> Iterator[Finding]:
     if found.received.lower() not in _ABSENT and found.received != "<class 'NoneType'>":
         return
     says = f"the message reports that no `{found.claim}` was received"
-    yield Finding(
-        _MISSING.get(found.claim, "claim_missing"), Strength.STRONG, "message", says, discriminant=found.claim
-    )
+    yield Finding(MISSING.get(found.claim, "claim_missing"), Strength.STRONG, "message", says, discriminant=found.claim)
     if not found.is_quoted or known < VAGUE:
         yield from _rules_out(says, *_DIFFERS.values(), *_OF_VALUES, "claim_type_invalid")
 

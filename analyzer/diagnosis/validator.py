@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.findings import MISSING, Case, Finding, Strength
 from analyzer.knowledge.accepts import NOTHING, Accepts, accepts
 from collector.events import TokenKind
-
-_CODES: Final = {"iss": "issuer_missing", "aud": "audience_missing", "sub": "user_claim_missing"}
 
 
 def rule(case: Case) -> Iterator[Finding]:
@@ -35,5 +32,5 @@ def _header(case: Case, known: Accepts) -> Iterator[Finding]:
 def _claims(case: Case, known: Accepts) -> Iterator[Finding]:
     for name in known.claims:
         if not case.event.token.claim_type(name):
-            code = _CODES.get(name, "claim_missing")
+            code = MISSING.get(name, "claim_missing")
             yield Finding(code, Strength.LIKELY, "token", known.says[name], discriminant=name)
