@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from collector.joining.halves import Half
+from collector.joining.halves import Half, Line
 
 LEARN_S: Final = 60.0  # a gateway kind just seen is given this long to show that it writes both
 REMEMBER_S: Final = 600.0
@@ -32,6 +32,10 @@ class Recent:
     def has_words(self, family: str, stream: str) -> bool:
         """Whether lines of words were seen, beside which a whole line may have more to learn."""
         return (_WORDS, family) in self._seen or (_WORDS, stream) in self._seen
+
+    def is_settled(self, line: Line) -> bool:
+        """Whether nobody has more to say about a line's request. Most lines are whole, and no words were seen beside them."""
+        return not self.has_words(line.family, line.stream) and line.is_whole
 
     def note(self, half: Half, now: float) -> None:
         """A line was seen."""

@@ -93,7 +93,7 @@ class Joining:
             event, line = self._collector.collect_line(item)
             events.append(event)
             # Most lines are whole; they are looked at again only once a gateway has been seen to write more of them.
-            if line and not (line.is_whole and not self._recent.has_words(line.family, line.stream)):
+            if line and not self._recent.is_settled(line):
                 self._lines += 1
                 half = line.half(self._lines)
                 self._offer(_Waiting(half=half, events=events, index=len(events) - 1, batch=held), now)
@@ -204,7 +204,7 @@ def placed(collected: Sequence[tuple[Event, Line | None]]) -> tuple[list[Event],
     pairs, recent = Pairs[Slot](), Recent()
     number = 0
     for index, (_, line) in enumerate(collected):
-        if line is None or (line.is_whole and not recent.has_words(line.family, line.stream)):
+        if line is None or recent.is_settled(line):
             continue
         number += 1
         half = line.half(number)
