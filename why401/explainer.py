@@ -48,8 +48,8 @@ _NOT_AUTH: Final = "not_auth"  # a parser knows the line, and it is not one of t
 class Explanation(Verdict):
     """A verdict on what was asked about.
 
-    `is_assumed`: no parser knows the record, so it was read as an application's message about a refused request. In
-    `why401 up` such a record is stored as unread. `unread_reason` says why it is: one of the reasons of
+    `is_assumed`: no parser knows the record, or its parser leaves it out (`is_left_out`), so it was read as an application's
+    message about a refused request. In `why401 up` such a record is stored as unread. `unread_reason` says why it is: one of the reasons of
     `why401.records.dropped`; "" for a record that is read there.
     """
 
@@ -60,6 +60,11 @@ class Explanation(Verdict):
     def is_read(self) -> bool:
         """Whether `why401 up` reads the record as one about a request."""
         return not self.unread_reason
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether a parser knows the record and says that it tells of no refused request."""
+        return self.unread_reason == _NOT_AUTH
 
 
 @dataclass(frozen=True, slots=True, repr=False)

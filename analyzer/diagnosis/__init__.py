@@ -44,7 +44,7 @@ from analyzer.knowledge import Reading, fixes_for, read_words, title
 from analyzer.knowledge.opinion import closest, is_opinion, read_unlisted
 from analyzer.taxonomy import CODES
 from analyzer.verdicts import Diagnosis, Evidence, Rival
-from collector.events import Event, Outcome, Words
+from collector.events import Event, Outcome, TokenKind, Words
 from collector.settings import IssuerSettings
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -97,7 +97,8 @@ class Diagnoser:
     def diagnose(self, event: Event) -> Diagnosis:
         """The diagnosis of one event; an allowed request has the code "ok"."""
         if event.outcome is Outcome.ALLOWED:
-            return allowed(event, is_protected=self.memory.is_protected(event))
+            is_bare = event.token.kind is TokenKind.ABSENT
+            return allowed(event, is_protected=is_bare and self.memory.is_protected(event))
         self.cuts.learn(event)
         self.memory.note_refusal(event)
         times, issuers, passed = quantise(event.times), self._for(event), self.memory.about(event)

@@ -116,6 +116,7 @@ def is_opinion(reading: Reading) -> bool:
     return reading.signature_id.startswith(("learned.", "meaning."))
 
 
+@lru_cache(maxsize=2048)
 def closest(text: str, code: str) -> str:
     """The known message of a code that shares most of its words with a text; "" when none is close."""
     words = frozenset(_WORD.findall(text.lower()))

@@ -46,7 +46,7 @@ def _marked(verdict: Explanation) -> Verdict:
 
 
 def _assumption(verdict: Explanation) -> str:
-    return LEFT_OUT if verdict.unread_reason == "not_auth" else ASSUMED
+    return LEFT_OUT if verdict.is_left_out else ASSUMED
 
 
 @click.command("explain")
