@@ -1,14 +1,13 @@
 """Which events of the event topic are new: a collector that crashed sends raw records again that it sent already.
 
-A raw record is (topic, partition, offset); the events of one record come in its order, one behind the other, and
-carry the `observed_ns` of the collector that read it. Per raw partition the store keeps `next` (the offset after
-the last record seen), `seen` (how many events of that last record it took), and the reading that is under way: `run`
-(its observed_ns) and `position` (events of that reading so far). Then, for an event at `offset`:
+A raw record is (topic, partition, offset), and its events are numbered from 0 (`Origin.index`): the number is of the
+record's content, so whoever reads it, and whenever, gives an event the same one. Per raw partition the first appearances
+of (offset, index) are in order, whatever crashes: a collector begins where another was acknowledged, and leaves out nothing.
+So the store keeps the last pair that it took, as `next` (the offset after it) and `seen` (its index + 1), and an event is
+new if and only if it lies behind.
 
-    offset >= next        a new record: take it
-    offset <  next - 1    sent again: skip
-    offset == next - 1    the last record: its further events are taken, also in a later append; when observed_ns
-                          changes, another collector reads it again, and its first `seen` events are skipped
+Times decide nothing here: two readings of one record may have the same, from a clock that was set back or from a topic
+that was copied, and a mark that told readings apart by `observed_ns` took the last record of a partition twice.
 
 Events of one raw partition must share one partition of the event topic (the collector's sink keys them so).
 """
@@ -27,26 +26,21 @@ RawPartition = tuple[str, int]
 
 @dataclass(slots=True)
 class Watermark:
-    """Progress through one raw partition."""
+    """Progress through one raw partition: the last event taken is number `seen` - 1 of the record at `next` - 1."""
 
-    next: int = -1
+    next: int = 0
     seen: int = 0
-    run: int = 0
-    position: int = 0
 
-    def takes(self, offset: int, observed_ns: int) -> bool:
-        """Whether the event is new; remembers it."""
-        if offset >= self.next:
-            self.next, self.seen, self.run, self.position = offset + 1, 1, observed_ns, 1
-            return True
-        if offset < self.next - 1:
+    def takes(self, offset: int, index: int) -> bool:
+        """Whether the event is new; remembers it.
+
+        >>> mark = Watermark()
+        >>> [mark.takes(*place) for place in ((4, 0), (5, 0), (5, 1), (4, 0), (5, 0), (5, 1), (6, 0))]
+        [True, True, True, False, False, False, True]
+        """
+        if (offset + 1, index + 1) <= (self.next, self.seen):
             return False
-        if observed_ns != self.run:
-            self.run, self.position = observed_ns, 0
-        self.position += 1
-        if self.position <= self.seen:
-            return False
-        self.seen = self.position
+        self.next, self.seen = offset + 1, index + 1
         return True
 
 
@@ -71,4 +65,4 @@ def _is_fresh(verdict: Verdict, positions: Sequence[Position], marks: dict[RawPa
     key = raw_partition(origin, positions)
     if key is None:
         return True
-    return marks.setdefault(key, Watermark()).takes(origin.offset, verdict.event.observed_ns)
+    return marks.setdefault(key, Watermark()).takes(origin.offset, origin.index)

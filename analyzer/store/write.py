@@ -21,7 +21,7 @@ from collector.errors import Fenced
 from collector.records import Position
 
 UNSTORABLE: Final = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)
-_MARKS: Final = {"topic": TEXT, "partition": INT, "next": LONG, "seen": LONG, "run": LONG, "position": LONG}
+_MARKS: Final = {"topic": TEXT, "partition": INT, "next": LONG, "seen": LONG}
 # Deleted and inserted, never updated: a flush of inlined rows brings back an older version of a row that was updated
 # more than once (seen with 1.5.5).
 _LEAVE: Final = """
@@ -32,7 +32,7 @@ _KNOWN: Final = """
 SELECT offsets.topic, offsets.partition, offsets.next FROM store.offsets JOIN step USING (topic, partition)
 """
 _READ_MARKS: Final = """
-SELECT topic, partition, next, seen, run, watermarks.position
+SELECT topic, partition, next, seen
 FROM store.watermarks JOIN step USING (topic, partition)
 """
 _DROP_MARKS: Final = "DELETE FROM store.watermarks WHERE (topic, partition) IN (SELECT (topic, partition) FROM step)"
@@ -117,10 +117,10 @@ def _without_duplicates(con: duckdb.DuckDBPyConnection, work: Work) -> tuple[Seq
         return work.verdicts, 0
     con.register("step", table({"topic": TEXT, "partition": INT}, keys))
     rows = con.execute(_READ_MARKS).fetchall()
-    marks: dict[RawPartition, Watermark] = {(row[0], row[1]): Watermark(*row[2:]) for row in rows}
+    marks: dict[RawPartition, Watermark] = {(row[0], row[1]): Watermark(next=row[2], seen=row[3]) for row in rows}
     kept = fresh(work.verdicts, work.positions, marks)
     con.execute(_DROP_MARKS)
-    state = [(*key, mark.next, mark.seen, mark.run, mark.position) for key, mark in marks.items()]
+    state = [(*key, mark.next, mark.seen) for key, mark in marks.items()]
     con.register("step", table(_MARKS, state))
     con.execute(_ADD_MARKS)
     return kept, len(work.verdicts) - len(kept)

@@ -12,15 +12,25 @@ from tests.analyzer.verdict_samples import failing
 
 FIRST, SECOND = 1, 2  # two readings of the raw topic
 
-# Appends of (raw offset, reading); what is taken of each.
+# Appends of (raw offset, number of the event in its record, reading); how many of each are taken.
 CASES = {
-    "one event a record, sent again": ([[(1, FIRST), (2, FIRST)], [(1, SECOND), (2, SECOND), (3, SECOND)]], [2, 1]),
-    "sent again in the same append": ([[(1, FIRST), (2, FIRST), (1, SECOND), (2, SECOND), (3, SECOND)]], [3]),
-    "the last record alone sent again": ([[(1, FIRST)], [(1, SECOND)]], [1, 0]),
-    "three events of one record": ([[(1, FIRST), (1, FIRST), (1, FIRST), (2, FIRST)]], [4]),
-    "a record over two appends": ([[(1, FIRST), (1, FIRST)], [(1, FIRST), (2, FIRST)]], [2, 2]),
-    "a record sent in part, then whole": ([[(1, FIRST)], [(1, SECOND), (1, SECOND), (2, SECOND)]], [1, 2]),
-    "gaps": ([[(1, FIRST), (9, FIRST)], [(5, SECOND), (9, SECOND), (10, SECOND)]], [2, 1]),
+    "one event a record, sent again": (
+        [[(1, 0, FIRST), (2, 0, FIRST)], [(1, 0, SECOND), (2, 0, SECOND), (3, 0, SECOND)]],
+        [2, 1],
+    ),
+    "sent again in the same append": (
+        [[(1, 0, FIRST), (2, 0, FIRST), (1, 0, SECOND), (2, 0, SECOND), (3, 0, SECOND)]],
+        [3],
+    ),
+    "the last record alone sent again": ([[(1, 0, FIRST)], [(1, 0, SECOND)]], [1, 0]),
+    "the last record sent again by a clock that was set back": (
+        [[(1, 0, FIRST)], [(2, 0, SECOND)], [(1, 0, FIRST), (2, 0, SECOND)]],
+        [1, 1, 0],
+    ),
+    "three events of one record": ([[(1, 0, FIRST), (1, 1, FIRST), (1, 2, FIRST), (2, 0, FIRST)]], [4]),
+    "a record over two appends": ([[(1, 0, FIRST), (1, 1, FIRST)], [(1, 2, FIRST), (2, 0, FIRST)]], [2, 2]),
+    "a record sent in part, then whole": ([[(1, 0, FIRST)], [(1, 0, SECOND), (1, 1, SECOND), (2, 0, SECOND)]], [1, 2]),
+    "gaps": ([[(1, 0, FIRST), (9, 0, FIRST)], [(5, 0, SECOND), (9, 0, SECOND), (10, 0, SECOND)]], [2, 1]),
 }
 
 
@@ -29,7 +39,7 @@ def test_raw_records_are_taken_once(store, appends, taken):
     """Of events that a crashed collector repeats, each is stored once and none is lost."""
     at, before = 0, 0
     for events, expected in zip(appends, taken, strict=True):
-        verdicts = [raw(offset, reading) for offset, reading in events]
+        verdicts = [raw(offset, reading, index=index) for offset, index, reading in events]
         store.append(verdicts, [Position("why401.events", 0, at, at + len(events))], {("received", ""): len(events)})
         at += len(events)
         ((total,),) = store.rows("SELECT count(*) FROM failures")
@@ -54,6 +64,6 @@ def test_a_batch_guarded_by_its_own_positions_needs_no_watermark(store):
     assert [(3, 0)] == store.rows("SELECT count(*), (SELECT count(*) FROM store.watermarks) FROM failures")
 
 
-def raw(offset, reading, partition=0):
-    verdict = failing(origin=Origin("kafka", "raw", partition, offset))
+def raw(offset, reading, partition=0, index=0):
+    verdict = failing(origin=Origin("kafka", "raw", partition, offset, index))
     return dataclasses.replace(verdict, event=dataclasses.replace(verdict.event, observed_ns=2 * 10**18 + reading))
