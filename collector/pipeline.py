@@ -29,7 +29,7 @@ from collector.events import (
     Verification,
     Words,
 )
-from collector.gateways import NotAuth, is_general, with_formats
+from collector.gateways import NotAdmitted, NotAuth, is_general, with_formats
 from collector.joining.halves import Line, line_of
 from collector.records import Parsed, RawRecord
 from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, template
@@ -48,12 +48,14 @@ MAX_MESSAGE: Final = 2_000
 MAX_INSTANCE: Final = 300  # characters that are read of one; 100 are shown
 MAX_AGENT: Final = 300
 MAX_PATH: Final = 2_000
+_JSON_STARTS: Final = ("{", "[{", '["', "[[")
 _EMPTY_RECORD: Final = fixed("empty")
 _NO_PARSER: Final = fixed("no_parser")
 _BROKEN_JSON: Final = fixed("broken_json")
 _NOT_AUTH: Final = fixed("not_auth")
+_NOT_ADMITTED: Final = fixed("not_admitted")
 UNREAD_REASONS: Final = (
-    JOINED, _EMPTY_RECORD, _NO_PARSER, _BROKEN_JSON, UNREADABLE, _NOT_AUTH, fixed("too_large"), FAILED,
+    JOINED, _EMPTY_RECORD, _NO_PARSER, _BROKEN_JSON, UNREADABLE, _NOT_AUTH, _NOT_ADMITTED, fixed("too_large"), FAILED,
 )  # fmt: skip
 _ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location=AUTHORIZATION)
 _UNKNOWN: Final = TokenFacts()
@@ -91,6 +93,8 @@ class Collector:
         """The event, and by what other lines about the same request can be found; None: nothing to join."""
         try:
             return self._collect(peel(record))
+        except NotAdmitted:
+            return self._unread(record, _NOT_ADMITTED, ""), None
         except NotAuth:
             return self._unread(record, _NOT_AUTH, ""), None
         except UnreadableRecord as error:
@@ -384,4 +388,4 @@ def _why_unread(record: RawRecord) -> Safe:
     text = record.text.strip()
     if not text:
         return _EMPTY_RECORD
-    return _BROKEN_JSON if text[0] in "{[" else _NO_PARSER
+    return _BROKEN_JSON if text.startswith(_JSON_STARTS) else _NO_PARSER

@@ -41,6 +41,7 @@ _ORIGIN: Final = Origin(kind=fixed("argument"))
 _BARE_TOKEN: Final = gateway(fixed(BARE_TOKEN))
 # Nothing to assume: the record is empty, or it breaks us, which it would do again.
 _SETTLED: Final = frozenset(("empty", "failed"))
+_NOT_ADMITTED: Final = "not_admitted"
 _NOT_AUTH: Final = "not_auth"  # a parser knows the line, and it is not one of those that tell of a refusal
 
 
@@ -60,6 +61,11 @@ class Explanation(Verdict):
     def is_read(self) -> bool:
         """Whether `why401 up` reads the record as one about a request."""
         return not self.unread_reason
+
+    @property
+    def is_not_admitted(self) -> bool:
+        """Whether the line's layout is known, and its words report no refusal to `why401 up`."""
+        return self.unread_reason == _NOT_ADMITTED
 
     @property
     def is_left_out(self) -> bool:

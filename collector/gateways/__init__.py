@@ -40,7 +40,7 @@ from collector.gateways import (
     tyk,
     wso2,
 )
-from collector.gateways.reading.contract import NotAuth, Parser
+from collector.gateways.reading.contract import NotAdmitted, NotAuth, Parser
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
@@ -48,6 +48,7 @@ __all__ = [
     "PARSERS",
     "PRODUCTS",
     "GatewayParser",
+    "NotAdmitted",
     "NotAuth",
     "Parser",
     "family_of",
@@ -133,7 +134,7 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
     """A `parse` that tries the configured formats first.
 
     It asks the one parser that `record.gateway` names, else each in turn. None: no parser knows the record. Raises
-    UnreadableRecord and NotAuth as `Parser` says.
+    UnreadableRecord and NotAuth as `Parser` says, NotAdmitted when no other parser knows the line.
     """
     parsers = [(settings.name, generic.by_format(settings)) for settings in formats]
     parsers += [(known.name, known.parse) for known in PARSERS]
@@ -144,10 +145,17 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
         if record.gateway:
             read = by_name.get(record.gateway)
             return read(record) if read else None
+        left_out: NotAdmitted | None = None
         for _, known in parsers:
-            parsed = known(record)
+            try:
+                parsed = known(record)
+            except NotAdmitted as error:
+                left_out = error
+                continue
             if parsed is not None:
                 return parsed
+        if left_out:
+            raise left_out
         return None
 
     return parse_record

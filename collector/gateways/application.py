@@ -14,6 +14,7 @@ from collector.events import Outcome
 from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.access_lines import access
 from collector.gateways.reading.admission import is_admitted
+from collector.gateways.reading.contract import NotAdmitted
 from collector.gateways.reading.debug_loggers import speaks_at_debug
 from collector.gateways.reading.json_fields import finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.log_lines import challenge_status, condensed, is_exception
@@ -32,7 +33,7 @@ _CHALLENGE: Final = "www-authenticate:"
 
 
 def parse(record: RawRecord) -> Parsed | None:
-    """A refusal in an application's log."""
+    """A refusal in an application's log. Raises NotAdmitted for a line of a known layout that reports none."""
     is_named = record.gateway == NAME
     if record.fields is None and record.text:
         parsed = _text(record)
@@ -51,7 +52,7 @@ def _text(record: RawRecord) -> Parsed | None:
     line = _with_level(_line(text, record.time_ns, record.observed_ns), record)
     if line is None:
         return _access(text, 0) or _shapeless(text)
-    return _access(line.message, line.time_ns) or _of_line(line, line.fields)
+    return _access(line.message, line.time_ns) or _told(line, line.fields)
 
 
 def _with_level(line: Line | None, record: RawRecord) -> Line | None:
@@ -80,6 +81,14 @@ def _shapeless(text: str) -> Parsed | None:
     below = sentences.split("\n")[1:]
     is_thrown = any(line.startswith(_TRACEBACK) or is_exception(line) for line in below)
     return _refusal(sentences, is_calm=False) if is_thrown else None
+
+
+def _told(line: Line, fields: Mapping[str, Any]) -> Parsed:
+    """What the line tells of a request. Raises NotAdmitted when it tells of none."""
+    parsed = _of_line(line, fields)
+    if parsed is None:
+        raise NotAdmitted(NAME, "a log line without a refusal")
+    return parsed
 
 
 def _of_line(line: Line, fields: Mapping[str, Any]) -> Parsed | None:
@@ -125,7 +134,7 @@ def _fields(fields: Mapping[str, Any], near_ns: int, *, is_named: bool) -> Parse
         fields = {**fields, **inner}
     if not is_named and (not is_log_object(fields) or _is_request(fields)):
         return None
-    return _of_line(read_object(fields, near_ns), fields)
+    return _told(read_object(fields, near_ns), fields)
 
 
 def _is_request(fields: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from collector.events import Outcome
 from collector.gateways import application
 from collector.gateways.generic import dig
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth, Parser
+from collector.gateways.reading.contract import NotAdmitted, NotAuth, Parser
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan
 from collector.gateways.reading.log_lines import condensed, leading_time, refuses
 from collector.gateways.reading.marks import Product, Recognized, named, products, recognized
@@ -79,7 +79,10 @@ def _line(record: RawRecord) -> Parsed | None:
         record.origin, record.observed_ns, record.text, record.fields, record.attributes, record.resource,
         record.time_ns, record.trace_id, application.NAME if record.fields is None else "",
     )  # fmt: skip
-    return application.parse(shared)
+    try:
+        return application.parse(shared)
+    except NotAdmitted:  # the product's own words may admit it
+        return None
 
 
 def _said(record: RawRecord, product: Product) -> Parsed | None:

@@ -114,6 +114,14 @@ def test_verification_uses_the_configured_key_set(tmp_path: Path) -> None:
         ("{broken", "broken_json"),
         ("[" * 100_000, "broken_json"),
         ("the quick brown fox", "no_parser"),
+        ("[8c2e1f3a] the quick brown fox", "no_parser"),
+        ("2026-03-03 10:00:00,123 - carts.db - ERROR - could not connect", "not_admitted"),
+        ("2026-03-03 10:00:00,123 - carts.auth - DEBUG - token refused: wrong audience", "not_admitted"),
+        ('{"level":"error","msg":"disk is full"}', "not_admitted"),
+        (
+            '{"log":"time=\\"2026-03-03T10:00:00Z\\" level=info msg=\\"server started\\"","stream":"stdout"}',
+            "not_admitted",
+        ),
         ('{"hello": "world"}', "no_parser"),
         ("\x00\x01\x02", "no_parser"),
     ],
@@ -124,6 +132,13 @@ def test_what_no_parser_knows_is_counted_by_reason(text: str, reason: str) -> No
 
     assert (Outcome.UNREAD, reason) == (event.outcome, event.words.reason)
     assert reason in UNREAD_REASONS
+
+
+def test_a_line_that_is_not_admitted_may_still_hold_a_record() -> None:
+    """A layout that is read from the outside does not hide the object inside."""
+    event = collect('2026-03-03 10:00:00 INFO {"method":"GET","path":"/x","status":401}')
+
+    assert (Outcome.DENIED, 401) == (event.outcome, event.request.status)
 
 
 def test_an_unread_record_leaves_a_redacted_template() -> None:

@@ -21,6 +21,10 @@ ASSUMED: Final = (
     "name the format (--gateway or [[formats]]): none that why401 knows matches this record, so it was read as an "
     "application's message about a refused request"
 )
+NOT_ADMITTED: Final = (
+    "look for the line that says why: `why401 up` reads this one and does not store it, because by its words and level it "
+    "does not report a refused request (`why401.records.dropped`, reason `not_admitted`)"
+)
 LEFT_OUT: Final = (
     "look for the refusal's own record as well: `why401 up` does not store this line, because its gateway writes it beside "
     "other lines, mostly at debug level"
@@ -46,6 +50,8 @@ def _marked(verdict: Explanation) -> Verdict:
 
 
 def _assumption(verdict: Explanation) -> str:
+    if verdict.is_not_admitted:
+        return NOT_ADMITTED
     return LEFT_OUT if verdict.is_left_out else ASSUMED
 
 

@@ -24,3 +24,7 @@ class NotAuth(Why401Error):
         super().__init__(f"{gateway}: {why}")
         self.gateway = gateway
         self.why = why
+
+
+class NotAdmitted(NotAuth):
+    """A line in a known layout whose words report no refused credential (`admission.py`). Another parser may still know it."""
