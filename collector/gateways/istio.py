@@ -23,6 +23,12 @@ NAME: Final = "istio"
 _LEVELS: Final = frozenset(("debug", "info", "warn", "warning", "error", "fatal", "critical", "trace"))
 _ISTIOD_KEYS: Final = ("level", "time", "scope", "msg")
 _CLUSTERS: Final = ("inbound|", "outbound|")
+_MAX_HEAD: Final = 48
+# Scopes of the control plane's and the agent's loggers: log.RegisterScope in istio/istio, 1.30.
+_SCOPES: Final = frozenset(
+    ("ads", "authn", "cache", "citadelclient", "delta", "model", "monitor", "sds", "secretcontroller", "security", "serverca", "stsclient",
+     "xdsproxy", "jwtfetch", "tokenreview")
+)  # fmt: skip
 _ZTUNNEL: Final = ("access", "ztunnel", "proxy::")  # scopes of the node proxy, which writes the same columns
 
 
@@ -39,9 +45,19 @@ def parse(record: RawRecord) -> Parsed | None:
 def _text(text: str, near_ns: int) -> Parsed | None:
     if text[:1] == "[":
         return _access_line(text, near_ns)
-    if text[:4].isdigit() and "\t" in text[19:40]:
-        return _log_line(text, near_ns)
+    if text[:4].isdigit():
+        head = text[19:_MAX_HEAD]
+        if "\t" in head[:21]:
+            return _log_line(text, near_ns)
+        if "    " in head:
+            return _copied(text, near_ns)
     return None
+
+
+def _copied(text: str, near_ns: int) -> Parsed | None:
+    """Istiod's line from a terminal, which shows tabs as blanks; other programs' lines look alike, so the scope must be known."""
+    words = text.split(None, 3)
+    return _log_line("\t".join(words), near_ns) if len(words) == 4 and words[2] in _SCOPES else None
 
 
 def _access_line(text: str, near_ns: int) -> Parsed | None:

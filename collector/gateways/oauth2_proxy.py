@@ -22,6 +22,7 @@ from collector.records import Parsed, RawRecord
 NAME: Final = "oauth2-proxy"
 _MAX_HEAD: Final = 400  # client, request id and user stand before the time
 _TIME: Final = 19
+_FAILED: Final = "Error "  # how oauthproxy.go and stored_session.go begin what failed for one request
 _STATUSES: Final = {
     "AuthSuccess": Outcome.ALLOWED, "AuthFailure": Outcome.DENIED, "AuthError": Outcome.ERROR,
 }  # fmt: skip
@@ -49,7 +50,7 @@ def _standard(text: str, near_ns: int) -> Parsed | None:
     if not bracket or ".go:" not in place:
         return None
     message = text[_TIME + 4 + len(place) + 2 :]
-    if not refuses(message):
+    if not (message.startswith(_FAILED) or refuses(message)):
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=rfc3339_ns(text[1 : _TIME + 1], near_ns), message=message)
     parsed.outcome, parsed.responder = topic.outcome(message), Responder.GATEWAY

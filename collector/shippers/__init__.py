@@ -103,7 +103,12 @@ def _object(text: str) -> Mapping[str, Any] | None:
 
 
 def _without_colours(text: str) -> str:
-    """Without the SGR sequences (ECMA-48) of programs that take their log for a terminal: Traefik, KrakenD and gin do."""
+    """Without the SGR sequences (ECMA-48) of programs that take their log for a terminal: Traefik, KrakenD and gin do.
+
+    rsyslog writes a control character as its octal number behind `#`.
+    """
+    if "#033[" in text:
+        text = text.replace("#033[", "\x1b[")
     if "\x1b[" not in text:
         return text
     first, *rest = text.split("\x1b[")

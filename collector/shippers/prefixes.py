@@ -33,6 +33,7 @@ _FLUENTD: Final = Named(
     r"(?P<head>(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}) (?P<program>[\w.-]+): )\{"
 )
 _LOGCLI: Final = Named(r"(?P<head>(?P<time>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) \{[^{}]*\}\s+)")
+_RECORDS: Final = ("{", "time=", "level=", "ts=", "lvl=", "logger=", "t=")  # an object, or logfmt
 _CURL: Final = Named(r"(?P<head>< )(?:HTTP/|[A-Za-z-]+: )")
 
 
@@ -116,7 +117,9 @@ def _if_better(found: Prefix | None) -> Prefix | None:
     if found is None:
         return None
     rest = found.rest.lstrip()
-    is_better = rest[:1] == "{" or _begins_with_time(rest) or read_line(rest) is not None or combined_log.split(rest)
+    is_better = (
+        rest.startswith(_RECORDS) or _begins_with_time(rest) or read_line(rest) is not None or combined_log.split(rest)
+    )
     return found if is_better else None
 
 

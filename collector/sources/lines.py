@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from collector.sources.line_prefixes import prefix_of
+
 PAUSE_SECONDS: Final = 0.2  # programs write the lines of a record at once: after such a pause the record has ended
 MAX_LINE_BYTES: Final = 1 << 20  # a longer line is no log record; its beginning is kept, the rest is counted
 MAX_LINES: Final = 500
@@ -38,6 +40,8 @@ _MARKERS: Final = (*_CHAINED, b"... ", b"--- End of ", b"> File ", b"Stack trace
 _FOLLOWING: Final = (
     *_MARKERS, b"Caused by:", b"Wrapped by:", b"Suppressed:", b"future: <", b"PHP Stack trace:", b"PHP   ", b"Error #",
     b"Node.js v", b"note: run with ", b"exit status ",
+    # Microsoft.IdentityModel breaks its messages at every value.
+    b"Exceptions caught:", b"Number of keys in ", b"token: '", b"kid: '", b"'.", b"Algorithm: '", b"Keys tried: '",
 )  # fmt: skip
 _INDENTED: Final = (b"at ", b"from ", b"File ", b"Exception Group Traceback")
 _GUTTER: Final = b" \t|+-"
@@ -125,6 +129,7 @@ class MultiLine:
     _is_whole: bool = False  # a traceback below it is another writer's
     _has_exception: bool = False  # it, or it is not a log line, below which an exception could be printed
     _lists_fields: bool = False
+    _stream: bytes = b""  # what a shipper's prefix of the record's lines names
 
     @property
     def is_pending(self) -> bool:
@@ -134,15 +139,24 @@ class MultiLine:
     def feed(self, offset: int, line: bytes) -> Iterator[tuple[int, bytes]]:
         """(offset, record) of the records that this line ends by not belonging to them, if any."""
         line = line.rstrip(b"\r")
+        stream, end = prefix_of(line)
         if self._undecided:
             yield from self._decide(line)
         if not self._lines:
             yield from self._first(offset, line)
-        elif self._belongs(line):
-            self._add(line)
-        elif not line.strip():
+        elif stream and stream != self._stream:
+            yield from self._end()
+            self._begin(offset, line)
+        else:
+            yield from self._next(offset, line, line[end:] if end else line)
+
+    def _next(self, offset: int, line: bytes, said: bytes) -> Iterator[tuple[int, bytes]]:
+        """A line of the record's own stream, or without a prefix; `said` is what stands behind it."""
+        if self._belongs(said):
+            self._add(said)
+        elif not said.strip():
             yield from self._note_blank(offset)
-        elif _may_be_go_function(line):
+        elif said is line and _may_be_go_function(line):
             self._undecided = offset, line
         else:
             yield from self._end()
@@ -150,7 +164,10 @@ class MultiLine:
 
     def takes(self, line: bytes) -> bool:
         """Whether a line, or what is there of it, goes on with the record that waits for its end."""
-        return bool(self._lines and line.strip()) and self._belongs(line)
+        stream, end = prefix_of(line)
+        if not self._lines or not line[end:].strip() or (stream and stream != self._stream):
+            return False
+        return self._belongs(line[end:])
 
     def rest(self) -> Iterator[tuple[int, bytes]]:
         """What was not ended yet."""
@@ -192,6 +209,8 @@ class MultiLine:
     def _begin(self, offset: int, line: bytes) -> None:
         self._offset, self._lines, self._last, self._size = offset, [line], line, len(line)
         self._blank, self._is_cut, self._lists_fields = [], False, False
+        self._stream, end = prefix_of(line)
+        line = self._last = line[end:] if end else line
         self._is_json = line.startswith(_JSON) or line.rstrip() == b"["
         self._is_map = line.startswith(b"time=") and _OPEN_MAP in line and _MAP_END not in line
         self._is_traceback = line.startswith(_TRACEBACK)

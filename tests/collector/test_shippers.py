@@ -46,6 +46,7 @@ def test_the_gateways_own_line_is_left(wrapped: str) -> None:
         f"\x1b[90m{LINE[:20]}\x1b[0m{LINE[20:]}",
         f"2026-03-03T10:00:00Z stdout F \x1b[38;2;255;0;0m{LINE}\x1b[m",
         json.dumps({"log": f"\x1b[36m{LINE}\x1b[0m\n", "stream": "stdout"}),
+        f"Mar  3 10:00:00 host carts[12]: #033[1;44m{LINE}#033[0m",
     ],
 )
 def test_colours_are_no_part_of_a_line(coloured: str) -> None:

@@ -33,6 +33,8 @@ _EXPRESSIONS: Final = (
     rf"{_STATUS} {_VERB} {_TARGET} \({_IP}\) [\d.]+ms",
     # fiber, behind its time: | 401 |  1.2ms | 10.0.0.1 | GET | /x | -
     rf"(?:\| )?{_STATUS} \| [^|]+ \| +{_IP} \| {_VERB} +\| {_TARGET}",
+    # beego: |     10.0.0.1| 401 |    383.796µs|   match| GET     /v2/   r:/v2/*
+    rf"\| *{_IP}\| {_STATUS} \|[^|]+\| *(?:no)?match\| {_VERB} +{_TARGET}",
     # ASP.NET Core: Request finished HTTP/1.1 GET http://host/x - 401 0 - 1.2ms
     rf"Request finished HTTP/[\d.]+ {_VERB} (?:https?://(?P<host>[^/ ]+))?{_TARGET} .*?- {_STATUS} ",
     # uWSGI: [pid: 7|app: 0|req: 1/1] 10.0.0.1 () {30 vars} [date] GET /x => generated 12 bytes in 3 msecs (HTTP/1.1 401)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.gateways.reading import topic
+from collector.gateways.reading.admission import is_admitted
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import rfc3339_ns
 from collector.gateways.reading.values import MAX_KEYS, as_text
@@ -48,7 +49,7 @@ class Logback:
 def refuses(message: str) -> bool:
     """Whether a sentence speaks of a failure of authentication, and not only of authentication."""
     low = message[:_READ_CHARS].lower()
-    return topic.is_auth(message) and has_any(low, _REFUSALS)
+    return (topic.is_auth(message) and has_any(low, _REFUSALS)) or is_admitted(message, is_calm=True)
 
 
 def leading_time(text: str, near_ns: int = 0) -> int:

@@ -257,3 +257,43 @@ def test_a_line_of_rich_without_a_time_is_a_record() -> None:
         next(number for number, line in enumerate(text.split("\n")) if line == record.split("\n")[0])
         for record in records_of(text)
     ]
+
+
+TRACE = (
+    "refused: token expired",
+    "Traceback (most recent call last):",
+    '  File "a.py", line 1, in verify',
+    "jwt.Expired: x",
+)
+PREFIXES = {
+    "docker compose": "carts-1  | ",
+    "docker compose with times": "carts-1  | 2026-03-03T10:00:00.123456789Z ",
+    "syslog": "Mar  3 10:00:00 host-1 carts[12]: ",
+    "journald": "2026-03-03T10:00:00+0000 host-1 carts[12]: ",
+    "container runtime": "2026-03-03T10:00:00.123456789Z stderr F ",
+    "kubectl": "[pod/carts-5d4f8b9c7-abcde/carts] ",
+    "stern": "carts-5d4f8b9c7-abcde carts ",
+    "docker logs -t": "2026-03-03T10:00:00.123456789Z ",
+}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES)
+def test_a_trace_whose_every_line_has_a_prefix_is_one_record(prefix: str) -> None:
+    """The first line keeps its prefix, which says whose record it is; the others come without."""
+    records = records_of("\n".join(prefix + line for line in (*TRACE, "next")))
+
+    assert [prefix + "\n".join(TRACE), prefix + "next"] == records
+
+
+def test_lines_of_two_streams_do_not_join() -> None:
+    """What another container writes in between is its own."""
+    lines = ["carts-1  | refused: token expired", "web-1    |     at verify (a.js:1:2)", "carts-1  |   File x, line 1"]
+
+    assert lines == records_of("\n".join(lines))
+
+
+def test_a_message_that_dotnet_breaks_at_its_values_is_one_record() -> None:
+    """Microsoft.IdentityModel's texts hold line breaks, whose lines stand at the margin."""
+    text = "[10:00:00 INF] Bearer was not authenticated. Failure message: IDX1: no key.\nNumber of keys in Configuration: '0'.\nExceptions caught:\n '[x]'.\ntoken: '[y]'."
+
+    assert [text] == records_of(text)
