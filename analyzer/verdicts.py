@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from collector.events import Event
+from collector.structs import Dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Dataclass, Struct, frozen=True, gc=False):
     """One checked fact as a sentence. `source` is token, time, configuration, key set, message, status, request or traffic."""
 
     source: str
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
+class Rival(Dataclass, Struct, frozen=True, gc=False):
     """Another code that had evidence, and why it was ruled out."""
 
     code: str
     why_not: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Dataclass, Struct, frozen=True, gc=False):
     """What to change, and where that is documented."""
 
     says: str
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Dataclass, Struct, frozen=True, gc=False):
     """Exactly one code of the taxonomy; its cause follows. `confidence` is 0..1."""
 
     code: str
@@ -49,8 +46,7 @@ class Diagnosis:
     discriminant: str = ""  # FROZEN: what, besides the code, one change would touch; part of the group's id
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Dataclass, Struct, frozen=True, gc=False):
     """Failures that one change would fix. `id` is stable: version, then 16 hex digits of the parts' hash."""
 
     id: str
@@ -58,8 +54,7 @@ class Group:
     parts: tuple[tuple[str, str], ...]  # what went into the fingerprint
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Dataclass, Struct, frozen=True, gc=False):
     """An event with its results; allowed and unread events have neither diagnosis nor group."""
 
     event: Event

@@ -12,15 +12,17 @@ from the event's time, is in `TokenTimes`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, Final, get_type_hints
 
 import orjson
+from msgspec import Struct
 
 from collector.safe import EMPTY, Safe
+from collector.structs import Dataclass
 
 SCHEMA_VERSION: Final = 1
 Read = Callable[[Any], Any]  # a JSON value in, a field's value out; raises TypeError or ValueError
@@ -72,8 +74,7 @@ class Verification(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Dataclass, Struct, frozen=True, gc=False):
     """Where the raw record came from; (source, partition, offset, index) is unique for Kafka."""
 
     kind: Safe  # kafka, otlp, file, argument
@@ -83,8 +84,7 @@ class Origin:
     index: int = 0  # of the record within its Kafka message, which may hold several
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
     """The gateway that wrote the record."""
 
     kind: Safe
@@ -92,8 +92,7 @@ class Gateway:
     version: Safe = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Dataclass, Struct, frozen=True, gc=False):
     """The request as far as it is safe: no query string, no user, a truncated address."""
 
     method: Safe = EMPTY
@@ -106,8 +105,7 @@ class Request:
     user_agent: Safe = EMPTY  # family only
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
     """What the verifier said, redacted."""
 
     reason: Safe = EMPTY  # a machine's word: RESPONSE_CODE_DETAILS, an error code, a termination state
@@ -121,8 +119,7 @@ class Words:
         return bool(self.reason or self.message or self.challenge)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenTimes:
+class TokenTimes(Dataclass, Struct, frozen=True, gc=False):
     """Seconds from the event's time; negative lies in the past, None is absent or not a number."""
 
     iat_s: float | None = None
@@ -134,8 +131,7 @@ class TokenTimes:
 NO_TIMES: Final = TokenTimes()
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFacts:
+class TokenFacts(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
     """The shape of a credential. Lengths are characters of the compact form."""
 
     kind: TokenKind = TokenKind.UNKNOWN
@@ -175,8 +171,7 @@ class TokenFacts:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Dataclass, Struct, frozen=True, gc=False):
     """One request at one gateway."""
 
     time_ns: int

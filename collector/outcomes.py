@@ -6,14 +6,16 @@ unhandled, or a redirect to the login page. A status that has other meanings cou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from collector.events import Outcome, TokenFacts, TokenKind, TokenTimes, Verification
 from collector.gateways.reading.scan import has_any
 from collector.records import Parsed
 from collector.redaction.patterns import Pattern, compiled
 from collector.settings import IssuerSettings
+from collector.structs import Dataclass
 
 LEEWAY_S: Final = 60.0  # what most validators allow an `exp` or `nbf`
 CONSIDERED: Final = 4_000  # characters of a message
@@ -63,8 +65,7 @@ _WRONG_SCHEMES: Final = frozenset(
 _NOT_VERIFIED: Final = (Verification.BAD_SIGNATURE, Verification.NO_KEY, Verification.KEY_MISMATCH)
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Dataclass, Struct, frozen=True, gc=False):
     """What the configuration says of tokens: of the issuer that this one names (None: it is none of them), if there are any."""
 
     issuer: IssuerSettings | None = None

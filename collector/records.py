@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct, field
+
 from collector.events import Origin, Outcome, Responder
+from collector.structs import Unshown
 
 Item = TypeVar("Item")
 
 
-@dataclass(slots=True, repr=False)
-class RawRecord:
+class RawRecord(Unshown, Struct, gc=False):
     """One raw log record, in whichever form it arrived.
 
     `text` is a line (or a multi-line record); `fields` is a JSON object or OTLP body map; `attributes` are OTLP
@@ -37,8 +40,7 @@ class RawRecord:
     program: str = ""
 
 
-@dataclass(slots=True, repr=False)
-class Parsed:
+class Parsed(Unshown, Struct, gc=False):
     """What a gateway parser read in a record; still raw, still secret."""
 
     gateway: str
@@ -102,6 +104,6 @@ class Batch(Generic[Item]):
 
     items: Sequence[Item]
     positions: tuple[Position, ...] = ()
-    done: Future[None] = field(default_factory=Future)
+    done: Future[None] = dataclass_field(default_factory=Future)
     source: str = ""  # whose it is, where sources take turns
     weight: int = 0  # bytes of memory, about, that the items hold beside a fixed amount for each; 0: their texts tell

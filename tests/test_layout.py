@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "analyzer", "dashboard", "why401")
 CONTRACT = {
     "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
-    "collector.sources", "collector.sinks", "collector.safe", "collector.visible",
+    "collector.sources", "collector.sinks", "collector.safe", "collector.structs", "collector.visible",
     "collector.settings.oidc", "collector.settings.checks", "collector.settings.private",
     "collector.settings.reading", "collector.settings.table",
 }  # fmt: skip

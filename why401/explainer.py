@@ -10,10 +10,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct, structs
 
 from analyzer.diagnosis import OK
 from analyzer.diagnosis.missing import BARE_TOKEN
@@ -29,6 +30,7 @@ from collector.records import Parsed, RawRecord
 from collector.redaction import fixed
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
+from collector.structs import Unshown
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
 from why401.assumed import is_fragment, is_refusal
@@ -45,8 +47,7 @@ _NOT_ADMITTED: Final = "not_admitted"
 _NOT_AUTH: Final = "not_auth"  # a parser knows the line, and it is not one of those that tell of a refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation(Verdict):
+class Explanation(Verdict, frozen=True, gc=False):
     """A verdict on what was asked about.
 
     `is_assumed`: no parser knows the record, or its parser leaves it out (`is_left_out`), so it was read as an application's
@@ -73,8 +74,7 @@ class Explanation(Verdict):
         return self.unread_reason == _NOT_AUTH
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Collected:
+class _Collected(Unshown, Struct, frozen=True, gc=False):
     """What the collector made of one record."""
 
     event: Event
@@ -233,7 +233,10 @@ class Writer:
         if held is None or held[0] is not diagnosis:
             if len(self._held) >= MAX_HELD:
                 self._held.clear()
-            held = self._held[id(diagnosis)] = (diagnosis, orjson.dumps(_of_diagnosis(diagnosis))[:-1] + b",")
+            held = self._held[id(diagnosis)] = (
+                diagnosis,
+                orjson.dumps(_of_diagnosis(diagnosis), default=structs.asdict)[:-1] + b",",
+            )
         return held[1]
 
 
@@ -243,7 +246,7 @@ def _of_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "cause": diagnosis.cause or None,
         "confidence": diagnosis.confidence,
         "title": diagnosis.title,
-        "evidence": diagnosis.evidence,  # orjson writes dataclasses as objects
+        "evidence": diagnosis.evidence,
         "rivals": diagnosis.rivals,
         "missing": diagnosis.missing,
         "fix": diagnosis.fix,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 from analyzer.diagnosis.cuts import Cutter, cutter
 from analyzer.diagnosis.near import NearMiss
@@ -13,6 +14,7 @@ from analyzer.diagnosis.route_history import NOTHING, Passed
 from analyzer.knowledge import Reading
 from collector.events import Event, TokenTimes
 from collector.settings import IssuerSettings
+from collector.structs import Dataclass
 
 # What a token is refused for that lacks one of these; of any other claim it is claim_missing.
 MISSING: Final = {"iss": "issuer_missing", "aud": "audience_missing", "sub": "user_claim_missing"}
@@ -29,8 +31,7 @@ class Strength(IntEnum):
     PROOF = 4  # computed from the token, the request or the configuration: nothing else explains it
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Dataclass, Struct, frozen=True, gc=False):
     """One fact for (or, with REFUTES, against) a code. `source` as in verdicts.Evidence."""
 
     code: str
@@ -43,8 +44,7 @@ class Finding:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Dataclass, Struct, frozen=True, gc=False):
     """Everything that is known about one rejected request. Times are quantised, so equal cases are equal."""
 
     event: Event

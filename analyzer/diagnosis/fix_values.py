@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct, field
 
 from analyzer.diagnosis.findings import Case, Finding
 from analyzer.diagnosis.near import difference, nearest_of
@@ -16,6 +17,7 @@ from analyzer.diagnosis.quoted import sides
 from analyzer.diagnosis.weigh import Decision
 from analyzer.knowledge import Reading, is_harmless
 from collector.events import TokenFacts
+from collector.structs import Dataclass
 
 # Holes that hold one and the same thing in every signature -> the placeholder that they fill.
 HOLES: Final = {
@@ -81,8 +83,7 @@ _CLAIM_CODES: Final = ("_missing", "_type_invalid", "_value_invalid", "_represen
 _ABOUT_A_CLAIM: Final = ("claim_missing", "claim_type_invalid", "claim_value_invalid", "user_claim_missing")
 
 
-@dataclass(slots=True)
-class Values:
+class Values(Dataclass, Struct, gc=False):
     """What fills the placeholders of a fix; a value is looked for when a fix asks for it.
 
     Everything is redacted already. `best` is the strongest finding for the code decided for.

@@ -12,12 +12,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from analyzer.diagnosis.findings import Finding, Strength
 from analyzer.knowledge import Reading
 from analyzer.knowledge.opinion import is_opinion
+from collector.structs import Dataclass
 
 VAGUE: Final = 0.65
 DECIDED: Final = 0.35
@@ -66,8 +68,7 @@ _RANK: Final = {code: rank for rank, code in enumerate(ORDER)}
 _BY_FACT: Final = {Strength.PROOF: 0.92, Strength.STRONG: 0.85, Strength.LIKELY: 0.6, Strength.HINT: 0.3}
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Dataclass, Struct, frozen=True, gc=False):
     """The code, how certain, by which message (None: by facts alone), and why the others were ruled out."""
 
     code: str
@@ -76,8 +77,7 @@ class Decision:
     lost: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Dataclass, Struct, frozen=True, gc=False):
     """Findings by code."""
 
     best: Mapping[str, Finding]
@@ -122,8 +122,7 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
     return Decision(code="unclassified", confidence=0.2, lost=(*_guessed(guesses, facts), *_hinted(facts)))
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Dataclass, Struct, frozen=True, gc=False):
     """The gateway's message as it was interpreted, beside the facts."""
 
     reading: Reading

@@ -12,9 +12,11 @@ from functools import cache, lru_cache
 from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation
+from msgspec import Struct
 
 from analyzer.knowledge.products import relatives
 from analyzer.knowledge.signatures import HOLE_LIMITS, INNER, Signature, Template, signatures, title
+from collector.structs import Dataclass
 
 CONSIDERED: Final = 16_384  # characters of a message
 CAPTURED: Final = 200  # characters of a hole that a reading keeps
@@ -29,8 +31,7 @@ _OPENERS: Final = frozenset(":\"'=[{(>\n\t,|;`/")
 _CLOSERS: Final = frozenset("\"'\n\\,]})<|;`")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Dataclass, Struct, frozen=True, gc=False):
     """What one signature makes of a text; `matched` counts literal characters, `captures` are (hole, text)."""
 
     signature_id: str

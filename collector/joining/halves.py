@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from collector.events import Event, Outcome, Responder, TokenKind
 from collector.gateways import family_of, has_shared_format, is_echo, is_embedded
 from collector.gateways.reading import reasons
 from collector.joining import marks
 from collector.records import Parsed, RawRecord
+from collector.structs import Unshown
 
 _REFUSED: Final = (Outcome.DENIED, Outcome.ERROR)
 _SECOND: Final = 10**9
@@ -21,8 +24,7 @@ _EDGES: Final = " .\"'[](){}"
 _MAX_OWN_ID: Final = 15  # a shorter id ("req-7") is one of its program's own
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Half:
+class Half(Unshown, Struct, frozen=True, gc=False):
     """By what the lines about one request find each other. Raw: never stored.
 
     A line is an access line, of which a request has one, or it is words. Words say why something was refused, or they are
@@ -99,8 +101,7 @@ class Half:
 _FIRST_KNOWN: Final = ("is_access", "status", "has_no_token", "thread", "client", "token", "method", "path")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Line:
+class Line(Unshown, Struct, frozen=True, gc=False):
     """A refused record, before anybody has looked closer at it: most are whole, and nobody ever does."""
 
     family: str

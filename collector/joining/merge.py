@@ -72,7 +72,7 @@ def _from(time_ns: int, event: Event) -> TokenTimes:
     later_s = (event.time_ns - time_ns) / 1e9
     if event.times is NO_TIMES or abs(later_s) < _SAME_S:
         return event.times
-    return TokenTimes(**{name: _plus(getattr(event.times, name), later_s) for name in TokenTimes.__slots__})
+    return TokenTimes(**{name: _plus(getattr(event.times, name), later_s) for name in TokenTimes.__struct_fields__})
 
 
 def _plus(offset: float | None, seconds: float) -> float | None:
@@ -127,7 +127,7 @@ def _adds_nothing(late: Half, early: Half) -> bool:
 
 
 def _filled(kept: Request, gone: Request) -> Request:
-    missing = {name: getattr(gone, name) for name in Request.__slots__ if not getattr(kept, name)}
+    missing = {name: getattr(gone, name) for name in Request.__struct_fields__ if not getattr(kept, name)}
     return replace(kept, **missing) if any(missing.values()) else kept
 
 

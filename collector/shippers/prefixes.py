@@ -6,13 +6,15 @@ brackets, a time) comes off where the rest is a better record: where it begins w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from collector.gateways.reading import combined_log
 from collector.gateways.reading.named import Named
 from collector.gateways.reading.shapes import read_line
 from collector.gateways.reading.stamps import FORMS, stamp
+from collector.structs import Unshown
 
 MAX_HEAD: Final = 400  # characters in which a prefix ends
 _MONTHS: Final = frozenset(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"))
@@ -37,8 +39,7 @@ _RECORDS: Final = ("{", "time=", "level=", "ts=", "lvl=", "logger=", "t=")  # an
 _CURL: Final = Named(r"(?P<head>< )(?:HTTP/|[A-Za-z-]+: )")
 
 
-@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class Prefix:
+class Prefix(Unshown, Struct, frozen=True, kw_only=True, gc=False):
     """The line behind a prefix, and what the prefix says; "" and 0 where it says nothing."""
 
     rest: str

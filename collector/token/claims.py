@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from collector.redaction import fixed, safe_id, safe_text
 from collector.redaction.constants import dotted, lower
 from collector.safe import EMPTY, Safe
+from collector.structs import Unshown
 
 MAX_CLAIMS: Final = 64
 MAX_AUDIENCES: Final = 10
@@ -54,8 +56,7 @@ Fault = tuple[Safe, Safe]
 """A claim and what is wrong with its value, a word of FAULTS."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Claims:
+class Claims(Unshown, Struct, frozen=True, gc=False):
     """What is kept of a payload. `user_value` is personal and becomes a pseudonym before anything leaves."""
 
     types: tuple[tuple[Safe, Safe], ...] = ()

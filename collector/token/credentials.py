@@ -6,14 +6,16 @@ Works on raw values in memory; only `scheme`, `location`, `count` and words of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from collector.records import Parsed
 from collector.redaction import fixed, member_of, safe_text
 from collector.redaction.constants import labelled
 from collector.safe import EMPTY, Safe
+from collector.structs import Unshown
 
 SCHEMES: Final = frozenset(
     ("bearer", "basic", "dpop", "digest", "negotiate", "ntlm", "hawk", "mac", "hoba", "mutual", "vapid", "scram-sha-256",
@@ -71,8 +73,7 @@ _GLUE: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credential:
+class Credential(Unshown, Struct, frozen=True, gc=False):
     """One credential, its value raw. `anomalies` are words of ANOMALIES."""
 
     location: Safe

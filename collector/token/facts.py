@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct
 
 from collector.events import TokenFacts, TokenKind
 from collector.redaction import fixed, safe_id, safe_text
 from collector.safe import EMPTY, Safe
+from collector.structs import Dataclass
 from collector.token.claims import Claims, read_claims
 from collector.token.credentials import Credential, kept_of
 
@@ -82,16 +84,14 @@ _SIGNATURE_TEXT: Final = fixed("signature_text")
 _MESSAGE: Final = fixed("message")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRead:
+class TokenRead(Dataclass, Struct, frozen=True, gc=False):
     """Facts of one credential and its times as Unix seconds (None: absent or not a number)."""
 
     facts: TokenFacts
     claims: Claims
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(Dataclass, Struct, frozen=True, gc=False):
     """A JOSE header: its object, what was odd in reading it, and its parameters as facts."""
 
     value: dict[str, Any] | None
@@ -106,8 +106,7 @@ class _Head:
     names: tuple[Safe, ...]
 
 
-@dataclass(slots=True)
-class _Parts:
+class _Parts(Dataclass, Struct, gc=False):
     """Scratch of one reading."""
 
     lengths: tuple[int, ...]

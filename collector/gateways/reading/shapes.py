@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
 import re2
+from msgspec import Struct, field
 
 from collector.gateways.reading.errors_said import error_text
 from collector.gateways.reading.named import Named, first_of
 from collector.gateways.reading.stamps import FORMS, stamp
 from collector.gateways.reading.tails import TAILS
+from collector.structs import Unshown
 
 MAX_LINE: Final = 4096  # characters of a first line whose layout is looked for
 _QUIET: Final = frozenset(
@@ -112,8 +114,7 @@ class Shape:
     level: str = ""
 
 
-@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class Line:
+class Line(Unshown, Struct, frozen=True, kw_only=True, gc=False):
     """A log line in its parts. `level` is in capitals, "" when none is named; `message` may span lines."""
 
     message: str
