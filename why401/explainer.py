@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from why401.assumed import is_fragment, is_refusal
 
 __all__ = ["Explainer", "Explanation", "Writer", "as_mapping"]
 
+MAX_WAITING: Final = 500  # records at a run's end that wait for lines about the same requests
 MAX_HELD: Final = 5_000  # diagnoses, about 2 kB each
 MAX_TOKEN_TEXT: Final = 100_000  # characters; a longer line is not a bare token
 _ORIGIN: Final = Origin(kind=fixed("argument"))
@@ -119,8 +120,25 @@ class Explainer:
 
     def explain_all(self, texts: Sequence[str]) -> list[Explanation]:
         """A verdict per record, in order. Lines about one request share one, which knows what each of them says."""
-        collected = [self._collect(text) for text in texts]
-        events, places = placed([(each.event, each.line) for each in collected])
+        return next(self.explain_runs([(texts, False)]))
+
+    def explain_runs(self, runs: Iterable[tuple[Sequence[str], bool]]) -> Iterator[list[Explanation]]:
+        """The verdicts of an input that is read in runs, each with whether more of it is on the way.
+
+        Of a run that goes on, the last records wait for the next one: lines about one request share a verdict wherever
+        the input was cut.
+        """
+        waiting: list[_Collected] = []
+        for texts, goes_on in runs:
+            waiting += [self._collect(text) for text in texts]
+            events, places = placed([(each.event, each.line) for each in waiting])
+            end = _end_of_settled(places) if goes_on else len(places)
+            yield self._judge_all(events, places[:end], waiting)
+            del waiting[:end]
+
+    def _judge_all(
+        self, events: Sequence[Event], places: Sequence[int], collected: list[_Collected]
+    ) -> list[Explanation]:
         verdicts = {place: self._judge(events[place], collected[place]) for place in sorted(set(places))}
         return [verdicts[place] for place in places]
 
@@ -157,6 +175,18 @@ class Explainer:
         return Explanation(
             verdict.event, diagnosis, group, is_assumed=collected.is_assumed, unread_reason=unread.words.reason
         )
+
+
+def _end_of_settled(places: Sequence[int]) -> int:
+    """How many records may be answered: all but the last MAX_WAITING, and fewer where lines about one request would part."""
+    last = max(len(places) - MAX_WAITING, 0)
+    ends = dict(zip(places, range(len(places)), strict=True))  # place -> the last record that shares it
+    end = reach = 0
+    for index in range(last):
+        reach = max(reach, ends[places[index]])
+        if reach <= index:
+            end = index + 1
+    return end or last
 
 
 def _is_unplaced(event: Event) -> bool:

@@ -16,7 +16,7 @@ from collector.records import Batch, RawRecord
 from collector.settings import JoiningSettings, Settings
 from collector.telemetry import Telemetry
 from tests.collector.test_pipeline import collector
-from why401.explainer import Explainer
+from why401.explainer import MAX_WAITING, Explainer, Explanation
 
 FILE: Final = Path(__file__).parents[1] / "fixtures" / "joining" / "refusals.toml"
 CASES: Final = tomllib.loads(FILE.read_text())["case"]
@@ -54,3 +54,29 @@ def test_a_storm_of_one_token_is_as_many_failures(case: dict[str, Any]) -> None:
 
     assert {case["code"]: TIMES} == of_explain(in_turn) == of_up(in_turn)
     assert {case["code"]: TIMES} == of_explain(at_once) == of_up(at_once)
+
+
+@pytest.mark.parametrize("case", CASES[:12], ids=[case["name"] for case in CASES[:12]])
+def test_where_a_run_is_cut_parts_no_lines_of_one_request(case: dict[str, Any]) -> None:
+    """`why401 explain` reads long input in runs: their ends change no answer, wherever they are."""
+    lines = case["lines"]
+    whole = Explainer(Settings()).explain_all(lines)
+    for cut in range(len(lines) + 1):
+        runs = Explainer(Settings()).explain_runs([(lines[:cut], True), (lines[cut:], False)])
+        answers = [answer for answered in runs for answer in answered]
+
+        assert _shape(whole) == _shape(answers)
+
+
+def _shape(answers: list[Explanation]) -> list[tuple[int, str]]:
+    """For each record the first one that shares its verdict, and the code."""
+    first = {id(answer): at for at, answer in reversed(list(enumerate(answers)))}
+    return [(first[id(answer)], answer.diagnosis.code if answer.diagnosis else "") for answer in answers]
+
+
+def test_only_the_end_of_a_run_waits() -> None:
+    """Of a long run all but its last records are answered at once, in order, and none is lost."""
+    lines = [f"ERROR:app:token of caller {number} has expired" for number in range(3 * MAX_WAITING)]
+    answered = [len(each) for each in Explainer(Settings()).explain_runs([(lines, True), (lines, True), ([], False)])]
+
+    assert [2 * MAX_WAITING, 3 * MAX_WAITING, MAX_WAITING] == answered

@@ -86,8 +86,7 @@ def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_j
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
     process.settle_memory()
-    for texts in input_text.read_together(record, form):
-        verdicts = explainer.explain_all(texts)
+    for verdicts in explainer.explain_runs(input_text.read_together(record, form)):
         if as_json:
             write(visible_json(b"".join(map(writer.line, verdicts))))
         else:

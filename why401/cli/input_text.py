@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 from collector.shippers.batches import unbatched
 from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
 from why401.filter import unwrapped
 
+Records: TypeAlias = tuple[list[str], bool]  # and whether more of the same input is on the way
 STDIN: Final = "-"
 READ_BYTES: Final = 1 << 20
 RUN_S: Final = 0.2  # records that are complete wait no longer for those that belong together
@@ -26,12 +27,15 @@ def read(arguments: Iterable[str], form: str) -> Iterator[str]:
     blank line outside of them is an empty one. "json": each line is a JSON string that holds one record, which may span
     lines; a line that is not stands for itself, so that as many come out as went in.
     """
-    for records in read_together(arguments, form):
+    for records, _ in read_together(arguments, form):
         yield from records
 
 
-def read_together(arguments: Iterable[str], form: str) -> Iterator[list[str]]:
-    """The same records, in runs that arrive together: what is in a file or a pipe without a pause, about 1 MiB at most."""
+def read_together(arguments: Iterable[str], form: str) -> Iterator[Records]:
+    """The same records, in runs that arrive together: what is in a file or a pipe without a pause, about 1 MiB at most.
+
+    With each run, whether more of its input is on the way; when nothing followed after all, an empty run says so.
+    """
     for argument in list(arguments) or [STDIN]:
         if argument == STDIN:
             yield from _runs(sys.stdin.buffer, form)
@@ -39,7 +43,7 @@ def read_together(arguments: Iterable[str], form: str) -> Iterator[list[str]]:
             with Path(argument).open("rb") as file:
                 yield from _runs(file, form)
         else:
-            yield [unwrapped(argument) if form == "json" else argument]
+            yield [unwrapped(argument) if form == "json" else argument], False
 
 
 class _Run:
@@ -91,23 +95,28 @@ class _Run:
         self._records += [each for _, record in records for each in unbatched(_text(record))]
 
 
-def _runs(stream: BinaryIO, form: str) -> Iterator[list[str]]:
+def _runs(stream: BinaryIO, form: str) -> Iterator[Records]:
     """Runs of a stream; whoever writes a line and waits for its answer gets it after a short pause."""
     run = _Run(form)
+    goes_on = False  # the last run was cut, so that whoever took it may wait for the rest
     while True:
         if not _is_ready(stream):
             run.pause()
-            if records := run.records():
-                yield records
+            records = run.records()
+            if records or goes_on:
+                yield records, False
+            goes_on = False
         chunk = stream.read1(READ_BYTES)  # type: ignore[attr-defined]
         if not chunk:
             break
         run.feed(chunk)
         if run.is_due and (records := run.records()):
-            yield records
+            goes_on = True
+            yield records, True
     run.end()
-    if records := run.records():
-        yield records
+    records = run.records()
+    if records or goes_on:
+        yield records, False
 
 
 def _is_ready(stream: BinaryIO) -> bool:
