@@ -1,7 +1,8 @@
-"""The bounded door between sources and the worker: a queue per source, emptied in turn.
+"""The bounded door between sources and the worker: a queue per source, emptied by what their batches cost.
 
 A backlog in Kafka or in a file must not make a sender wait that wants an answer: batches of one source keep their order,
-and between sources nobody waits for more than one batch of each other.
+and the source whose batches have cost least comes next. Records that are slow to read delay their own source; another
+waits for the batch that is being worked on, not for those behind it.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ class _Load:
 
 @dataclass(slots=True)
 class _Line:
-    """What waits of one source, first come first."""
+    """What waits of one source, first come first; and the seconds that its batches have cost so far."""
 
     batches: deque[tuple[Batch[Any], int]] = field(default_factory=deque)
     load: _Load = field(default_factory=_Load)
+    cost: float = 0.0
 
 
 class BoundedIntake:
@@ -55,7 +57,8 @@ class BoundedIntake:
         self._share = _Load(records // SHARES, size // SHARES)
         self._unreserved = _Load(records - self._share.records, size - self._share.size)
         self._sink = sink
-        self._lines: dict[str, _Line] = {}  # of the configured sources; the first one's turn is next
+        self._lines: dict[str, _Line] = {}  # of the configured sources; the one that was served last is last
+        self._least = 0.0  # the cost of the source that was served last, when it was
         self._all = _Load()
         self._changed = threading.Condition()
         self._closed = False
@@ -72,23 +75,33 @@ class BoundedIntake:
             )
             if self._closed or not fits:
                 raise Backpressure(1.0, "shutting down" if self._closed else "queue full")
+            if not line.batches:  # who had nothing to do has saved nothing up
+                line.cost = max(line.cost, self._least)
             line.batches.append((batch, size))
             line.load.add(records, size)
             self._all.add(records, size)
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> Batch[Any] | None:
-        """The next batch of the source whose turn it is, or None after the timeout; the worker's side."""
+        """The next batch of the source that has cost least, or None after the timeout; the worker's side."""
         with self._changed:
             if not self._changed.wait_for(lambda: any(line.batches for line in self._lines.values()), timeout_s):
                 return None
-            source, line = next((source, line) for source, line in self._lines.items() if line.batches)
-            self._lines[source] = self._lines.pop(source)
+            waiting = ((source, line) for source, line in self._lines.items() if line.batches)
+            source, line = min(waiting, key=lambda pair: pair[1].cost)
+            self._lines[source] = self._lines.pop(source)  # among equals, who waited longest
+            self._least = line.cost
             batch, size = line.batches.popleft()
             line.load.add(-len(batch.items), -size)
             self._all.add(-len(batch.items), -size)
             self._changed.notify_all()
             return batch
+
+    def charge(self, source: str, seconds: float) -> None:
+        """What a batch of the source has cost the worker."""
+        with self._changed:
+            if line := self._lines.get(source):
+                line.cost += seconds
 
     def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
         """The sink's, which is where they are durable."""

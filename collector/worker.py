@@ -76,13 +76,19 @@ class Worker:
         while True:
             batch = self._intake.take(TICK_SECONDS)
             if batch is not None:
-                self._write(self._stage(batch))
+                self._work(batch)
             elif stop.is_set():
                 break
             self._write(self._stage.due())
             self._patiently(self._sink.tick, stop)
         self._write(self._stage.rest())
         self._patiently(self._sink.flush, stop)
+
+    def _work(self, batch: Batch[Any]) -> None:
+        started = time.thread_time()
+        ready = self._stage(batch)
+        self._intake.charge(batch.source, time.thread_time() - started)
+        self._write(ready)
 
     def _write(self, batches: Sequence[Batch[Event]]) -> None:
         for batch in batches:

@@ -68,6 +68,38 @@ def test_sources_take_turns_and_each_keeps_its_order() -> None:
     assert intake.take(0) is None
 
 
+def test_who_costs_much_waits_for_who_costs_little() -> None:
+    """A source whose batches are slow delays itself: the others get as much time as it had."""
+    intake = BoundedIntake(QueueSettings(), ListSink(), Telemetry())
+    for source in ("kafka", "otlp_http") * 5:
+        intake.offer(small(source), timeout_s=0)
+
+    taken = []
+    while batch := intake.take(0):
+        taken.append(batch.source)
+        intake.charge(batch.source, 3.5 if batch.source == "kafka" else 1.0)
+
+    assert ["kafka", *["otlp_http"] * 4, "kafka", "otlp_http", *["kafka"] * 3] == taken
+
+
+def test_nobody_saves_time_up() -> None:
+    """A source that was away has one turn's advantage, not that of all the time it did not use."""
+    intake = BoundedIntake(QueueSettings(), ListSink(), Telemetry())
+    for _ in range(10):
+        intake.offer(small("kafka"), timeout_s=0)
+        assert intake.take(0) is not None
+        intake.charge("kafka", 1.0)
+    for source in ("kafka", "file") * 3:
+        intake.offer(small(source), timeout_s=0)
+
+    taken = []
+    while batch := intake.take(0):
+        taken.append(batch.source)
+        intake.charge(batch.source, 1.0)
+
+    assert ["file", "kafka", "file", "kafka", "file", "kafka"] == taken
+
+
 def test_a_backlog_leaves_room_for_others() -> None:
     """One source fills three quarters of the queue; who holds little still comes in, up to the bound."""
     intake = BoundedIntake(QueueSettings(max_records=100), ListSink(), Telemetry())
