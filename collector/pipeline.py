@@ -32,7 +32,7 @@ from collector.events import (
 from collector.gateways import NotAdmitted, NotAuth, is_general, with_formats
 from collector.joining.halves import Line, line_of
 from collector.records import Parsed, RawRecord
-from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, template
+from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, shared_cost, template
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
 from collector.settings import Settings
@@ -180,7 +180,8 @@ class Collector:
     def _unread(self, record: RawRecord, reason: Safe, gateway_kind: str) -> Event:
         self._telemetry.count("why401.records.dropped", reason=reason)
         says_nothing = reason in (_NOT_AUTH, _EMPTY_RECORD)
-        message = EMPTY if says_nothing else template(record.text or str(record.fields or record.attributes or ""))
+        with shared_cost():
+            message = EMPTY if says_nothing else template(record.text or str(record.fields or record.attributes or ""))
         return Event(
             time_ns=record.time_ns or record.observed_ns,
             observed_ns=record.observed_ns,
@@ -264,14 +265,15 @@ class Collector:
         if held is not None:
             return held, ()
         found: dict[Safe, int] = {}
-        words = Words(
-            reason=_redact_into(parsed.reason, found),
-            message=_redact_into(parsed.message, found),
-            challenge=_redact_into(parsed.challenge, found),
-            flags=safe_text(parsed.flags, 80),
-            body_bytes=parsed.body_bytes,
-            upstream_status=parsed.upstream_status,
-        )
+        with shared_cost():
+            words = Words(
+                reason=_redact_into(parsed.reason, found),
+                message=_redact_into(parsed.message, found),
+                challenge=_redact_into(parsed.challenge, found),
+                flags=safe_text(parsed.flags, 80),
+                body_bytes=parsed.body_bytes,
+                upstream_status=parsed.upstream_status,
+            )
         if not found:  # only texts without secrets are remembered
             self._remember(key, words)
         for rule, count in found.items():

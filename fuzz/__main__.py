@@ -9,9 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from fuzz import cost
 from fuzz.engine import FOLDER, MAX_INPUT
 from fuzz.targets import TARGETS
 
+COST: Final = "cost"  # no target of the fuzzer: a search guided by CPU time
+KNOWN: Final = (*TARGETS, COST)
 SECONDS: Final = 600
 MAX_KEPT: Final = 15  # inputs a target keeps in the repository: the smallest of those that reach something new
 GRACE_SECONDS: Final = 120  # for imports, seeds and the input that is running at the end
@@ -42,17 +45,19 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--keep", action="store_true", help="keep the smallest inputs that reach something new in fuzz/corpus"
     )
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)} [all]")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(KNOWN)} [all]")
     options = parser.parse_args(arguments)
-    unknown = set(options.targets) - set(TARGETS)
+    unknown = set(options.targets) - set(KNOWN)
     if unknown:
-        parser.error(f"no target {', '.join(sorted(unknown))}; there are: {', '.join(TARGETS)}")
-    options.targets = options.targets or list(TARGETS)
+        parser.error(f"no target {', '.join(sorted(unknown))}; there are: {', '.join(KNOWN)}")
+    options.targets = options.targets or list(KNOWN)
     return options
 
 
 def _run(name: str, seconds: int, *, keep: bool) -> bool:
     """Whether the target kept its promises."""
+    if name == COST:
+        return not cost.main([str(seconds)])
     with tempfile.TemporaryDirectory() as corpus:
         command = [sys.executable, "-m", "fuzz.engine", name, corpus, str(seconds)]
         try:

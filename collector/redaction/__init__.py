@@ -8,10 +8,11 @@ rule `failed` is counted. Their rules, what they miss and their sources: docs/re
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from collector.redaction import engine, structure, unparsed
+from collector.redaction import engine, meter, structure, unparsed
 from collector.redaction.constants import configured, fixed, member_of
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
 from collector.redaction.line_blocks import redact_lines
@@ -32,11 +33,13 @@ __all__ = [
     "safe",
     "safe_id",
     "safe_text",
+    "shared_cost",
     "template",
 ]
 
 CLEAN_ENTRIES: Final = 8192  # texts in which nothing was found; longer ones are not kept
 MAX_CLEAN: Final = 256
+RECORD_STEPS: Final = 3_000  # about as many microseconds
 _ID_KEY: Final = "kid="  # a key whose values rule `entropy` leaves alone
 
 
@@ -103,10 +106,15 @@ def template(text: str) -> Safe:
 def safe(text: str, limit: int) -> SafeText:
     """`safe_text`, and what was found."""
     try:
-        redacted = redact_fast(text[: unparsed.MAX_READ])
+        redacted = redact_fast(unparsed.beginning(text, limit))
         return SafeText(Safe(unparsed.shown(redacted.text, limit)), redacted.found)
     except Exception:
         return SafeText(Safe(FAILED_TEXT[:limit]), FAILED.found)
+
+
+def shared_cost() -> AbstractContextManager[None]:
+    """The texts that are redacted inside cost what one may cost: those of one record."""
+    return meter.shared(RECORD_STEPS)
 
 
 def safe_text(text: str, limit: int) -> Safe:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
+from socket import AF_INET6, inet_pton
 from typing import Final
 
 from collector.redaction.extents import JOINED, touches
 from collector.redaction.hits import Hit
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 _OCTET: Final = rb"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})"
@@ -30,7 +31,10 @@ _IPV6_MORE: Final = JOINED | frozenset(b":")
 _SETTLED: Final = (b" -", b" [", b' "', b'"', b",", b";", b")", b"]", b"|", b"'")
 _DIGITS: Final = frozenset(bytes((byte,)) for byte in b"0123456789")
 DOTS: Final = 3
+ADDRESS_STEPS: Final = 4
 MAX_COUNTED: Final = 512
+_NETWORK_BYTES: Final = 6
+_NOBODY: Final = (bytes(16), bytes(15) + b"\x01")  # unspecified, loopback
 
 
 def leading(text: str, data: bytes) -> tuple[str, int]:
@@ -102,6 +106,7 @@ def ipv6(data: bytes) -> Iterator[Hit]:
         text = data[start:end]
         if touches(data, start, end, _IPV6_MORE) or text.translate(None, b"abcdefABCDEF:") == b"":
             continue
+        spend(ADDRESS_STEPS)
         network = _network48(text.decode("ascii"))
         last = end + 3 * _has_prefix(data, end, b"/48")
         if network and network.encode() != data[start:last]:
@@ -111,12 +116,15 @@ def ipv6(data: bytes) -> Iterator[Hit]:
 def _network48(text: str) -> str:
     """The network of an address; "" for none, and for addresses that say nothing of anyone."""
     try:
-        address = ipaddress.IPv6Address(text)
-    except ValueError:
+        packed = inet_pton(AF_INET6, text)  # ipaddress takes ten times as long, and longer to say that it is none
+    except OSError:
         return ""
-    if address.is_loopback or address.is_unspecified:
+    if packed in _NOBODY:
         return ""
-    return str(ipaddress.ip_network((address, 48), strict=False))
+    words = [packed[at] << 8 | packed[at + 1] for at in range(0, _NETWORK_BYTES, 2)]
+    while words and not words[-1]:
+        words.pop()
+    return ":".join(f"{word:x}" for word in words) + "::/48"
 
 
 def _has_prefix(data: bytes, end: int, prefix: bytes) -> bool:

@@ -9,9 +9,11 @@ from collector.redaction import shapes
 from collector.redaction.extents import end_of, limit, line_end
 from collector.redaction.field_names import KEPT_COOKIES
 from collector.redaction.hits import COOKIE, Hit, is_mask
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 NAME: Final = "cookie"
+COOKIE_STEPS: Final = 4
 MAX_COOKIES: Final = 16_384  # twice what servers accept in a header
 _PAIR: Final = compiled(rb"[ \t]{0,4}([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128})[ \t]{0,2}=[ \t]{0,2}(\"?[^\s;,\"']*\"?)(;?)")
 _MEMBER: Final = compiled(rb"[\"']([^\"'\\]{1,128})\\{0,7}[\"'][ \t]{0,4}:[ \t]{0,4}\\{0,7}[\"']([^\"'\\]+)")
@@ -31,6 +33,7 @@ def cookies(data: bytes, start: int, quote: bytes) -> Iterator[Hit]:
 
 def _pairs(data: bytes, position: int, end: int) -> Iterator[Hit]:
     while pair := _PAIR.match(data, position, end):
+        spend(COOKIE_STEPS)
         yield from _cookie(pair.group(1), data, *pair.span(2))
         position = pair.end()
         if not pair.group(3) and data[position : position + 1] != b",":

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from collector.redaction import fields, jose, key_material, personal, schemes, vendors
+from collector.redaction import fields, jose, key_material, meter, personal, schemes, spoken, vendors
 from collector.redaction.addresses import INSIDE, ipv4, ipv6, leading, networks
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
 from collector.redaction.patterns import any_of, compiled
+from collector.redaction.standins import shortened
 from collector.redaction.views import TRIGGER, View, deeper, fold
 from collector.safe import Safe
 
@@ -18,9 +19,11 @@ NAMES: Final = (
     "field", "cookie", "scheme", "jose", "fragment", "packed", "entropy", "vendor", "pem", "jwk", "url",
     "email", "ip", "phone", "card", "mac", "name", "imei", "failed",
 )  # fmt: skip
-MAX_PASSES: Final = 6  # texts of people need two; what still changes after six is refused
+MAX_PASSES: Final = 12  # texts of people need two; what still changes after twelve is refused
 FAILED_TEXT: Final = "[redaction failed]"
 _GROWTH: Final = 64
+HIT_STEPS: Final = 4  # to map, trim, merge and render one
+SEARCHED_A_STEP: Final = 800  # characters that a rule reads in one, if nothing is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Rule:
 RULES: Final = (
     Rule("keys", key_material.TRIGGER, key_material.find),
     Rule("vendors", vendors.TRIGGER, vendors.find),
+    Rule("spoken", spoken.TRIGGER, spoken.find),
     Rule("fields", fields.TRIGGER, fields.find),
     Rule("schemes", schemes.TRIGGER, schemes.find),
     Rule("jose", jose.TRIGGER, jose.find),
@@ -77,18 +81,27 @@ _MOSTLY: Final = frozenset(
 def run(text: str) -> Redacted:
     """Redact until a pass finds nothing, so that redacting twice changes nothing. May raise."""
     data = fold(text)
+    meter.start(len(data))
+    try:
+        return _run(text, data)
+    finally:
+        meter.stop()
+
+
+def _run(text: str, data: bytes) -> Redacted:
     if _SUSPECT.find(data)[0] < 0:
         redacted, count = leading(text, data)
         if count >= 0:
             return _with_networks(redacted, count)
-    triggered = _triggered(data)
+    first = shortened(data)
+    triggered = _triggered(first.data)
     if not triggered:
         return Redacted(text)
     if _holds_addresses_at_most(data, triggered):
         redacted, count = networks(text, data)
         if count >= 0:
             return _with_networks(redacted, count)
-    hits = _hits(data, triggered)
+    hits = [_mapped(first, hit) for hit in _hits(first.data, triggered)]
     return _until_clean(text, hits) if hits else Redacted(text)
 
 
@@ -128,11 +141,13 @@ def _hits(data: bytes, triggered: list[int]) -> list[Hit]:
             found += [_mapped(view, hit) for hit in _found(view.data, _triggered(view.data))]
     if not found:
         return found
+    meter.spend(HIT_STEPS * len(found))
     trimmed = (trim(data, whole(data, hit)) for hit in found)
     return merge(hit for hit in trimmed if hit.start < hit.end and not is_mask(data[hit.start : hit.end]))
 
 
 def _found(data: bytes, triggered: list[int]) -> list[Hit]:
+    meter.spend(len(data) * len(triggered) // SEARCHED_A_STEP)
     found: list[Hit] = []
     for index in sorted(triggered):
         if index == _JOSE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 MAX_JUDGED: Final = 512  # characters of a value that decide about it; the rest of it goes with them
@@ -54,6 +55,7 @@ def _quoted_end(data: bytes, start: int, quote: bytes, limit: int) -> int:
     limit = line_end(data, start, limit)
     position = start
     while (position := data.find(quote, position, limit)) >= 0:
+        spend(1)
         backslashes = _backslashes(data, start, position)
         if not backslashes or (len(quote) == 1 and backslashes % 2 == 0):
             return position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from collector.redaction.patterns import compiled
 RULES: Final = Path(__file__).parent / "rules"
 KINDS: Final = ("auth", "cookie", "secret", "weak", "user", "name", "safe")  # the first that knows a key wins
 _STRIP: Final = b"-_$#"
+_SEPARATED: Final = rb"[_\-.$]*"
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -39,6 +41,30 @@ def kind_of(key: bytes) -> str:
 
 def _by_suffix(key: bytes) -> str:
     return next((kind for words, kind in _SUFFIX if key.endswith(words)), "")
+
+
+def key_pattern() -> bytes:
+    """RE2 for the end of every key that `kind_of` knows, other than safe ones: as precise as an automaton can be."""
+    kinds = [kind for kind in KINDS if kind != "safe"]
+    exact = _any_word({word for kind in kinds for word in _DATA[kind]["exact"]})
+    suffix = _any_word({word for kind in kinds for word in _DATA[kind].get("suffix", ())})
+    return rb"(?:\b_*" + exact + rb"|" + suffix + rb")[_\-]*"
+
+
+def _any_word(words: Collection[str]) -> bytes:
+    """The words as one tree, in any case, with separators between their letters."""
+    heads: dict[str, set[str]] = {}
+    for word in words:
+        heads.setdefault(word[0], set()).add(word[1:])
+    branches = (f"[{head}{head.upper()}]".encode() + _rest(heads[head]) for head in sorted(heads))
+    return b"(?:" + b"|".join(branches) + b")"
+
+
+def _rest(rests: set[str]) -> bytes:
+    longer = rests - {""}
+    if not longer:
+        return b""
+    return b"(?:" + _SEPARATED + _any_word(longer) + b")" + b"?" * (longer != rests)
 
 
 def is_statement(value: bytes) -> bool:

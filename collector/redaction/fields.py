@@ -10,22 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from collector.redaction import spoken
 from collector.redaction.cookies import cookies
 from collector.redaction.extents import end_of, limit, opening_quote
-from collector.redaction.field_names import kind_of
+from collector.redaction.field_names import key_pattern, kind_of
 from collector.redaction.hits import Hit, is_ours
 from collector.redaction.judges import JUDGES, MASKED, Value
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 MAX_KEY: Final = 48
+VALUE_STEPS: Final = 8  # to find the end of a value and to judge it
 
-_STEMS: Final = (
-    rb"(?i:token|secret|pass|pwd|key|auth|cred|cookie|sess|sid|otp|pin|code|assertion|saml|jw[ste]|sig|mac|tag|payload|protected"
-    rb"|cipher|dpop|state|ticket|oidc|hint|response|iv|tok|ak|sk|art|wresult|connection|disclosures|sso|bearer|nonce"
-    rb"|sub|upn|user|uid|name|login|mail|phone|birth|dob|mobile|msisdn|address|street|postal|zip|locality|formatted|ssn|nationalid"
-    rb"|passport|taxid|iban|imsi|imei|picture|principal)"
-)
 _GLUE: Final = (
     rb"(?:[\\\"'`\])]{0,8}[ \t]{0,4}(?::=|=>|[:=])"  # key=  "key":  'key' =>  [key]=
     rb"|\\{0,7}[\"'][ \t]{0,2},[ \t]{0,2}(?:[\"']?value\\{0,7}[\"']?[ \t]{0,2}[:=]|[bu]?\\{0,7}[\"'])"  # "key","value":  ["key","
@@ -34,14 +29,14 @@ _GLUE: Final = (
     rb"|\\{0,7}[\"'];s:"  # s:3:"key";s:12:  (PHP's serialize)
     rb"|\\{0,7}[\"']?>)"  # <key>  name="key">
 )
-# A count here would multiply the automaton's states by every stem that a random token happens to hold.
-_FIELD_TEXT: Final = _STEMS + rb"[A-Za-z0-9_\-]*" + _GLUE
+_FIELD_TEXT: Final = key_pattern() + _GLUE
 _OPTION_TEXT: Final = rb"--[a-z][a-z\-]+[ \t]+[^\s\-]"  # of a command line
 _TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
-TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT, spoken.TRIGGER))
+TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT))
 _FIELD: Final = compiled(_FIELD_TEXT)
 _OPTION: Final = compiled(_OPTION_TEXT)
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
+
 
 # What may stand between the glue and the value: brackets, quotes, a bytes prefix, OTLP's and HAR's `value` members.
 _OPENING: Final = compiled(
@@ -74,7 +69,6 @@ def find(data: bytes) -> Iterator[Hit]:
         yield from _elements(data)
     if b"--" in data:
         yield from _options(data)
-    yield from spoken.find(data)
     done = 0
     for stem, end in _FIELD.spans(data):
         if stem < done:
@@ -85,6 +79,7 @@ def find(data: bytes) -> Iterator[Hit]:
             continue
         if kind == "weak" and data[end - 1 : end + 1] == b"=[" and key.lower().endswith(b"credentials"):
             kind = "secret"  # Spring Security's Authentication.toString
+        spend(VALUE_STEPS)
         for hit in _value(data, kind, start, end, data[stem:end]):
             done = max(done, hit.end)
             yield hit
@@ -97,6 +92,7 @@ def _elements(data: bytes) -> Iterator[Hit]:
         kind = kind_of(name)
         if kind not in _ELEMENT_KINDS or data[end - 2 : end - 1] == b"/":
             continue
+        spend(VALUE_STEPS)
         last = data.find(b"<", end, end + MAX_CONTENT)
         if last < 0:  # cut off: what follows on the line may be another field
             last = end_of(data, end, b"", limit(data, end))
@@ -110,6 +106,7 @@ def _options(data: bytes) -> Iterator[Hit]:
         kind = kind_of(data[start + 2 : end - 1].rstrip(b" \t\"'"))
         if kind not in ("auth", "secret"):
             continue
+        spend(VALUE_STEPS)
         first = end - (data[end - 1 : end] not in b"\"'")
         last = end_of(data, first, opening_quote(data, first), limit(data, first))
         yield from JUDGES[kind](Value(data, first, last, quoted=False, prose=False))
@@ -166,6 +163,7 @@ def _judged(value: Value, kind: str, quote: bytes) -> Iterator[Hit]:
 def _others(data: bytes, kind: str, end: int, quote: bytes) -> Iterator[Hit]:
     """The further elements of `"backup_codes":["…","…"]`."""
     for _ in range(MAX_ELEMENTS):
+        spend(VALUE_STEPS)
         start = _NEXT_ELEMENT.end_at(data, end)
         if start < 0:
             return

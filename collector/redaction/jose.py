@@ -13,6 +13,7 @@ from typing import Final
 from collector.redaction import shapes
 from collector.redaction.field_names import kind_of
 from collector.redaction.hits import SECRET, TOKEN, Hit, Spans, is_mask
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 _PART: Final = rb"[A-Za-z0-9_\-]"
@@ -51,6 +52,8 @@ _SUSPECT: Final = compiled(SUSPECT)
 _ANY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/~"
 _CANDIDATE: Final = compiled(rb"[A-Za-z0-9_\-+/~]{20,}|(?:e[yw]|IH|DQp7|Cns|CXs)[A-Za-z0-9_\-+/]{8,}={0,2}\.")
 _MIXED: Final = compiled(rb"[0-9]|[a-z][A-Z]")
+LOOK_STEPS: Final = 3  # to see that a run is a name
+RUN_STEPS: Final = 12  # to decode and measure a run of characters
 MIN_PART: Final = 12
 MIN_LIKE: Final = 17  # gitleaks, rule jwt
 MIN_RUN: Final = 20
@@ -126,6 +129,7 @@ def _runs(data: bytes, taken: Spans) -> Iterator[Hit]:
     for start, end in _RUN.spans(data):
         if taken.hold(start, end):
             continue
+        spend(LOOK_STEPS)
         run = data[start:end]
         if shapes.is_route(run) or shapes.is_word(run) or shapes.is_public(run):
             continue
@@ -139,6 +143,7 @@ def _runs(data: bytes, taken: Spans) -> Iterator[Hit]:
 
 def _judge(run: bytes, start: int) -> Iterator[Hit]:
     """The run as a whole, or in a path its segments."""
+    spend(RUN_STEPS * (1 + run.count(b"/")))
     segments = run.split(b"/") if b"/" in run else [run]
     if len(segments) == 1 or not _is_path(segments):
         rule = _rule(run)

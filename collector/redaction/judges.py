@@ -9,9 +9,11 @@ from collector.redaction import shapes
 from collector.redaction.extents import end_of, limit, opening_quote
 from collector.redaction.field_names import STOP, is_error_name, is_statement, kind_of
 from collector.redaction.hits import BRACKETED, SECRET, TOKEN, USER, Hit, is_mask
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 NAME: Final = "field"
+AUTH_STEPS: Final = 8  # to look for a credential behind what was taken for one
 FEW: Final = 2
 NEVER: Final = 99
 MANY: Final = 4  # words behind a compound that make both a sentence: `token: wolf-rbac exits with http status`
@@ -56,6 +58,7 @@ def says_nothing(value: bytes) -> bool:
 
 def auth(value: Value) -> Iterator[Hit]:
     """The credential behind a scheme, behind an unknown word, or bare."""
+    spend(AUTH_STEPS)
     scheme_end = _SCHEME.end_at(value.data, value.start)
     if scheme_end > 0:
         yield from _behind_scheme(value, scheme_end)

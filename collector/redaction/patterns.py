@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 import re2
 from re2 import _re2
 
+from collector.redaction.meter import spend
+
 _MEMORY: Final = 64 << 20  # for automata; beyond it RE2 falls back to a slower (still linear) search
 _ANYWHERE: Final = _re2.RE2.Anchor.UNANCHORED
 _START: Final = _re2.RE2.Anchor.ANCHOR_START
@@ -90,16 +92,18 @@ class Pattern:
         return Match(data, spans) if spans[0] != _NONE else None
 
     def spans(self, data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-        """The spans of all matches, from left to right; of patterns that match no empty text."""
+        """The spans of all matches, from left to right, a step each; of patterns that match no empty text."""
         end, match = len(data) if end is None else min(end, len(data)), self._match
         while start <= end and (span := match(_ANYWHERE, data, start, end)[0])[0] >= 0:
+            spend(1)
             yield span
             start = span[1]
 
     def finditer(self, data: bytes, start: int = 0, end: int | None = None) -> Iterator[Match]:
-        """All matches, from left to right; of patterns that match no empty text."""
+        """All matches, from left to right, a step each; of patterns that match no empty text."""
         end = len(data) if end is None else min(end, len(data))
         while start <= end and (spans := self._match(_ANYWHERE, data, start, end))[0] != _NONE:
+            spend(1)
             yield Match(data, spans)
             start = spans[0][1]
 

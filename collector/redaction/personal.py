@@ -7,6 +7,7 @@ from typing import Final
 
 from collector.redaction.extents import JOINED, touches
 from collector.redaction.hits import CARD, EMAIL, MAC, PHONE, USER, Hit, is_mask
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 _EMAIL_TEXT: Final = rb"(?:[A-Za-z0-9._%+\-\x80-\xff]{1,64}|\"[^\"\r\n@]{1,64}\\?\")@(?:[A-Za-z0-9\x80-\xff\-]{1,63}\.){1,8}[A-Za-z\x80-\xff]{2,24}"
@@ -27,6 +28,7 @@ _NAME_TEXT: Final = (
 )
 _IMEI_TEXT: Final = rb"(?i)\bim(?:ei|si)[\"'=: ]{1,6}([0-9]{14,16})"
 NAMES_TRIGGER: Final = rb"\b(?i:cn|uid|emailaddress|gn|sn|givenname|surname|userid|0\.9\.2342\.19200300\.100\.1\.1|1\.2\.840\.113549\.1\.9\.1)[ ]?="
+IBAN_STEPS: Final = 5
 _EMAIL: Final = compiled(_EMAIL_TEXT)
 _PHONE: Final = compiled(_PHONE_TEXT)
 _IBAN: Final = compiled(rb"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
@@ -84,6 +86,7 @@ def _luhn(digits: bytes) -> bool:
 def ibans(data: bytes) -> Iterator[Hit]:
     """Account numbers of banks, by their check digits (ISO 13616)."""
     for start, end in _IBAN.spans(data):
+        spend(IBAN_STEPS)
         if not touches(data, start, end, JOINED) and _is_iban(data[start:end].decode("ascii")):
             yield Hit(start, end, "card", CARD)
 

@@ -73,7 +73,7 @@ def route(path: str) -> Safe:
         bare = "/" + bare.partition("://")[2].partition("/")[2]
     segments = bare.split("/")[: MAX_SEGMENTS + 2]
     # The whole is redacted, for a secret may have slashes in it and its pieces look like nothing.
-    clean = set(safe_text(bare, MAX_PATH_CHARS).split("/"))
+    clean = set(safe_text(bare[:MAX_PATH_CHARS], MAX_PATH_CHARS).split("/"))
     kept = [_segment(text, text in clean) for text in segments[: MAX_SEGMENTS + 1]]
     return Safe("/".join(kept) + ("/…" if len(segments) > MAX_SEGMENTS + 1 else ""))
 

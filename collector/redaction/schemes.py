@@ -12,12 +12,14 @@ from typing import Final
 from collector.redaction import shapes
 from collector.redaction.field_names import is_statement
 from collector.redaction.hits import TOKEN, Hit, is_mask
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 _SEPARATOR: Final = rb"(?:[ \t\xa0:=+>]|%20){0,4}(?:\\{0,7}[\"'`]|[<\[({]){0,2}"
 _NAMES: Final = rb"(?i:bearer|basic|dpop|negotiate|ntlm|token|jwt|oauth|apikey|api-key)"
 _VALUES: Final = rb"[A-Za-z0-9._~+/\-|:!*\x80-\xff]{8,}"
 TRIGGER: Final = _NAMES + rb"(?:[ \t\xa0:=+>\"'`<\[({\\]|%20)+" + _VALUES
+SCHEME_STEPS: Final = 4
 _SHORTEST: Final = 8  # characters of a value
 _SCHEME: Final = compiled(rb"(?:\b|_)" + _NAMES + _SEPARATOR)
 _VALUE: Final = compiled(_VALUES + rb"={0,2}")
@@ -32,6 +34,7 @@ def find(data: bytes) -> Iterator[Hit]:
             stop = start + len(data[start:end].rstrip(b".:"))
         if start < done or end < 0:
             continue
+        spend(SCHEME_STEPS)
         text = data[start : min(stop, start + shapes.WINDOW)]
         # Nothing between, or two colons, is what names have: `OAuth2Exception`, `JWT::Base64DecodeError`.
         is_name = data[start - 1 : start].isalnum() or data.find(b"::", scheme, start) >= 0

@@ -10,8 +10,10 @@ from collector.redaction.extents import end_of, limit
 from collector.redaction.field_names import kind_of
 from collector.redaction.hits import SECRET, Hit
 from collector.redaction.judges import JUDGES, NAME, Value
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
+SENTENCE_STEPS: Final = 4
 _QUOTED_TEXT: Final = rb"(?i:\b(?:user|username|account|principal|password|passphrase|passwd)[ \t]+[\"'`])"
 _SPOKEN_TEXT: Final = (
     rb"(?i:\b(?:otp|one[- ]time (?:code|password|passcode)|verification code|passcode)(?: is|:)?[ \t]+)[0-9]{4,8}\b"
@@ -34,6 +36,7 @@ def find(data: bytes) -> Iterator[Hit]:
         yield Hit(start, end, NAME, SECRET)
     yield from _bare(data)
     for first, end in _BARE_USER.spans(data):
+        spend(SENTENCE_STEPS)
         value = data[first:end].split()[2]
         start = data.index(value, first + 12, end)
         yield from JUDGES["user"](Value(data, start, start + len(value), quoted=False, prose=False))
@@ -42,6 +45,7 @@ def find(data: bytes) -> Iterator[Hit]:
 def _quoted(data: bytes) -> Iterator[Hit]:
     """`user 'jane'`, `password "…"`."""
     for first, start in _QUOTED.spans(data):
+        spend(SENTENCE_STEPS)
         end = end_of(data, start, data[start - 1 : start], limit(data, start))
         if not data[start:end].count(b" "):
             kind = kind_of(data[first:start].rstrip(b" \t\"'`"))
@@ -53,6 +57,7 @@ def _quoted(data: bytes) -> Iterator[Hit]:
 def _bare(data: bytes) -> Iterator[Hit]:
     """`with password q1w2!e3`: what no word looks like."""
     for first, end in _BARE_WORD.spans(data):
+        spend(SENTENCE_STEPS)
         value = data[first:end].split()[-1].rstrip(b".!?")
         start = first + data[first:end].rindex(value)
         is_mixed = not value.isalnum() and _LETTER_AND_DIGIT.find(value)[0] >= 0

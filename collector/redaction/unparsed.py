@@ -10,7 +10,10 @@ import re2
 
 MAX_TEMPLATE: Final = 300
 MAX_READ: Final = 65_536  # characters of a text that a shown text may come from
-MAX_TEMPLATE_READ: Final = 8_192  # and a template, which has 300
+MAX_TEMPLATE_READ: Final = 4_096  # and a template, which has 300
+LEAST_READ: Final = 512
+READ_A_CHARACTER: Final = 8  # tokens become words, so what is shown comes from more than is shown
+_WORD: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/~=%"
 _ELLIPSIS: Final = "…"
 
 _UUID: Final = re2.compile(r"\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b")
@@ -30,6 +33,18 @@ def generalised(text: str) -> str:
     for pattern, name in _STEPS:
         text = pattern.sub(name, text)
     return shown(" ".join(text.split()), MAX_TEMPLATE)
+
+
+def beginning(text: str, limit: int) -> str:
+    """As much of a text as its first `limit` characters may come from once it is redacted.
+
+    A word at the cut may be the beginning of a secret that its rest would have given away, and goes.
+    """
+    size = min(MAX_READ, LEAST_READ + READ_A_CHARACTER * limit)
+    if len(text) <= size:
+        return text
+    cut = text[:size]
+    return cut.rstrip(_WORD) or cut
 
 
 def shown(text: str, limit: int) -> str:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import codecs
 import html
 import unicodedata
-from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
 MAX_LAYERS: Final = 5  # JSON in JSON in JSON in a log driver's JSON, percent three times: none seen went deeper
@@ -34,33 +34,81 @@ _CONFUSABLE: Final = dict(
     )
 )
 
+_HEX_PAIR: Final = rb"[0-9A-Fa-f]{2}"
+_WIDE_SPACES: Final = rb"%(?i:E2%80%8[B-F]|EF%BB%BF|C2%A0)"
+_FOLDED: Final = rb"[A-Za-z0-9_+/=-]{40}\r?\n[ \t]{0,8}[A-Za-z0-9_+/=-]{20}"
+# Escapes of one form and length are undone as one run: a token in percent is one match, not a thousand.
 _ESCAPES: Final = (
-    rb"\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'\\/bfnrt]"
-    rb"|%(?i:E2%80%8[B-F]|EF%BB%BF|C2%A0)|%[0-9A-Fa-f]{2}"
+    rb"(?:\\u[0-9A-Fa-f]{4})+|(?:\\x" + _HEX_PAIR + rb")+|(?:\\[\"'\\/bfnrt])+"
+    rb"|" + _WIDE_SPACES + rb"|(?:%" + _HEX_PAIR + rb")+"
     rb"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp|equals|colon|period|lowbar|plus|commat|sol);"
     rb"|\x1b\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)"
-    rb"|\x00|\xad|\x1b"
+    rb"|[\x00\xad]+|\x1b"
     # A line folded inside a token: the break touches a dot, or is between two long runs.
-    rb"|\.\r?\n[ \t]{0,8}|\r?\n[ \t]{1,8}\.|[A-Za-z0-9_+/=-]{40}\r?\n[ \t]{0,8}[A-Za-z0-9_+/=-]{20}"
+    rb"|\.\r?\n[ \t]{0,8}|\r?\n[ \t]{1,8}\.|" + _FOLDED
 )
 _ESCAPE: Final = compiled(_ESCAPES)
+_ONE_PERCENT: Final = compiled(_WIDE_SPACES + rb"|%" + _HEX_PAIR)
+_WIDE_SPACE: Final = compiled(_WIDE_SPACES)
 # What all of them have: for the engine's automaton, which a count would multiply.
 TRIGGER: Final = rb"\\[ux\"'\\/bfnrt]|%[0-9A-Fa-f][0-9A-Fa-f]|&[#a-z]|[\x00\x1b\xad]|\.\r?\n|\r?\n[ \t]{1,8}\.|[A-Za-z0-9_+/=-]\r?\n[ \t]{0,8}[A-Za-z0-9_+/=-]"
-_CONTROL: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_CONTROLS: Final = bytes.maketrans(b"bfnrt", b"\b\f\n\r\t")
+_SIMPLE: Final = {
+    b"\\" + kind: kind.translate(_CONTROLS) for kind in (b'"', b"'", b"/", b"\\", b"n", b"r", b"t", b"b", b"f")
+}
+ESCAPE_STEPS: Final = 2
+_UNICODE: Final = 6  # characters of `\u0041`
+_BYTE: Final = 4  # of `\x41`
+_PERCENT: Final = 3  # of `%41`
+_CHARACTER: Final = 2  # of `\n`
+_RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/=."
 
 
-@dataclass(frozen=True, slots=True)
 class View:
-    """Bytes to search, and for each byte (and the end) its place in the text; None: the places are the same."""
+    """Bytes to search, and where each of them (and their end) is in the text.
 
-    data: bytes
-    places: Any = None  # array[int], one longer than data
+    It is made of pieces: the first byte of a piece stands for what is at `place` in the view above, each further one for
+    what is `stride` behind that.
+    """
+
+    __slots__ = ("_chunks", "_places", "_size", "_starts", "_strides", "above", "data")
+
+    def __init__(self, data: bytes, above: View | None = None) -> None:
+        self.data = data
+        self.above = above
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._starts: list[int] = []
+        self._places: list[int] = []
+        self._strides: list[int] = []
+
+    def add(self, place: int, chunk: bytes, stride: int = 1) -> None:
+        """Append a piece."""
+        if chunk:
+            self._chunks.append(chunk)
+            self._starts.append(self._size)
+            self._places.append(place)
+            self._strides.append(stride)
+            self._size += len(chunk)
+
+    def finish(self, place: int, chunk: bytes) -> View:
+        """Append the last piece, which says where the end is too; the view is complete."""
+        self.add(place, chunk + b"\0")
+        self.data = b"".join(self._chunks)[:-1]
+        self._chunks.clear()
+        return self
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """A span of this view as a span of the text."""
-        if self.places is None:
-            return start, end
-        return self.places[start], self.places[end]
+        view: View | None = self
+        while view is not None and view.above is not None:
+            start, end, view = view.place(start), view.place(end), view.above
+        return start, end
+
+    def place(self, offset: int) -> int:
+        """Where an offset of this view is in the view above."""
+        index = bisect_right(self._starts, offset) - 1
+        return self._places[index] + (offset - self._starts[index]) * self._strides[index]
 
 
 def deeper(view: View) -> Iterator[View]:
@@ -101,48 +149,60 @@ codecs.register_error("why401.fold", _fold_error)
 def _unescaped(view: View) -> View | None:
     """The view with one layer of escapes undone; None when there is none."""
     data = view.data
-    first = _ESCAPE.find(data)[0]
-    if first < 0:
+    if _ESCAPE.find(data)[0] < 0:
         return None
-    old = array("L", range(len(data) + 1)) if view.places is None else view.places
-    pieces: list[bytes] = []
-    places: array[int] = array("L")
+    plainer = View(b"", view)
     position = 0
-    for match in _ESCAPE.finditer(data, first):
-        start, end = match.span()
-        pieces.append(data[position:start])
-        places.extend(old[position:start])
-        for offset, byte in _plain(match.group()):
-            pieces.append(byte)
-            places.append(old[start + offset])
+    for start, end in _ESCAPE.spans(data):
+        plainer.add(position, data[position:start])
+        escapes = data[start:end]
+        if escapes in _SIMPLE:
+            plainer.add(start, _SIMPLE[escapes])
+        else:
+            _undo(plainer, start, escapes)
         position = end
-    pieces.append(data[position:])
-    places.extend(old[position:])
-    return View(b"".join(pieces), places)
+    return plainer.finish(position, data[position:])
 
 
-def _plain(escape: bytes) -> list[tuple[int, bytes]]:
-    """What an escape stands for: bytes, each with its offset in the escape."""
-    lead = escape[:1]
+def _undo(view: View, start: int, escapes: bytes) -> None:
+    """Append what a run of escapes stands for."""
+    spend(ESCAPE_STEPS)
+    lead = escapes[:1]
     if lead == b"\\":
-        return [(0, _from_backslash(escape))]
-    if lead == b"%":
-        return _from_percent(escape)
-    if lead == b"&":
-        return [(0, fold(html.unescape(escape.decode("ascii")))[:1])]
-    if lead in b"\x1b\x00\xad":
-        return []
-    return [(offset, bytes((byte,))) for offset, byte in enumerate(escape) if byte not in b"\r\n \t"]
+        view.add(start, *_from_backslash(escapes))
+    elif lead == b"%":
+        _undo_percent(view, start, escapes)
+    elif lead == b"&":
+        view.add(start, fold(html.unescape(escapes.decode("ascii")))[:1])
+    elif lead not in b"\x1b\x00\xad":
+        _unfold(view, start, escapes)
 
 
-def _from_backslash(escape: bytes) -> bytes:
-    kind = escape[1:2]
-    if kind in b"ux":
-        return fold(chr(int(escape[2:].decode("ascii"), 16)))
-    return _CONTROL.get(kind, kind)
+def _from_backslash(escapes: bytes) -> tuple[bytes, int]:
+    kind = escapes[1:2]
+    if kind == b"x":
+        return bytes.fromhex(escapes.replace(b"\\x", b"").decode("ascii")), _BYTE
+    if kind != b"u":
+        return escapes[1::2].translate(_CONTROLS), _CHARACTER
+    hexes = escapes.decode("ascii")
+    codes = (int(hexes[at : at + 4], 16) for at in range(2, len(hexes), _UNICODE))
+    return fold("".join(map(chr, codes))), _UNICODE
 
 
-def _from_percent(escape: bytes) -> list[tuple[int, bytes]]:
-    if len(escape) == 3:
-        return [(0, bytes((int(escape[1:], 16),)))]
-    return [(0, b" ")] if escape.upper() == b"%C2%A0" else []
+def _undo_percent(view: View, start: int, escapes: bytes) -> None:
+    """Bytes; no-break and zero-width spaces in UTF-8 are a space and nothing."""
+    if _WIDE_SPACE.find(escapes)[0] < 0:
+        view.add(start, bytes.fromhex(escapes.replace(b"%", b"").decode("ascii")), _PERCENT)
+        return
+    for first, end in _ONE_PERCENT.spans(escapes):
+        one = escapes[first:end]
+        byte = bytes.fromhex(one[1:].decode("ascii")) if len(one) == _PERCENT else b" " * (one.upper() == b"%C2%A0")
+        view.add(start + first, byte)
+
+
+def _unfold(view: View, start: int, escapes: bytes) -> None:
+    """Append the characters on both sides of a break."""
+    before = len(escapes) - len(escapes.lstrip(_RUN_BYTES))
+    after = len(escapes.rstrip(_RUN_BYTES))
+    view.add(start, escapes[:before])
+    view.add(start + after, escapes[after:])
