@@ -131,7 +131,7 @@ def group_page() -> StreamlitPage:
     return st.Page(group.page, title="Group", icon=":material/list_alt:", url_path="group", visibility="hidden")
 
 
-def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
+def pick_group(groups: pd.DataFrame, seen: Scope, key: str = "groups") -> None:
     """A list of groups; choosing one opens its page."""
     shown = groups.assign(
         status=groups["status"].map(wording.STATUSES).fillna("open"),
@@ -145,7 +145,7 @@ def pick_group(groups: pd.DataFrame, seen: Scope) -> None:
         "previous_hour": number("Hour before"), "users": number("Users"), "clients": number("Clients"), "cause": text("Cause"),
         "code": text("Code"), "gateways": text("Gateways"), "began": text("First seen"), "last": text("Last seen"),
     }  # fmt: skip
-    chosen = table(shown, columns, on_select="rerun", selection_mode="single-row", key="groups")
+    chosen = table(shown, columns, on_select="rerun", selection_mode="single-row", key=key)
     for position in chosen.selection.rows[:1]:
         if position < len(groups):
             st.switch_page(group_page(), query_params={"group": str(groups.iloc[position]["group_id"]), **seen.link})

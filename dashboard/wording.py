@@ -27,6 +27,8 @@ STATUSES: Final = {
     "escalating": "escalating",
     "ongoing": "ongoing",
     "quiet": "quiet",
+    "resolved": "resolved",
+    "muted": "muted",
 }
 RESPONDERS: Final = {
     "edge": "edge (CDN, WAF)",

@@ -1,19 +1,20 @@
-"""The opening page: whether it is our fault, whether it is new, who is affected, what changed."""
+"""The opening page: what is wrong now, how much it matters, whom it affects, what changed."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, panels, scope, wording
+from dashboard import charts, client, impact, panels, scope, wording
+from dashboard.impact import Problem, Situation
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
-URGENT: Final = ("new", "regressed", "escalating")
-MAX_CARDS: Final = 5  # so that the chart is within reach; the rest is in the table below
+MAX_LINES: Final = 10  # of problems on the first screen; the rest is folded by cause
+MAX_CARDS: Final = 3  # of them with evidence, so that the chart stays within reach
 
 
 def page() -> None:
@@ -32,12 +33,12 @@ def _body() -> None:
     if seen.newest is None:
         panels.nothing("The store is empty. This page fills in as requests arrive.")
         return
-    groups = client.query("attention", **seen.params)
-    urgent = groups[groups["status"].isin(URGENT)]
-    _headline(seen, urgent)
-    _attention(seen, urgent)
+    rows = client.query("problems", **seen.params)
+    now = impact.situation(rows.to_dict("records"), seen.gateway)
+    st.header(wording.sentence(sentence(seen, now), 600), anchor=False)
+    _problems(seen, now.problems, rows[rows["gateway"] == seen.gateway])
+    _figures(seen)
     _trend(seen)
-    _other_groups(seen, groups.drop(urgent.index[:MAX_CARDS]))
     left, right = st.columns(2)
     with left:
         _gateways(seen)
@@ -50,18 +51,27 @@ def _body() -> None:
     _pipeline(seen)
 
 
-def _headline(seen: Scope, urgent: pd.DataFrame) -> None:
+def sentence(seen: Scope, now: Situation) -> str:
+    """The first line of the page: the state in one sentence, or that nothing arrives and what the state was."""
+    if now.overall is None:
+        return "No requests in the last day."
+    if not seen.is_frozen or seen.newest is None:
+        return impact.sentence(now.overall, now.problems, seen.now)
+    silence = f"No data received for {wording.span((seen.now - seen.newest).total_seconds())}."
+    return f"{silence} As of {wording.clock(seen.newest, seen.now)} UTC: {impact.sentence(now.overall, now.problems, seen.newest)}"
+
+
+def _figures(seen: Scope) -> None:
     totals = client.query("headline", **seen.params).iloc[0]
     affected = client.query("affected", **seen.params).iloc[0]
     now = _success(totals["requests"], totals["refused"])
     before = _success(totals["requests_before"], totals["refused_before"])
-    st.header(sentence(seen, len(urgent), now, before), anchor=False)
     with st.container(horizontal=True, gap="small"):
         st.metric(
-            "Pass rate",
+            f"Pass rate, {seen.range}",
             wording.percent(now),
             _points(now, before),
-            help="Compared with the previous window.",
+            help="Of the chosen time range, compared with the range before it.",
             border=True,
             height="stretch",
         )
@@ -90,25 +100,6 @@ def _headline(seen: Scope, urgent: pd.DataFrame) -> None:
         )
 
 
-def sentence(seen: Scope, urgent: int, now: float | None, before: float | None) -> str:
-    """The first line of the page: the state in one sentence."""
-    if seen.is_frozen:
-        return f"No data received for {_since(seen)}. The figures are as of {wording.clock(seen.newest, seen.now)} UTC."
-    rate = f"{wording.percent(now)} of requests pass" if now is not None else "no requests in this window"
-    was = (
-        f", {wording.percent(before)} before"
-        if now is not None and before is not None and abs(now - before) >= 0.001
-        else ""
-    )
-    if urgent:
-        return f"{wording.plural(urgent, 'problem')} {'needs' if urgent == 1 else 'need'} attention: new, regressed or escalating. {rate[0].upper()}{rate[1:]}{was}."
-    return f"Nothing new. {rate[0].upper()}{rate[1:]}{was}."
-
-
-def _since(seen: Scope) -> str:
-    return wording.span((seen.now - seen.newest).total_seconds()) if seen.newest else "some time"
-
-
 def _success(requests: int, refused: int) -> float | None:
     return (requests - refused) / requests if requests else None
 
@@ -119,41 +110,58 @@ def _points(now: float | None, before: float | None) -> str | None:
     return f"{(now - before) * 100:+.1f} points"
 
 
-def _attention(seen: Scope, urgent: pd.DataFrame) -> None:
-    for row in urgent.head(MAX_CARDS).itertuples():
-        _card(seen, row)
-    if len(urgent) > MAX_CARDS:
-        st.caption(f"{len(urgent) - MAX_CARDS} more in the list below.")
+def _problems(seen: Scope, problems: tuple[Problem, ...], rows: pd.DataFrame) -> None:
+    """At most ten lines, the urgent ones first; the rest by cause, folded."""
+    by_group = {str(row.group_id): row for row in rows.itertuples()}
+    for at, problem in enumerate(problems[:MAX_LINES]):
+        _line(seen, problem, by_group, with_evidence=problem.is_urgent and at < MAX_CARDS)
+    _folded(seen, problems[MAX_LINES:], rows)
 
 
-def _card(seen: Scope, row: Any) -> None:
-    with st.container(border=True, gap="xsmall"):
-        what, who = st.columns([5, 2], vertical_alignment="center")
-        with what:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.badge(wording.STATUSES.get(row.status, "open"), color=_status_colour(row.status))
-                st.page_link(
-                    panels.group_page(), label=f"**{wording.sentence(row.title, 160)}**", query_params={"group": str(row.group_id), **seen.link},
-                    icon=":material/chevron_right:", icon_position="right",
-                )  # fmt: skip
-            if _is_text(row.because):
-                panels.say(row.because, limit=160)
-            st.caption(wording.escape(_facts(row, seen.now), 400))
-            if _is_text(row.suspect_change):
-                st.caption(f":material/history: Suspect change: {wording.escape(row.suspect_change, 200)}")
-        with who:
-            st.text(
-                f"{wording.count(row.last_hour)} in the last hour, {wording.count(row.previous_hour)} the hour before"
-            )
-            st.caption(
-                f"{wording.plural(row.users, 'user')} · {wording.plural(row.clients, 'client')} · {_routes(row.routes)}"
-            )
+def _line(seen: Scope, problem: Problem, by_group: dict[str, Any], *, with_evidence: bool) -> None:
+    row = by_group[problem.groups[0]]
+    with st.container(border=with_evidence, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(problem.state, color=_colour(problem))
+            st.page_link(
+                panels.group_page(), label=f"**{wording.sentence(problem.title, 160)}**",
+                query_params={"group": problem.groups[0], **seen.link}, icon=":material/chevron_right:", icon_position="right",
+            )  # fmt: skip
+            st.caption(wording.escape(_numbers(seen, problem), 300), width="content")
+        if with_evidence:
+            _evidence(row)
 
 
-def _facts(row: Any, now: datetime) -> str:
+def _evidence(row: Any) -> None:
+    if _is_text(row.because):
+        panels.say(row.because, limit=160)
     cause = wording.CAUSES.get(row.cause, wording.CAUSES["unknown"])
-    began = f"since {wording.clock(row.first_seen, now)} ({wording.ago(row.first_seen, now)})"
-    return f"{cause} · {row.code} · confidence {wording.percent(row.confidence, 0)} · {began} · {wording.listed(row.gateways)}"
+    facts = f"{cause} · {row.code} · confidence {wording.percent(row.confidence, 0)} · {wording.listed(row.gateways)} · {_routes(row.routes)}"
+    st.caption(wording.escape(facts, 400))
+    if _is_text(row.suspect_change):
+        st.caption(f":material/history: Suspect change: {wording.escape(row.suspect_change, 200)}")
+
+
+def _numbers(seen: Scope, problem: Problem) -> str:
+    """Since when, how much, whom."""
+    when = (
+        f"over since {wording.clock(problem.last_failed, seen.now)}"
+        if problem.state == "resolved"
+        else _since(seen, problem)
+    )
+    hour = problem.measured.windows[-1]
+    return " · ".join(
+        (
+            when,
+            f"{wording.count(hour.failures)} in the last hour, {wording.percent(hour.share)} of requests",
+            wording.plural(problem.users, "user"),
+            wording.plural(problem.clients, "client"),
+        )
+    )
+
+
+def _since(seen: Scope, problem: Problem) -> str:
+    return f"since {wording.clock(problem.since, seen.now)} ({wording.ago(problem.since, seen.now)})"
 
 
 def _routes(routes: Any) -> str:
@@ -161,12 +169,24 @@ def _routes(routes: Any) -> str:
     return "10 routes or more" if found >= 10 else wording.plural(found, "route")
 
 
-def _status_colour(status: str) -> Any:
-    return panels.STATUS_COLOURS.get(status, "gray")
+def _colour(problem: Problem) -> Any:
+    return "red" if problem.is_urgent else "green" if problem.state == "resolved" else "gray"
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
+
+
+def _folded(seen: Scope, problems: Iterable[Problem], rows: pd.DataFrame) -> None:
+    """One fold per cause, with a list that leads to the groups."""
+    by_cause: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_cause.setdefault(problem.cause, []).append(problem)
+    for cause, found in sorted(by_cause.items(), key=lambda entry: -len(entry[1])):
+        wanted = [group for problem in found for group in problem.groups]
+        name = wording.CAUSES.get(cause, wording.CAUSES["unknown"])
+        with st.expander(f"{name}: {wording.plural(len(found), 'more problem')}"):
+            panels.pick_group(rows[rows["group_id"].isin(wanted)], seen, key=f"folded-{cause}")
 
 
 def _trend(seen: Scope) -> None:
@@ -182,14 +202,6 @@ def _trend(seen: Scope) -> None:
             panels.nothing("No request was refused in this window.")
             return
         st.altair_chart(charts.failures_by_cause(rows, changes, seen.bucket_s), key="trend")
-
-
-def _other_groups(seen: Scope, groups: pd.DataFrame) -> None:
-    with panel("Other groups", "attention", seen.params, "Select a row to open it."):
-        if groups.empty:
-            panels.nothing("No other group has failures in this window.")
-            return
-        panels.pick_group(groups, seen)
 
 
 def _gateways(seen: Scope) -> None:

@@ -25,7 +25,7 @@ def wait_for(page: Any, text: str) -> None:
 def test_the_overview_is_drawn_and_asks_nobody_else(lake: Path, serve: Serve, visit: Open) -> None:
     """Sentence, cards, five charts; every request goes to the page's own address."""
     seen = visit(serve(lake))
-    wait_for(seen.page, "5 problems need attention")
+    wait_for(seen.page, "of requests pass")
     wait_for(seen.page, "Not explained yet")
     seen.page.locator('[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg').nth(3).wait_for()
 
@@ -33,7 +33,7 @@ def test_the_overview_is_drawn_and_asks_nobody_else(lake: Path, serve: Serve, vi
 
 
 def test_a_click_opens_the_group(lake: Path, serve: Serve, visit: Open) -> None:
-    """From the attention list to the fix, with the group in the address."""
+    """From the first screen to the fix, with the group in the address."""
     seen = visit(serve(lake), "/?range=6h")
     seen.page.get_by_role("link", name="Envoy has not learned the issuer's new signing key").click()
     wait_for(seen.page, "How to fix it")
@@ -55,7 +55,7 @@ def test_a_shared_link_shows_the_group(lake: Path, tmp_path: Path, serve: Serve,
 def test_changing_the_range_changes_the_address(lake: Path, serve: Serve, visit: Open) -> None:
     """What is seen can be shared."""
     seen = visit(serve(lake))
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
     seen.page.get_by_role("radio", name="24h").click()
     seen.page.wait_for_url("**range=24h*")
 
@@ -80,7 +80,7 @@ def test_markup_in_data_stays_text(path: str, hostile_lake: Path, serve: Serve, 
 def test_the_developers_chrome_is_gone(lake: Path, serve: Serve, visit: Open) -> None:
     """No deploy button, no menu of Streamlit's."""
     seen = visit(serve(lake))
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
 
     assert 0 == seen.page.get_by_text("Deploy", exact=True).count()
 
@@ -88,7 +88,7 @@ def test_the_developers_chrome_is_gone(lake: Path, serve: Serve, visit: Open) ->
 def test_a_narrow_window_needs_no_sideways_scrolling(lake: Path, serve: Serve, visit: Open) -> None:
     """On a phone, columns stack."""
     seen = visit(serve(lake), width=420)
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
     wait_for(seen.page, "Not explained yet")
 
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 420
@@ -100,11 +100,11 @@ def test_the_page_outlives_its_store(tmp_path: Path, serve: Serve, visit: Open) 
     seen = visit(serve(data_dir))
     wait_for(seen.page, "No data recorded yet")
     sample_lake.build(data_dir)
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
     data_dir.rename(tmp_path / "gone")  # at once: the page may be reading in it
     wait_for(seen.page, "No data recorded yet")
     sample_lake.build(data_dir, seed=2)
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
 
     assert [] == seen.off_origin
 
@@ -113,6 +113,8 @@ def test_the_page_outlives_its_store(tmp_path: Path, serve: Serve, visit: Open) 
 def test_a_row_of_the_list_opens_its_group_once(path: str, lake: Path, serve: Serve, visit: Open) -> None:
     """Choosing a row leads to the group; coming back shows the list and does not bounce."""
     seen = visit(serve(lake), path)
+    if path == "/":
+        seen.page.get_by_text("more problem").first.click()
     grid = seen.page.locator('[data-testid="stDataFrame"]').first
     grid.locator("canvas").first.wait_for()
     grid.click(position={"x": 16, "y": 50})

@@ -214,7 +214,7 @@ def test_nobody_sees_anything_before_the_login(guarded: Served, visit: Callable[
         seen.page.wait_for_load_state("networkidle")
 
         assert 0 == seen.page.locator('[data-testid="stDataFrame"], [data-testid="stVegaLiteChart"]').count()
-        assert "problems need attention" not in seen.page.content()
+        assert "of requests pass" not in seen.page.content()
 
 
 @pytest.mark.browser
@@ -222,7 +222,7 @@ def test_a_viewer_looks_and_changes_nothing(guarded: Served, visit: Callable[...
     """Pages and charts; no SQL page, no export, not by address either."""
     seen = visit(guarded)
     enter(seen, "vera")
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
     offered = seen.page.get_by_role("link", name="SQL").count()
     seen.page.goto(guarded.url + "/group?group=v1-4be1c0ffee000001")
     wait_for(seen.page, "How to fix it")
@@ -238,7 +238,7 @@ def test_an_operator_has_everything(guarded: Served, visit: Callable[..., Visit]
     """SQL and export; and after logging out nothing any more."""
     seen = visit(guarded)
     enter(seen, "olaf")
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
     seen.page.goto(guarded.url + "/group?group=v1-4be1c0ffee000001")
     wait_for(seen.page, "How to fix it")
     seen.page.locator('[data-testid="stDownloadButton"]').first.wait_for()
@@ -260,7 +260,7 @@ def test_somebody_without_a_role_is_told_so(guarded: Served, visit: Callable[...
     seen.page.get_by_role("button", name="Log out").click()
     wait_for(seen.page, "Log in to see why the gateway said no.")
 
-    assert "problems need attention" not in seen.page.content()
+    assert "of requests pass" not in seen.page.content()
 
 
 @pytest.mark.browser
@@ -268,7 +268,7 @@ def test_a_forged_cookie_is_no_login(guarded: Served, visit: Callable[..., Visit
     """What the browser holds is signed; one that somebody else signed is worth nothing."""
     seen = visit(guarded)
     enter(seen, "vera")
-    wait_for(seen.page, "problems need attention")
+    wait_for(seen.page, "of requests pass")
     context = seen.page.context
     for cookie in context.cookies():
         if cookie["name"].startswith("_streamlit_user"):

@@ -26,6 +26,9 @@ COLUMNS = {
         missing fix state status suspect_change""",
     "trend": "minute gateway outcome cause code group_id requests",
     "traffic": "minute gateway gateway_instance route issuer client_id outcome responder requests",
+    "usual": "days_ago hour gateway outcome group_id requests",
+    "impact": """gateway group_id state since last_failed above_usual until requests_1 requests_5 requests_15 requests_60
+        failures_1 failures_5 failures_15 failures_60 failures_day usual usual_from users clients""",
     "issuers": "issuer gateway passing failing first_seen last_seen last_passed",
     "keys": "issuer kid alg passing failing first_seen last_seen first_passed last_passed",
     "token_shapes": "issuer client_id token_kind alg typ claim_names passing failing last_seen",
