@@ -12,6 +12,7 @@ from typing import Any, Final
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import combined_log, topic
+from collector.gateways.reading.admission import is_admitted
 from collector.gateways.reading.contract import NotAuth, Parser
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.scan import has_any
@@ -75,10 +76,10 @@ def _refusal(parsed: Parsed, record: RawRecord, level: str) -> Parsed | None:
 
 
 def _is_refusal(parsed: Parsed, level: str) -> bool:
-    if not parsed.message or level in _QUIET_LEVELS or not topic.is_auth(parsed.message):
+    if not parsed.message or level in _QUIET_LEVELS:
         return False
     low = parsed.message[:2048].lower()
-    return has_any(low, _REFUSALS)
+    return (topic.is_auth(low) and has_any(low, _REFUSALS)) or is_admitted(parsed.message, is_calm=True)
 
 
 def by_format(settings: FormatSettings) -> Parser:

@@ -23,6 +23,7 @@ _POD: Final = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-)(?:[a-f0-9]{6,10}-)?[a-z0-9
 # docker compose, foreman, honcho, overmind, pm2, docker service logs: `[TIME] name  | line`.
 _BAR: Final = Named(rf"(?P<head>(?:(?P<time>{FORMS}) )?(?P<program>[A-Za-z0-9][\w.@/-]*)[ ]*\|[ ]{{0,2}})")
 _KUBECTL: Final = Named(r"(?P<head>\[pod/[^\]/ ]+/(?P<program>[^\]/ ]+)\][ ])")
+_AGENT: Final = Named(r"(?P<head>\[Envoy \((?:Epoch \d+|[\w.-]+)\)\][ ])\[")  # istio/istio pkg/envoy/proxy.go until 1.5
 _BRACKETS: Final = Named(rf"(?P<head>\[(?:{_POD}[ /])?(?P<program>(?:{_POD}|[a-z][a-z0-9-]*))\][ ])")
 _STERN: Final = Named(rf"(?P<head>{_POD}[ ](?:› )?(?P<program>[a-z][a-z0-9-]*)[ ])")
 _HEROKU: Final = Named(
@@ -54,7 +55,7 @@ def behind_prefix(text: str) -> Prefix | None:
     if first == "<":
         return _syslog(text) or _named(_CURL, text)
     if first == "[":
-        return _named(_KUBECTL, text) or _if_better(_named(_BRACKETS, text))
+        return _named(_KUBECTL, text) or _named(_AGENT, text) or _if_better(_named(_BRACKETS, text))
     if text[:3] in _MONTHS and text[3:4] == " ":
         return _rfc3164(text)
     return _timed(text) if _is_timed(text) else _of_name(text)

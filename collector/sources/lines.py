@@ -40,6 +40,7 @@ _MARKERS: Final = (*_CHAINED, b"... ", b"--- End of ", b"> File ", b"Stack trace
 _FOLLOWING: Final = (
     *_MARKERS, b"Caused by:", b"Wrapped by:", b"Suppressed:", b"future: <", b"PHP Stack trace:", b"PHP   ", b"Error #",
     b"Node.js v", b"note: run with ", b"exit status ",
+    b"[stacktrace]",  # Monolog, with includeStacktraces
     # Microsoft.IdentityModel breaks its messages at every value.
     b"Exceptions caught:", b"Number of keys in ", b"token: '", b"kid: '", b"'.", b"Algorithm: '", b"Keys tried: '",
 )  # fmt: skip

@@ -84,6 +84,13 @@ def test_other_control_sequences_stay(text: str) -> None:
     assert text == peeled(text).text
 
 
+def test_istios_agent_names_envoy_before_its_lines() -> None:
+    """Until 1.5; what stands behind is Envoy's own line."""
+    line = "[2026-03-03 10:00:00.594][27][debug][jwt] [a.cc:245] JWT token verification completed with: Jwt is expired"
+
+    assert line == peeled(f"[Envoy (Epoch 0)] {line}").text
+
+
 def test_a_json_record_becomes_fields() -> None:
     """A gateway's own JSON is not a shipper's, even with a message in it."""
     record = peeled('{"status": 401, "message": "no", "path": "/"}')

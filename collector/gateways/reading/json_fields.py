@@ -66,7 +66,7 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "message": (
         "message", "msg", "log_message",
     ),
-    "error": ("error_message", "error_description", "exception_message", "error_details", "error", "err"),
+    "error": ("error_message", "error_description", "exception_message", "error_details", "error", "err", "detail"),
     "flags": ("response_flags", "flags", "termination_state", "response_flag"),
     "method": ("http_request_method", "request_method", "method", "http_method", "verb"),
     "path": (
