@@ -3,6 +3,7 @@
 Why401Error
 └── LakeError             the root, so that one place can turn any of them into words
     ├── NoStore           there is no lake at that place yet, or none with views in it
+    ├── PositionsBroken   a partition's position in the lake cannot be proved to be the latest; nothing is written
     ├── NewerStore        a later why401 migrated the lake; this one must not write to it
     ├── StoreUnavailable  the lake exists and cannot be read at the moment
     ├── NoExtension       a DuckDB extension is not installed; nothing is downloaded at run time
@@ -36,6 +37,15 @@ class NewerStore(LakeError):
     def __init__(self, migrations: Sequence[str]) -> None:
         super().__init__(f"a newer why401 applied {', '.join(migrations)}; upgrade this one before it writes")
         self.migrations = tuple(migrations)
+
+
+class PositionsBroken(LakeError):
+    """It cannot be proved how far a partition was read. Going on might store records twice, so the writer ends."""
+
+    def __init__(self, topic: str, partition: int, what: str, remedy: str) -> None:
+        super().__init__(f"{topic}[{partition}]: {what}. Nothing was written; {remedy}")
+        self.topic = topic
+        self.partition = partition
 
 
 class StoreUnavailable(LakeError):

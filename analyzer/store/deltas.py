@@ -33,7 +33,7 @@ DELTAS: Final = _KEYS | {
     "first_seen": TIME, "last_seen": TIME, "first_passed": TIME, "last_passed": TIME,
 }  # fmt: skip
 CHANGES: Final = {"changed_at": TIME, "kind": TEXT, "subject": TEXT, "gateway": TEXT, "detail": TEXT}
-OFFSETS: Final = {"topic": TEXT, "partition": INT, "first": LONG, "next": LONG}
+OFFSETS: Final = {"topic": TEXT, "partition": INT, "next": LONG, "epoch": LONG}
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "credential": ("gateway", "issuer", "kid", "alg"),
     "shape": ("issuer", "client_id", "token_kind", "alg", "typ", "claim_names"),

@@ -5,6 +5,7 @@ Readers keep what they see: snapshots go after GRACE, files that only they had a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +15,14 @@ from typing import Any, Final
 import duckdb
 
 from analyzer.lake.attach import WRITER_THREADS
-from analyzer.store.turn import in_turn
+from analyzer.store.migrate import rollback
+from analyzer.store.turn import LEASE, in_turn
 from collector.settings import StoreSettings
 
 GRACE: Final = timedelta(minutes=15)  # longer than any reader's query
 ORPHAN_GRACE: Final = timedelta(days=1)  # a file without a snapshot may belong to a commit under way
 GROWN_MIB: Final = 16  # a file of so much is merged no more: without a limit each round writes the latest 64 MiB again
+COMPACTION_S: Final = LEASE.total_seconds() / 2  # the lease was taken just before
 COMPACT_ROWS: Final = 20_000  # new rows of a table of sums that make adding them up worth a rewrite
 COMPACT_HOURS: Final = 24 * 31  # roll-ups further back are left as they are
 # With a SQLite catalog `older_than` compares text, "2026-01-31T…" against "2026-01-31 …": all of the limit's day counts
@@ -95,16 +98,41 @@ def flush(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: U
 
 def rewrite(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
     """Rewrite files of which much was deleted."""
-    con.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.05)")
+    _compacted(con, "CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.05)", {})
 
 
 def merge(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
     """Merge small files into larger ones; in one thread, since each holds a row group and what it reads."""
     con.execute("SET threads = 1")
     try:
-        con.execute("CALL ducklake_merge_adjacent_files('lake', max_file_size => $grown)", {"grown": GROWN_MIB * _MIB})
+        grown = {"grown": GROWN_MIB * _MIB}
+        _compacted(con, "CALL ducklake_merge_adjacent_files('lake', max_file_size => $grown)", grown)
     finally:
         con.execute(f"SET threads = {WRITER_THREADS}")
+
+
+def _compacted(con: duckdb.DuckDBPyConnection, call: str, params: dict[str, Any]) -> None:
+    """Commit new files in place of old ones, unless the lease may have ended meanwhile.
+
+    DuckLake would bring back what the next holder deleted from the old files: a delete that was inlined and a compaction
+    do not conflict (1.5.5). A process that was stopped for long, with its machine or by itself, must not commit this.
+    """
+    until = time.monotonic() + COMPACTION_S
+    con.execute("BEGIN")
+    try:
+        con.execute(call, params)
+        _expect_lease(until)
+        con.execute("COMMIT")
+    except duckdb.Error:
+        rollback(con)
+        raise
+
+
+def _expect_lease(until: float) -> None:
+    if time.monotonic() > until:
+        raise duckdb.TransactionException(
+            "conflict: the compaction took so long that the lease may be another writer's"
+        )
 
 
 def expire(con: duckdb.DuckDBPyConnection, _: StoreSettings, now: datetime, __: Upkeep) -> None:

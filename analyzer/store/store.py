@@ -76,15 +76,19 @@ class Store:
         """Commit rows, sums, counts and offsets in one transaction, or nothing.
 
         `counts` maps (counter, reason) to a number; the store itself adds `stored` and the drops that it decides on.
-        Raises Fenced when a position does not continue the stored offset, SinkUnavailable when the lake refuses.
+        Raises Fenced when a position does not continue the stored offset, PositionsBroken when the stored one cannot be
+        trusted, SinkUnavailable when the lake refuses.
         """
         work = Work(verdicts=verdicts, positions=positions, counts=counts, is_shared=bool(self.settings.store.catalog))
         sample = self.settings.store.sample_allowed
         started = time.perf_counter()
         with self._lock:
             done = self._retried("append", lambda con: transaction(con, work, self._state, sample))
-            learn(self._state, done)
-        self._count(done, time.perf_counter() - started, [verdict.event.observed_ns for verdict in verdicts[:1]])
+            learn(self._state, done.plan)
+            self._state.places.update(done.moves.places)
+        if done.moves.came_back:
+            self._telemetry.count("why401.errors", done.moves.came_back, stage="store", kind="resurrected")
+        self._count(done.plan, time.perf_counter() - started, [verdict.event.observed_ns for verdict in verdicts[:1]])
 
     def positions(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
         """The next offset to read per partition; a partition never seen is left out."""

@@ -12,28 +12,28 @@ import duckdb
 import pyarrow as pa
 
 from analyzer.store.deltas import HOUR_US, MINUTE_US, OFFSETS, Plan, change_table, delta_table, plan, rollup_table
+from analyzer.store.fence import Partition, Place, found, moved
 from analyzer.store.rows import INT, LONG, TEXT, description_table, event_table, table
 from analyzer.store.turn import take_turn
 from analyzer.store.watermarks import RawPartition, Watermark, fresh, raw_partition
 from analyzer.store.writer_state import WriterState
 from analyzer.verdicts import Verdict
-from collector.errors import Fenced
 from collector.records import Position
 
 UNSTORABLE: Final = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)
+_PARTITIONS: Final = {"topic": TEXT, "partition": INT}
 _MARKS: Final = {"topic": TEXT, "partition": INT, "next": LONG, "seen": LONG}
 # Deleted and inserted, never updated: a flush of inlined rows brings back an older version of a row that was updated
 # more than once (seen with 1.5.5).
-_LEAVE: Final = """
-DELETE FROM store.offsets WHERE (topic, partition, next) IN (SELECT (topic, partition, "first") FROM step)
-"""
-_ARRIVE: Final = "INSERT INTO store.offsets BY NAME SELECT topic, partition, next, now() AS updated_at FROM step"
 _KNOWN: Final = """
-SELECT offsets.topic, offsets.partition, offsets.next FROM store.offsets JOIN step USING (topic, partition)
+SELECT offsets.topic, offsets.partition, offsets.next, offsets.epoch FROM store.offsets JOIN step USING (topic, partition)
 """
+_LEAVE: Final = "DELETE FROM store.offsets WHERE (topic, partition) IN (SELECT (topic, partition) FROM step)"
+_ARRIVE: Final = "INSERT INTO store.offsets BY NAME SELECT *, now() AS moved_at FROM step"
+# The last one counts: a row that was deleted and came back (fence.py) is behind.
 _READ_MARKS: Final = """
 SELECT topic, partition, next, seen
-FROM store.watermarks JOIN step USING (topic, partition)
+FROM store.watermarks JOIN step USING (topic, partition) ORDER BY next, seen
 """
 _DROP_MARKS: Final = "DELETE FROM store.watermarks WHERE (topic, partition) IN (SELECT (topic, partition) FROM step)"
 _ADD_MARKS: Final = "INSERT INTO store.watermarks BY NAME SELECT *, now() AS updated_at FROM step"
@@ -58,14 +58,37 @@ class Moment:
     minute_us: int
 
 
-def transaction(con: duckdb.DuckDBPyConnection, work: Work, state: WriterState, sample_allowed: int) -> Plan:
-    """Write everything of `work` between BEGIN and COMMIT. Raises Fenced or duckdb.Error, with the transaction open."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """What a commit did to positions."""
+
+    places: Mapping[Partition, Place]
+    is_first: bool  # a partition was never seen before
+    came_back: int  # rows that had been deleted, and were deleted again
+
+
+NO_MOVES: Final = Moves(places={}, is_first=False, came_back=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What a commit wrote."""
+
+    plan: Plan
+    moves: Moves
+
+
+def transaction(con: duckdb.DuckDBPyConnection, work: Work, state: WriterState, sample_allowed: int) -> Committed:
+    """Write everything of `work` between BEGIN and COMMIT, with what `state` remembers.
+
+    Raises Fenced, PositionsBroken or duckdb.Error, with the transaction open.
+    """
     now_us = time.time_ns() // 1000
     state.start_commit(now_us // HOUR_US)
     con.execute("BEGIN")
     steps = merged(work.positions)
-    is_first = bool(steps) and _fence(con, steps)
-    if is_first or work.is_shared:
+    moves = _fence(con, steps, state) if steps else NO_MOVES
+    if moves.is_first or work.is_shared:
         take_turn(con)
     verdicts, duplicates = _without_duplicates(con, work)
     extra = Counter(work.counts)
@@ -77,7 +100,7 @@ def transaction(con: duckdb.DuckDBPyConnection, work: Work, state: WriterState, 
     for name, rows in tables.items():
         _insert(con, name, rows)
     con.execute("COMMIT")
-    return done
+    return Committed(plan=done, moves=moves)
 
 
 def merged(positions: Sequence[Position]) -> list[Position]:
@@ -91,18 +114,15 @@ def merged(positions: Sequence[Position]) -> list[Position]:
     return list(out.values())
 
 
-def _fence(con: duckdb.DuckDBPyConnection, steps: Sequence[Position]) -> bool:
-    """Move the offsets; True when a partition was never seen."""
-    rows = [(step.topic, step.partition, step.first, step.next) for step in steps]
-    con.register("step", table(OFFSETS, rows))
-    known = {(topic, partition): at for topic, partition, at in con.execute(_KNOWN).fetchall()}
-    for step in steps:
-        found = known.get((step.topic, step.partition), step.first)
-        if found != step.first:
-            raise Fenced(step.topic, step.partition, step.first, found)
-    _expect_changes(con.execute(_LEAVE).fetchall(), len(known))
+def _fence(con: duckdb.DuckDBPyConnection, steps: Sequence[Position], state: WriterState) -> Moves:
+    """Move the offsets. Raises Fenced, PositionsBroken."""
+    con.register("step", table(_PARTITIONS, [(step.topic, step.partition) for step in steps]))
+    before = found(con.execute(_KNOWN).fetchall())
+    after = moved(steps, before.places, state.places)
+    _expect_changes(con.execute(_LEAVE).fetchall(), before.rows)
+    con.register("step", table(OFFSETS, [(*key, place.next, place.epoch) for key, place in after.items()]))
     con.execute(_ARRIVE)
-    return len(known) < len(steps)
+    return Moves(places=after, is_first=len(before.places) < len(steps), came_back=before.came_back)
 
 
 def _expect_changes(changed: list[Any], expected: int) -> None:
@@ -115,7 +135,7 @@ def _without_duplicates(con: duckdb.DuckDBPyConnection, work: Work) -> tuple[Seq
     keys = sorted(key for key in found if key is not None)
     if not keys:
         return work.verdicts, 0
-    con.register("step", table({"topic": TEXT, "partition": INT}, keys))
+    con.register("step", table(_PARTITIONS, keys))
     rows = con.execute(_READ_MARKS).fetchall()
     marks: dict[RawPartition, Watermark] = {(row[0], row[1]): Watermark(next=row[2], seen=row[3]) for row in rows}
     kept = fresh(work.verdicts, work.positions, marks)

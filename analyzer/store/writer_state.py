@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from analyzer.store.fence import Partition, Place
 from collector.safe import OTHER
 
 MAX_LABELS: Final = 10_000  # distinct values per dimension and hour; passing requests may use all, failing ones half
@@ -35,6 +36,7 @@ class WriterState:
     member_counts: dict[tuple[str, str], int] = field(default_factory=dict)
     words: OrderedDict[str, tuple[Any, int]] = field(default_factory=OrderedDict)  # group -> diagnosis, its time (us)
     subjects: dict[str, set[Subject]] = field(default_factory=dict)
+    places: dict[Partition, Place] = field(default_factory=dict)  # as this writer committed them last
     allowed: int = 0
 
     def fold(self, dimension: str, value: str, *, passing: bool) -> str:

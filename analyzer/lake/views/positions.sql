@@ -3,5 +3,6 @@
 -- partition: Kafka partition.
 -- next: Next offset.
 -- updated_at: Time of the last commit.
-SELECT topic, "partition", next, updated_at
+SELECT topic, "partition", arg_max(next, epoch) AS next, arg_max(moved_at, epoch) AS updated_at
 FROM store.offsets
+GROUP BY topic, "partition"

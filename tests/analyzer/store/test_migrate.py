@@ -19,7 +19,8 @@ def test_everything_is_applied_once(settings):
     second = open_store(settings, Telemetry())
 
     assert before == second.rows("SELECT max(snapshot_id) FROM lake.snapshots()")
-    assert [("0001_tables.sql",)] == second.rows("SELECT name FROM store.applied WHERE name NOT LIKE 'view %'")
+    known = [(name,) for name, _ in migrate.migrations()]
+    assert known == second.rows("SELECT name FROM store.applied WHERE name NOT LIKE 'view %' ORDER BY name")
     first.close()
     second.close()
 
