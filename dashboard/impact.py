@@ -99,6 +99,11 @@ class Problem:
         """Neither over nor muted."""
         return self.state in ACTIVE
 
+    @property
+    def is_recent(self) -> bool:
+        """Its beginning was seen, not only that it goes on."""
+        return self.last_failed - self.since < _DAY
+
 
 def judged(measured: Measured) -> Judged:
     """Compare the present with what is usual.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, impact, panels, scope, wording
+from dashboard import charts, client, impact, incidents, panels, scope, wording
 from dashboard.impact import Problem, Situation
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
 MAX_LINES: Final = 10  # of problems on the first screen; the rest is folded by cause
+MAX_PARTS: Final = 2_000  # groups of one incident whose users are counted
 MAX_CARDS: Final = 3  # of them with evidence, so that the chart stays within reach
 
 
@@ -34,7 +37,7 @@ def _body() -> None:
         panels.nothing("The store is empty. This page fills in as requests arrive.")
         return
     rows = client.query("problems", **seen.params)
-    now = impact.situation(rows.to_dict("records"), seen.gateway)
+    now = _with_incidents(seen, impact.situation(rows.to_dict("records"), seen.gateway), rows)
     st.header(wording.sentence(sentence(seen, now), 600), anchor=False)
     _problems(seen, now.problems, rows[rows["gateway"] == seen.gateway])
     _figures(seen)
@@ -49,6 +52,21 @@ def _body() -> None:
         _clocks(seen)
         _unread(seen)
     _pipeline(seen)
+
+
+def _with_incidents(seen: Scope, now: Situation, rows: pd.DataFrame) -> Situation:
+    """With problems of one trigger as one line; users of the lines that are shown are counted once."""
+    shared = incidents.values(client.query("shared").to_dict("records"))
+    found = incidents.folded(now.problems, shared)
+    hour = rows["until"].max() - timedelta(hours=1)
+    counted = (_with_people(seen, one, hour) if len(one.groups) > 1 else one for one in found[:MAX_LINES])
+    return Situation(overall=now.overall, problems=(*counted, *found[MAX_LINES:]))
+
+
+def _with_people(seen: Scope, incident: Problem, hour: datetime) -> Problem:
+    groups = " ".join(incident.groups[:MAX_PARTS])
+    row = client.query("people", hour=hour, groups=groups, gateway=seen.gateway).iloc[0]
+    return replace(incident, users=int(row["users"]), clients=int(row["clients"]))
 
 
 def sentence(seen: Scope, now: Situation) -> str:
@@ -113,23 +131,36 @@ def _points(now: float | None, before: float | None) -> str | None:
 def _problems(seen: Scope, problems: tuple[Problem, ...], rows: pd.DataFrame) -> None:
     """At most ten lines, the urgent ones first; the rest by cause, folded."""
     by_group = {str(row.group_id): row for row in rows.itertuples()}
-    for at, problem in enumerate(problems[:MAX_LINES]):
-        _line(seen, problem, by_group, with_evidence=problem.is_urgent and at < MAX_CARDS)
-    _folded(seen, problems[MAX_LINES:], rows)
+    shown = [problem for problem in problems if problem.is_active or problem.was_unusual][:MAX_LINES]
+    for at, problem in enumerate(shown):
+        _entry(seen, problem, by_group[problem.groups[0]] if problem.is_urgent and at < MAX_CARDS else None, rows)
+    _folded(seen, [problem for problem in problems if problem not in shown], rows)
 
 
-def _line(seen: Scope, problem: Problem, by_group: dict[str, Any], *, with_evidence: bool) -> None:
-    row = by_group[problem.groups[0]]
-    with st.container(border=with_evidence, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.badge(problem.state, color=_colour(problem))
-            st.page_link(
-                panels.group_page(), label=f"**{wording.sentence(problem.title, 160)}**",
-                query_params={"group": problem.groups[0], **seen.link}, icon=":material/chevron_right:", icon_position="right",
-            )  # fmt: skip
-            st.caption(wording.escape(_numbers(seen, problem), 300), width="content")
-        if with_evidence:
+def _entry(seen: Scope, problem: Problem, row: Any | None, rows: pd.DataFrame) -> None:
+    """A line; with the group's row a card with evidence, and the parts of an incident behind it."""
+    with st.container(border=row is not None, gap="xsmall"):
+        _line(seen, problem)
+        if row is not None:
             _evidence(row)
+        if len(problem.groups) > 1:
+            _parts(seen, problem, rows)
+
+
+def _line(seen: Scope, problem: Problem) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(problem.state, color=_colour(problem))
+        st.page_link(
+            panels.group_page(), label=f"**{wording.sentence(problem.title, 300)}**",
+            query_params={"group": problem.groups[0], **seen.link}, icon=":material/chevron_right:", icon_position="right",
+        )  # fmt: skip
+        st.caption(wording.escape(_numbers(seen, problem), 300), width="content")
+
+
+def _parts(seen: Scope, incident: Problem, rows: pd.DataFrame) -> None:
+    """The problems of an incident, folded."""
+    with st.expander(f"Its {len(incident.groups)} problems"):
+        panels.pick_group(rows[rows["group_id"].isin(incident.groups)], seen, key=f"parts-{incident.groups[0]}")
 
 
 def _evidence(row: Any) -> None:

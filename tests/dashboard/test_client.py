@@ -25,7 +25,8 @@ NAMES = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql")
 def params(**more: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
     window = {"since": now - timedelta(hours=1), "until": now, "before": now - timedelta(hours=2)}
-    return {**window, "gateway": "", "bucket_s": 60, "group": sample_lake.FAULTS[0].group_id, **more}
+    return {**window, "gateway": "", "bucket_s": 60, "group": sample_lake.FAULTS[0].group_id,
+        "hour": window["since"], "groups": sample_lake.FAULTS[0].group_id, **more}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

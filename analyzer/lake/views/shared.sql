@@ -1,0 +1,32 @@
+-- What the failures of a group have in common, in the last 60 minutes of the data: its most frequent value per dimension, beside what passes.
+-- group_id: Id of the group.
+-- dimension: kid, issuer, client, route, version (gateway and version), instance (gateway and instance), gateway.
+-- value: The value that most of its failures have.
+-- failures: Failures of the group with this value.
+-- share: Their share of the group's failures, 0 to 1.
+-- passing_share: Share of the allowed requests in the sample that have this value; NULL: no allowed request.
+WITH recent AS (
+    SELECT group_id, outcome = 'allowed' AS passes, kid, issuer, client_id AS client, route,
+        if(gateway_version = '', '', concat_ws(' ', gateway, gateway_version)) AS version,
+        if(gateway_instance = '', '', concat_ws(' ', gateway, gateway_instance)) AS instance, gateway, count(*) AS n
+    FROM store.events
+    WHERE event_time >= (SELECT max(minute) - INTERVAL 59 MINUTE FROM store.rollups)
+    GROUP BY ALL
+),
+valued AS (
+    UNPIVOT recent ON kid, issuer, client, route, version, instance, gateway INTO NAME dimension VALUE value
+),
+passing AS (
+    SELECT dimension, value, sum(n) / (SELECT sum(n) FROM recent WHERE passes) AS share
+    FROM valued WHERE passes AND value <> '' GROUP BY dimension, value
+),
+totals AS (SELECT group_id, sum(n) AS n FROM recent WHERE group_id <> '' GROUP BY group_id)
+SELECT valued.group_id, valued.dimension, valued.value, sum(valued.n)::BIGINT AS failures,
+    sum(valued.n) / any_value(totals.n) AS share,
+    CASE WHEN (SELECT count(*) FILTER (passes) FROM recent) > 0 THEN coalesce(any_value(passing.share), 0) END AS passing_share
+FROM valued
+JOIN totals USING (group_id)
+LEFT JOIN passing USING (dimension, value)
+WHERE valued.value <> ''
+GROUP BY valued.group_id, valued.dimension, valued.value
+QUALIFY row_number() OVER (PARTITION BY valued.group_id, valued.dimension ORDER BY sum(valued.n) DESC, valued.value) = 1

@@ -1,0 +1,137 @@
+"""Problems with one trigger become one line: they began together and share a value that what passes does not have. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dashboard import wording
+from dashboard.impact import Level, Measured, Problem, Window, in_order, judged
+
+TOGETHER: Final = timedelta(minutes=5)  # a key rotation reaches a fleet within minutes
+LATE_GAPS: Final = 6  # mean times between its failures, by which a problem may be seen late
+MOST: Final = 0.8  # of a problem's failures have the shared value
+RARER: Final = 0.5  # times as frequent among what passes, at most
+MUTED: Final = "muted"
+# The more special a value is, the closer it is to the trigger.
+DIMENSIONS: Final = {
+    "kid": "key ID",
+    "version": "gateway version",
+    "client": "client",
+    "issuer": "issuer",
+    "instance": "gateway instance",
+    "route": "route",
+    "gateway": "gateway",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Value:
+    """A dimension and a value of it."""
+
+    dimension: str
+    value: str
+
+
+def values(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Value, ...]]:
+    """By group, what most of its failures share and what passes has seldom, from rows of the view `shared`."""
+    found: dict[str, tuple[Value, ...]] = {}
+    for row in rows:
+        passing = row["passing_share"]
+        is_rarer = passing is None or passing != passing or passing <= RARER * row["share"]  # noqa: PLR0124  # NaN
+        if row["share"] >= MOST and is_rarer and row["dimension"] in DIMENSIONS:
+            found[row["group_id"]] = (*found.get(row["group_id"], ()), Value(row["dimension"], row["value"]))
+    return found
+
+
+def folded(problems: Sequence[Problem], shared: Mapping[str, Sequence[Value]]) -> tuple[Problem, ...]:
+    """The problems in order, those with one trigger as one: the largest set first, each problem in one at most."""
+    left, made = list(problems), list[Problem]()
+    while found := _largest(left, shared):
+        value, parts = found
+        made.append(_incident(parts, value))
+        left = [problem for problem in left if problem not in parts]
+    return tuple(in_order([*made, *left]))
+
+
+def _largest(problems: Sequence[Problem], shared: Mapping[str, Sequence[Value]]) -> tuple[Value, list[Problem]] | None:
+    by_value: dict[Value, list[Problem]] = {}
+    for problem in sorted(problems, key=lambda problem: problem.since):
+        for value in shared.get(problem.groups[0], ()) if problem.state != MUTED and problem.is_recent else ():
+            by_value.setdefault(value, []).append(problem)
+    sets = [(value, _together(found)) for value, found in by_value.items()]
+    sets = [entry for entry in sets if _is_seen(entry[1])]
+    order = list(DIMENSIONS)
+    best = max(sets, key=lambda entry: (len(entry[1]), -order.index(entry[0].dimension), entry[0]), default=None)
+    return best if best and len(best[1]) > 1 else None
+
+
+def _is_seen(parts: Sequence[Problem]) -> bool:
+    """Single failures share something by chance: one of the parts, at least, was above what is usual."""
+    return any(part.was_unusual for part in parts)
+
+
+def _together(problems: Sequence[Problem]) -> list[Problem]:
+    """The most problems that began together; `problems` are in the order in which they began."""
+    best, left = list[Problem](), list(problems)
+    while len(left) > len(best):
+        first = left[0]
+        found = [problem for problem in left if problem.since - first.since <= lateness(problem, first.since)]
+        best = max(best, found, key=len)
+        left = [problem for problem in left if problem not in found]
+    return best
+
+
+def lateness(problem: Problem, trigger: datetime) -> timedelta:
+    """How long after its trigger a problem may begin: what fails seldom is seen late."""
+    elapsed = min(max(problem.last_failed - trigger, timedelta(0)), timedelta(hours=1))
+    return TOGETHER + LATE_GAPS * elapsed / max(1, problem.measured.windows[-1].failures)
+
+
+def _incident(parts: Sequence[Problem], value: Value) -> Problem:
+    first, *others = sorted(
+        parts, key=lambda part: (not part.is_active, -part.measured.windows[-1].failures, part.title)
+    )
+    measured = _summed(parts)
+    return replace(
+        first,
+        title=f"{first.title.rstrip('.')}, and {_others(len(others), value)}",
+        since=min(part.since for part in parts),
+        last_failed=max(part.last_failed for part in parts),
+        measured=measured,
+        is_urgent=first.is_active and _is_high(parts, measured),
+        was_unusual=any(part.was_unusual for part in parts),
+        users=max(part.users for part in parts),
+        clients=max(part.clients for part in parts),
+        groups=tuple(group for part in (first, *others) for group in part.groups),
+    )
+
+
+def _is_high(parts: Sequence[Problem], measured: Measured) -> bool:
+    return judged(measured).level is Level.HIGH or any(part.is_urgent for part in parts)
+
+
+def _others(number: int, value: Value) -> str:
+    name = wording.visible(value.value, 80).replace("`", "'")
+    return f"{wording.plural(number, 'more problem')} with {DIMENSIONS[value.dimension]} `{name}`"
+
+
+def _summed(parts: Sequence[Problem]) -> Measured:
+    """All failures of the parts against the requests that they are among."""
+    windows = tuple(
+        Window(
+            minutes=window.minutes,
+            requests=window.requests,
+            failures=sum(part.measured.windows[at].failures for part in parts),
+        )
+        for at, window in enumerate(parts[0].measured.windows)
+    )
+    usual = [part.measured.usual for part in parts]
+    known = [share for share in usual if share is not None]
+    return Measured(
+        windows=windows,
+        usual=min(1.0, sum(known)) if len(known) == len(usual) else None,
+        usual_from=parts[0].measured.usual_from,
+    )
