@@ -40,6 +40,7 @@ from collector.shippers import inner_records, peel
 from collector.telemetry import Telemetry
 from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, is_redacted, raw_places
 from collector.token.facts import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
+from collector.token.issuer_names import IssuerNames
 from collector.token.verification import NOT_CHECKED, Verifier
 
 CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
@@ -77,6 +78,7 @@ class Collector:
         self._verifier = verifier
         self._has_issuers = bool(settings.issuers)
         self._pseudonyms = pseudonyms
+        self._issuer_names = IssuerNames(issuer.issuer for issuer in settings.issuers)
         self._telemetry = telemetry
         self._tokens: OrderedDict[bytes, tuple[TokenFacts, TokenRead | None]] = OrderedDict()
         self._words: OrderedDict[tuple[object, ...], Words] = OrderedDict()
@@ -257,7 +259,7 @@ class Collector:
         return replace(facts, verification=result.verification, verified_by=result.issuer)
 
     def _name_user(self, iss: str, value: str) -> tuple[Safe, int]:
-        return self._pseudonyms.of("user", f"{iss} {value}"), self._pseudonyms.epoch
+        return self._pseudonyms.of("user", f"{self._issuer_names.of(iss)} {value}"), self._pseudonyms.epoch
 
     def _redacted_words(self, parsed: Parsed) -> tuple[Words, tuple[tuple[Safe, int], ...]]:
         key = (parsed.reason, parsed.message, parsed.challenge, parsed.flags, parsed.body_bytes, parsed.upstream_status)

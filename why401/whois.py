@@ -20,6 +20,7 @@ from collector.errors import Why401Error
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.settings.private import exposure
+from collector.token.issuer_names import IssuerNames
 
 AUDIT_FILE: Final = "whois-audit.jsonl"
 MAX_AUDIT_BYTES: Final = 64 << 20  # about 200,000 questions; then somebody should look at it and move it away
@@ -92,9 +93,14 @@ def append(path: Path, entry: dict[str, Any]) -> None:
 
 
 def _issuers(con: duckdb.DuckDBPyConnection, settings: Settings, given: Sequence[str]) -> list[str]:
-    """Every issuer that a token of the user may have named; "" is a token without."""
+    """Every issuer that a token of the user may have named; "" is a token without.
+
+    As pseudonyms name them, and as tokens spelled them: older stores have a pseudonym per spelling.
+    """
     seen = [row[0] for row in run_query(con, _ISSUERS, (MAX_ISSUERS,), timeout_s=TIMEOUT_S).rows]
-    return list(dict.fromkeys(["", *given, *(issuer.issuer for issuer in settings.issuers), *seen]))
+    spelled = ["", *given, *(issuer.issuer for issuer in settings.issuers), *seen]
+    names = IssuerNames(issuer.issuer for issuer in settings.issuers)
+    return list(dict.fromkeys([*map(names.of, spelled), *spelled]))
 
 
 def _membership(row: dict[str, Any]) -> Membership:

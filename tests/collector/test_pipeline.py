@@ -216,3 +216,53 @@ def test_a_token_in_a_sentence_starts_at_a_boundary(message: str, kind: TokenKin
     event = TESTED.event(RawRecord(Origin("file"), 1), Parsed("application", message=message, outcome=Outcome.DENIED))
 
     assert kind == event.token.kind
+
+
+SPELLINGS = (
+    "https://idp.example.com/realms/shop", "https://idp.example.com/realms/shop/", "HTTPS://IDP.example.com/Realms/shop", "http://idp.example.com:80/realms/shop",
+    "http://keycloak.svc:8080/realms/shop", "",
+)  # fmt: skip
+
+
+def test_two_hundred_people_are_two_hundred_however_their_issuer_is_spelled() -> None:
+    """Slash, case, scheme, default port, another host of the same realm, no issuer: one pseudonym per subject."""
+    shop = IssuerSettings(issuer=SPELLINGS[0])
+    tested = collector((shop,))
+    users = {
+        collect(envoy(f"Bearer {token(sub=f'user-{n}', iss=iss)}"), tested).token.user
+        for n in range(200)
+        for iss in SPELLINGS
+    }
+
+    assert 200 == len(users)
+
+
+@pytest.mark.parametrize(
+    "iss", ["https://idp.example.com/realms/bank", "https://evil.example.net/", "shop", "https://[broken"]
+)
+def test_people_of_another_issuer_are_others(iss: str) -> None:
+    """Another realm, another company, no URL at all: the same subject is another person there."""
+    tested = collector((IssuerSettings(issuer=SPELLINGS[0]),))
+    one, other = (
+        collect(envoy(f"Bearer {token(sub='user-1', iss=spelled)}"), tested).token.user
+        for spelled in (SPELLINGS[0], iss)
+    )
+
+    assert one
+    assert other
+    assert one != other
+
+
+def test_spellings_agree_without_a_configuration() -> None:
+    """Nothing is configured: slash, case, scheme and port do not matter, and the host does."""
+    users = [collect(envoy(f"Bearer {token(sub='user-1', iss=iss)}")).token.user for iss in SPELLINGS]
+
+    assert (1, 3) == (len({*users[:4]}), len({*users}))
+
+
+def test_the_pseudonym_of_a_plain_issuer_is_the_one_of_older_stores() -> None:
+    """An issuer in the usual spelling keeps its pseudonyms, so that an upgrade does not count its users twice."""
+    for issuers in ((), (IssuerSettings(issuer=SPELLINGS[0]),)):
+        event = collect(envoy(f"Bearer {token(sub='user-1', iss=SPELLINGS[0])}"), collector(issuers))
+
+        assert Pseudonyms(b"k" * 32, 1).of("user", f"{SPELLINGS[0]} user-1") == event.token.user
