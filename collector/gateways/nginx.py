@@ -10,15 +10,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.errors import UnreadableRecord
-from collector.events import Responder
+from collector.events import Outcome, Responder
 from collector.gateways import envoy
 from collector.gateways.reading import combined_log, error_log, topic
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import canonical_name, fill, finish, mapping, plan, value_at
+from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.values import as_text, count
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "nginx"
+_SUBREQUEST: Final = ', subrequest: "'
+_UPSTREAM: Final = ', upstream: "'
+# Of ingress-nginx (`/_external-auth-…`), oauth2-proxy (`/oauth2/auth`), Authelia (`/api/verify`, `/api/authz/`) and their kin.
+_AUTHORIZERS: Final = ("/oauth2/", "/api/verify", "/api/authz", "introspect")
+_LOCATIONS: Final = (*_AUTHORIZERS, "external-auth", "/auth", "_auth", "verify", "validate")
+_BROKEN: Final = ("error", "crit", "alert", "emerg")
 _QUIET: Final = ("debug",)  # dumps tokens, gives no verdict
 _SERVERS: Final = (NAME, "openresty")
 _STATUSES: Final = frozenset(("444", "494", "495", "496", "497", "499", "000"))
@@ -73,12 +80,21 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     line = error_log.split(text)
     if line is None:
         return None
-    if line.level in _QUIET or not topic.is_auth(line.message):
+    is_broken = line.level in _BROKEN and _asks_an_authorizer(line.context)
+    if line.level in _QUIET or not (is_broken or topic.is_auth(line.message)):
         raise NotAuth(NAME, "an error log line without a verdict")
-    parsed = Parsed(NAME, outcome=topic.outcome(line.message))
+    parsed = Parsed(NAME, outcome=Outcome.ERROR if is_broken else topic.outcome(line.message))
     parsed.responder = Responder.GATEWAY if line.context else Responder.UNKNOWN
     error_log.read(parsed, line, near_ns)
     return parsed
+
+
+def _asks_an_authorizer(context: str) -> bool:
+    """Whether the line is about the subrequest of auth_request: its location is named after what it does."""
+    location = context.partition(_SUBREQUEST)[2].partition('"')[0].lower()
+    if location:
+        return has_any(location, _LOCATIONS)
+    return has_any(context.partition(_UPSTREAM)[2].partition('"')[0].lower(), _AUTHORIZERS)
 
 
 def _fields(fields: Mapping[str, Any], record: RawRecord) -> Parsed | None:
