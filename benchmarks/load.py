@@ -236,12 +236,15 @@ def _scraped(port: int) -> dict[str, Counter[str]]:
 
 
 def _memory_mib(pid: int) -> float:
+    """Of the process and of the one that it supervises, in which the work is done."""
     try:
-        return (
-            int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        pages = sum(
+            int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1]) for each in (pid, *children)
         )
     except OSError:
         return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _rows(settings: Settings, sql: str) -> list[Any]:

@@ -25,6 +25,7 @@ from collector.worker import Each, Stage, Worker
 from why401.credential_warnings import Warner
 from why401.extras import need
 from why401.process import settle_memory
+from why401.restarting import report
 
 log = logging.getLogger("why401")
 STOP_SECONDS: Final = 30.0
@@ -181,6 +182,7 @@ def run(
     """
     settle_memory()
     provider = telemetry.start(settings.telemetry)
+    report(telemetry)
     intake = BoundedIntake(settings.queue, sink, telemetry)
     stop_sources, stop_worker = threading.Event(), threading.Event()
     died: list[BaseException] = []

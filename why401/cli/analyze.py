@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from collector.settings import Settings
 from why401 import process
 from why401.cli import options
+from why401.restarting import supervised
 
 
 @click.command("analyze")
@@ -18,6 +20,10 @@ def command(config_file: str | None, data_dir: str | None) -> None:
     """
     settings = options.settings(config_file, data_dir=data_dir)
     process.start_process(settings)
+    supervised(lambda: _work(settings))
+
+
+def _work(settings: Settings) -> None:
     from why401 import run
 
     run.analyze(settings)

@@ -7,6 +7,7 @@ import click
 from collector.settings import Settings
 from why401 import process
 from why401.cli import options
+from why401.restarting import supervised
 
 
 @click.command("up")
@@ -32,6 +33,13 @@ def command(
     }
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     process.start_process(settings)
+    if settings.files.follow:
+        supervised(lambda: _work(settings))
+    else:  # a second start would read the files again
+        _work(settings)
+
+
+def _work(settings: Settings) -> None:
     from why401 import run
 
     run.up(settings, ready=lambda: _say_ready(settings))
