@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help install demo test lint types format lock gateways bench soak fuzz audit sbom clean
+.PHONY: help install demo test lint types format lock gateways bench soak chaos fuzz audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -46,6 +46,9 @@ bench: install ## Named scenarios; ARGS="parse diagnose"
 soak: install ## Slow proofs: ten million events, thousands of commits and a million names with flat memory; ten minutes of mixed load
 	@$(BIN)/python -m benchmarks soak soak-store flood
 	@$(BIN)/python -m benchmarks load $(ARGS)
+
+chaos: install ## Ten minutes of PostgreSQL's restarts and stopped analyzers: 0 lost, 0 doubled; ARGS="--minutes 60"
+	@$(BIN)/python -m benchmarks chaos $(ARGS)
 
 fuzz: install $(VENV)/.fuzz ## Ten minutes of coverage-guided fuzzing; ARGS="--seconds 60 redact" for a part
 	@$(BIN)/python -m fuzz $(ARGS)
