@@ -25,6 +25,11 @@ _REFUSALS: Final = (
     "wrong", "no matching", "no token", "no auth", "no credentials", "no bearer", "exception", "error", "required",
     "refused", "unreachable", "timed out", "too early", "not yet", "unknown", "revoked", "blocked", "incorrect",
 )  # fmt: skip
+# One of these stands in whatever the learned vocabulary admits; most lines have none, and are not weighed.
+_HINTS: Final = (
+    "auth", "token", "jw", "session", "cookie", "credential", "permission", "denied", "forbid", "scope", "claim", "key", "login", "logged in",
+    "access", "signature", "bearer", "audience", "issuer", "expired", "certificate",
+)  # fmt: skip
 _CLASS_WORDS: Final = ("JWT", "Jwt", "JWS", "JWE", "JWK", "JOSE", "Token")
 _FRAMES: Final = ("at ", "File ", "... ", "^", "~", "from /", "--- ", "goroutine ")
 _NOTES: Final = (
@@ -49,7 +54,9 @@ class Logback:
 def refuses(message: str) -> bool:
     """Whether a sentence speaks of a failure of authentication, and not only of authentication."""
     low = message[:_READ_CHARS].lower()
-    return (topic.is_auth(message) and has_any(low, _REFUSALS)) or is_admitted(message, is_calm=True)
+    if topic.is_auth(message) and has_any(low, _REFUSALS):
+        return True
+    return has_any(low, _HINTS) and is_admitted(message, is_calm=True)
 
 
 def leading_time(text: str, near_ns: int = 0) -> int:

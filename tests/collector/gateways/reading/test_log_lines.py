@@ -103,3 +103,17 @@ def test_an_exceptions_name(line: str, expected: bool) -> None:
 def test_what_speaks_of_a_refusal(message: str, refusal: bool) -> None:
     """Authentication alone is not enough."""
     assert refusal == refuses(message)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_refusal"),
+    [
+        ("JWT refused: wrong audience", True),
+        ("No valid session in this request, access is not given", True),  # no word of the lists refuses here
+        ("Started Application in 2.1 seconds", False),
+        ("authentication is enabled for 3 realms", False),
+    ],
+)
+def test_what_the_lists_do_not_hold_is_weighed(sentence: str, *, is_refusal: bool) -> None:
+    """A gateway's own line is a refusal by the lists of words, or by the learned vocabulary."""
+    assert is_refusal is refuses(sentence)
