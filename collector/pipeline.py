@@ -302,8 +302,9 @@ def _digest(parsed: Parsed) -> bytes:
     places = f"{parsed.credential_logged}\0{raw_places(parsed)}\0"
     if parsed.claims is not None or parsed.jose_header is not None:
         places += repr((parsed.jose_header, parsed.claims))
-    if any(start in parsed.message for start in _TOKEN_START):
-        places += parsed.message
+    message = parsed.message
+    if message and any(start in message for start in _TOKEN_START):
+        places += message
     return blake2b(places.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

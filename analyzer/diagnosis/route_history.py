@@ -10,7 +10,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from collector.events import NO_TIMES, Event, Outcome, TokenFacts, TokenKind, TokenTimes, Verification
+from collector.structs import Dataclass
 
 MAX_ROUTES: Final = 2_000  # about 10 MB when full; the one idle longest is evicted
 MAX_ISSUERS: Final = 10  # per route
@@ -21,8 +24,7 @@ PROTECTED: Final = 2  # refusals for want of a credential, before a request with
 Route = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Passing:
+class Passing(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
     """What every accepted token of one issuer on one route had. Equal objects mean equal evidence."""
 
     issuer: str
@@ -36,8 +38,7 @@ class Passing:
     expired_s: float = 0.0  # how long after its `exp` one was accepted; 0: none was
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
     """What was accepted on one route: per issuer, the most frequent first."""
 
     issuers: tuple[Passing, ...] = ()

@@ -13,6 +13,7 @@ Never in it: token values, key ids, addresses, times, hosts of the fleet, order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -31,6 +32,7 @@ def group(event: Event, diagnosis: Diagnosis) -> Group:
     return Group(_id(parts), VERSION, parts)
 
 
+@lru_cache(maxsize=4096)
 def _id(parts: Parts) -> str:
     text = "\x1f".join(f"{name}\x1e{value}" for name, value in parts)
     return f"{VERSION}-{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"

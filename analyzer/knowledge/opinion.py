@@ -116,10 +116,13 @@ def is_opinion(reading: Reading) -> bool:
     return reading.signature_id.startswith(("learned.", "meaning."))
 
 
-@lru_cache(maxsize=2048)
 def closest(text: str, code: str) -> str:
     """The known message of a code that shares most of its words with a text; "" when none is close."""
-    words = frozenset(_WORD.findall(text.lower()))
+    return _closest(frozenset(_WORD.findall(text.lower())), code)
+
+
+@lru_cache(maxsize=2048)
+def _closest(words: frozenset[str], code: str) -> str:
     near = max(_known(code), key=lambda known: _cosine(words, known[0]), default=(frozenset[str](), ""))
     is_close = len(words & near[0]) >= _SHARED and _cosine(words, near[0]) >= _CLOSE
     return near[1] if is_close else ""

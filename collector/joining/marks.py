@@ -7,6 +7,7 @@ one of its usual names, the thread or process of a program that serves one reque
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
@@ -72,8 +73,13 @@ def _in_fields(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _names_id(name: str, outer: str = "") -> bool:
-    word = name[:_MAX_ID].lower().translate(_NOT_IN_NAMES)
+    word = _bare(name[:_MAX_ID])
     return word in _NAMES_OF_IDS or (word == "id" and outer in ("req", "request", "trace", "http_request"))
+
+
+@lru_cache(maxsize=4096)
+def _bare(name: str) -> str:
+    return name.lower().translate(_NOT_IN_NAMES)
 
 
 def _is_id(value: str) -> bool:

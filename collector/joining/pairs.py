@@ -19,6 +19,7 @@ Key = tuple[str | int, ...]
 Kind = tuple[bool, frozenset[str], str, str, bool]  # see `_kind`
 AnySlot = TypeVar("AnySlot", bound="Slot")
 _WORDS, _ACCESS = "words", "access"  # what a slot lacks
+_Opened = dict[Key, dict[Kind, dict[int, AnySlot]]]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -43,45 +44,35 @@ class Pairs(Generic[AnySlot]):
     """
 
     def __init__(self) -> None:
-        self._open: dict[Key, dict[Kind, dict[int, AnySlot]]] = {}
+        self._open: dict[str, _Opened[AnySlot]] = {_WORDS: {}, _ACCESS: {}}  # by what they lack
 
     def open(self, slot: AnySlot) -> None:
         """Let a slot be found."""
-        kind = _kind(slot.half)
-        for key in _own_keys(slot.half):
-            kinds = self._open.setdefault(key, {})
-            there = kinds.setdefault(kind, {})
-            there[id(slot)] = slot
-            if len(there) > MAX_OPEN:
-                del there[next(iter(there))]
-            if len(kinds) > MAX_KINDS:
-                del kinds[next(iter(kinds))]
+        kind, keys = _kind(slot.half), tuple(_own_keys(slot.half))
+        for lacking in _lacking(slot.half):
+            _put(self._open[lacking], keys, kind, slot)
 
     def close(self, slot: AnySlot) -> None:
         """Forget a slot. Idempotent."""
-        kind = _kind(slot.half)
-        for key in _own_keys(slot.half):
-            kinds = self._open.get(key, {})
-            there = kinds.get(kind, {})
-            there.pop(id(slot), None)
-            if not there:
-                kinds.pop(kind, None)
-            if not kinds:
-                self._open.pop(key, None)
+        kind, keys = _kind(slot.half), tuple(_own_keys(slot.half))
+        for lacking in _lacking(slot.half):
+            _take(self._open[lacking], keys, kind, slot)
 
     def find(self, slot: AnySlot) -> AnySlot | None:
         """The open slot that is about the same request."""
         half = slot.half
-        lacking = _ACCESS if half.is_access else _WORDS
+        opened = self._open[_ACCESS if half.is_access else _WORDS]
+        if not opened:
+            return None
         for way in _WAYS:
-            found = self._likest(half, way, lacking)
+            found = self._likest(half, way, opened)
             if found is not None:
                 return found
         return None
 
-    def _likest(self, half: Half, way: _Way, lacking: str) -> AnySlot | None:
+    def _likest(self, half: Half, way: _Way, opened: _Opened[AnySlot]) -> AnySlot | None:
         best, most, first = None, -2, 0
-        for one in self._candidates(half, way, lacking):
+        for one in self._candidates(half, way, opened):
             if not way.agrees(half, one.half):
                 continue
             likeness, number = agree.likeness(half, one.half), one.half.number
@@ -90,9 +81,9 @@ class Pairs(Generic[AnySlot]):
                 best, most, first = one, likeness, number
         return best
 
-    def _candidates(self, half: Half, way: _Way, lacking: str) -> Iterator[AnySlot]:
+    def _candidates(self, half: Half, way: _Way, opened: _Opened[AnySlot]) -> Iterator[AnySlot]:
         for key in way.looked_up(half):
-            for (is_access, shapes, *_), there in self._open.get((lacking, *key), {}).items():
+            for (is_access, shapes, *_), there in opened.get(key, {}).items():
                 if (is_access and half.is_access) or not shapes.isdisjoint(half.shapes):
                     continue
                 if not way.suits(half, next(iter(there.values())).half):
@@ -175,5 +166,31 @@ _WAYS: Final = (
 
 
 def _own_keys(half: Half) -> Iterator[Key]:
-    lacks = (_WORDS,) if half.is_access else (_WORDS, _ACCESS)
-    return ((lacking, *key) for way in _WAYS for key in way.kept(half) for lacking in lacks)
+    return (key for way in _WAYS for key in way.kept(half))
+
+
+def _lacking(half: Half) -> tuple[str, ...]:
+    """Access lines lack words; words lack an access line, and other words."""
+    return (_WORDS,) if half.is_access else (_WORDS, _ACCESS)
+
+
+def _put(opened: _Opened[AnySlot], keys: Iterable[Key], kind: Kind, slot: AnySlot) -> None:
+    for key in keys:
+        kinds = opened.setdefault(key, {})
+        there = kinds.setdefault(kind, {})
+        there[id(slot)] = slot
+        if len(there) > MAX_OPEN:
+            del there[next(iter(there))]
+        if len(kinds) > MAX_KINDS:
+            del kinds[next(iter(kinds))]
+
+
+def _take(opened: _Opened[AnySlot], keys: Iterable[Key], kind: Kind, slot: AnySlot) -> None:
+    for key in keys:
+        kinds = opened.get(key, {})
+        there = kinds.get(kind, {})
+        there.pop(id(slot), None)
+        if not there:
+            kinds.pop(kind, None)
+        if not kinds:
+            opened.pop(key, None)

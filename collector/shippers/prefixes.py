@@ -52,6 +52,8 @@ class Prefix(Unshown, Struct, frozen=True, kw_only=True, gc=False):
 def behind_prefix(text: str) -> Prefix | None:
     """The line behind its first prefix; None when it has none."""
     first = text[:1]
+    if first == "{":
+        return None
     if first == "<":
         return _syslog(text) or _named(_CURL, text)
     if first == "[":

@@ -16,22 +16,22 @@ _SAYING: Final = (
     "message", "Message", "msg", "error_description", "error", "detail", "details", "description", "reason", "title", "faultstring",
     "exception", "stack", "errors", "operation", "cause",
 )  # fmt: skip
+_NAMES: Final = frozenset(ERRORS)
 _MAX_LIST: Final = 8
 _SILENT: Final = frozenset(("", "{}", "[]", "null", "none", "<nil>", "false", "true"))
 
 
 def error_text(fields: Mapping[str, Any]) -> str:
     """What the object says of an error, from the first key that says anything."""
-    for name in ERRORS:
-        text = said(fields.get(name), MAX_DEPTH)
-        if text and text.lower() not in _SILENT:
-            return text
-    return ""
+    if _NAMES.isdisjoint(fields):
+        return ""
+    told = (said(fields[name], MAX_DEPTH) for name in ERRORS if name in fields)
+    return next((text for text in told if text and text.lower() not in _SILENT), "")
 
 
 def said(value: Any, depth: int) -> str:
     """What a value says: a text; of an object what its telling keys hold, of a list what its members say."""
-    if isinstance(value, Mapping):
+    if type(value) is not str and isinstance(value, Mapping):
         return next(_of_object(value, depth), "")
     if isinstance(value, list):
         found = dict.fromkeys(said(each, depth - 1) for each in value[:_MAX_LIST]) if depth > 0 else {}
