@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from collector import outcomes
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import combined_log, topic
@@ -70,7 +71,7 @@ def _refusal(parsed: Parsed, record: RawRecord, level: str) -> Parsed | None:
     parsed.message = parsed.message or (record.text if record.fields is None else "")
     if not _is_refusal(parsed, level):
         return None
-    if not parsed.status:
+    if not parsed.status or (parsed.status >= 400 and outcomes.by_status(parsed) is Outcome.ALLOWED):
         parsed.outcome = parsed.outcome or topic.outcome(parsed.message)
     return parsed
 
