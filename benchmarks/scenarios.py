@@ -102,7 +102,7 @@ def scenario_diagnose() -> Result:
 
 
 def scenario_diagnose_distinct() -> Result:
-    """Diagnosis without the cache's help."""
+    """Every token is another user's: the evidence is equal, and the token's facts are read anew."""
     stages = collector()
     events = [stages.collect(record) for record in _fresh(envoy_json(4_000, tokens=4_000))]
 
@@ -112,7 +112,22 @@ def scenario_diagnose_distinct() -> Result:
             analyzer.judge(event)
         return len(events)
 
-    return measure("diagnose-distinct", run, note="every event's evidence is new")
+    return measure("diagnose-distinct", run, note="every token is new")
+
+
+def scenario_diagnose_new() -> Result:
+    """The worst case: every event's evidence is new, and nothing remembered helps."""
+    stages = collector()
+    collected = [stages.collect(record) for record in _fresh(envoy_json(4_000, tokens=4_000))]
+    events = [replace(each, token=replace(each.token, kid=Safe(f"k{n}"))) for n, each in enumerate(collected)]
+
+    def run() -> int:
+        analyzer = Analyzer(Settings())
+        for event in events:
+            analyzer.judge(event)
+        return len(events)
+
+    return measure("diagnose-new", run, note="every event's evidence is new")
 
 
 def scenario_pipeline() -> Result:
@@ -262,6 +277,7 @@ SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "redact-hard": scenario_redact_hard,
     "diagnose": scenario_diagnose,
     "diagnose-distinct": scenario_diagnose_distinct,
+    "diagnose-new": scenario_diagnose_new,
     "pipeline": scenario_pipeline,
     "pipeline-distinct": scenario_pipeline_distinct,
     "explain": scenario_explain,

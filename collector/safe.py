@@ -12,6 +12,7 @@ Safe = NewType("Safe", str)
 
 EMPTY: Final = Safe("")
 OTHER: Final = Safe("(other)")  # in place of outsiders' names beyond a bound
+THIS_REQUEST: Final = Safe("{this request}")  # in place of a request's id, in what many requests share
 # Reasons of unread events.
 JOINED: Final = Safe("joined")
 UNREADABLE: Final = Safe("unreadable")

@@ -30,14 +30,15 @@ from analyzer.diagnosis import (
     user,
     validator,
 )
+from analyzer.diagnosis.alike import evidence_of, lifetime_s, told_of
 from analyzer.diagnosis.allowed import OK, allowed
-from analyzer.diagnosis.cuts import Cuts
+from analyzer.diagnosis.cuts import Cuts, Cutter
 from analyzer.diagnosis.doubts import tempered
-from analyzer.diagnosis.findings import Case, Finding, Rule, Strength, quantise
+from analyzer.diagnosis.findings import Case, Finding, Rule, Strength
 from analyzer.diagnosis.fix_values import Values
 from analyzer.diagnosis.messages import Read, ReadUnlisted, read_event
 from analyzer.diagnosis.missing import missing
-from analyzer.diagnosis.route_history import Memory
+from analyzer.diagnosis.route_history import Memory, Passed
 from analyzer.diagnosis.unchecked import weighed_down
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
 from analyzer.knowledge import Reading, fixes_for, read_words, title
@@ -73,6 +74,9 @@ MAX_QUOTED: Final = 160  # characters of a message
 _TOUCHED: Final = ("policy", "rule", "scope", "scopes", "role", "claim", "alg", "uri", "cluster", "consumer")
 
 
+_Evidence = tuple[Event, tuple[IssuerSettings, ...], Passed, Cutter, float]
+
+
 class Diagnoser:
     """Diagnoses events against the configured issuers. Not thread-safe: one worker owns it."""
 
@@ -87,7 +91,7 @@ class Diagnoser:
         self._read, self._unlisted = read, unlisted
         self.memory = Memory()
         self.cuts = Cuts()
-        self._cache: OrderedDict[tuple[object, ...], Diagnosis] = OrderedDict()
+        self._cache: OrderedDict[_Evidence, Diagnosis] = OrderedDict()
 
     def learn(self, event: Event) -> None:
         """Take in an allowed request: rejected ones are compared with it."""
@@ -101,36 +105,39 @@ class Diagnoser:
             return allowed(event, is_protected=is_bare and self.memory.is_protected(event))
         self.cuts.learn(event)
         self.memory.note_refusal(event)
-        times, issuers, passed = quantise(event.times), self._for(event), self.memory.about(event)
-        seen_cut = self.cuts.about(event)
-        key = (
-            event.gateway,
-            event.request.method,
-            event.request.status,
-            event.responder,
-            event.words,
-            event.token,
-            times,
-            issuers,
-            passed,
-            seen_cut,
-        )
+        passed, seen_cut = self.memory.about(event), self.cuts.about(event)
+        key = evidence_of(event), self._for(event), passed, seen_cut, lifetime_s(event.times)
         held = self._cache.get(key)
         if held is None:
-            held = diagnose(
-                Case(
-                    event=event,
-                    times=times,
-                    readings=read_event(event, self._read, self._unlisted),
-                    issuers=issuers,
-                    passed=passed,
-                    seen_cut=seen_cut,
-                )
-            )
-            self._cache[key] = held
+            held = self._cache[key] = self._diagnosed(*key)
             if len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
-        return held
+        return told_of(event, held)
+
+    def _diagnosed(
+        self,
+        evidence: Event,
+        issuers: tuple[IssuerSettings, ...],
+        passed: Passed,
+        seen_cut: Cutter,
+        lifetime: float,
+    ) -> Diagnosis:
+        readings = read_event(evidence, self._read, self._unlisted)
+        return diagnose(
+            Case(
+                event=evidence,
+                times=evidence.times,
+                readings=readings,
+                issuers=issuers,
+                passed=passed,
+                seen_cut=seen_cut,
+                lifetime_s=lifetime,
+            )
+        )
+
+    def forget(self) -> None:
+        """Diagnose equal evidence anew; what was learned of passing requests stays."""
+        self._cache.clear()
 
     @property
     def cached(self) -> int:

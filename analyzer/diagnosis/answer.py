@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
+from analyzer.diagnosis.alike import LARGE_TOKEN
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from analyzer.knowledge.products import facts, table
 from collector.events import Outcome, Responder, Verification
 
-LARGE_TOKEN: Final = 7_000  # characters; with the other headers close to the 8 KiB at which most servers stop
 EXPLAINED: Final = 0.5  # certainty of a message that counts as the upstream's reason
 ANY: Final = ""  # the gateway of statuses.toml that hold for every gateway
 _Row = tuple[str, Strength, str]  # code, strength, says

@@ -53,6 +53,7 @@ class Case(Dataclass, Struct, frozen=True, gc=False):
     issuers: tuple[IssuerSettings, ...] = ()  # those configured for this gateway and route
     passed: Passed = NOTHING  # what passes on the same route
     seen_cut: Cutter = Cutter.UNKNOWN  # who cut the token, by the gateway's other requests
+    lifetime_s: float = 0.0  # of the token, in whole seconds; 0: not known
 
     @property
     def expected(self) -> IssuerSettings | None:

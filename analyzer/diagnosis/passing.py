@@ -130,10 +130,9 @@ def _scopes(case: Case, passing: Passing) -> Iterator[Finding]:
 
 
 def _lifetime(case: Case, passing: Passing) -> Iterator[Finding]:
-    times = case.event.times
-    if times.exp_s is None or times.iat_s is None or not passing.lifetime_s:
+    mine = case.lifetime_s
+    if not mine or not passing.lifetime_s:
         return
-    mine = times.exp_s - times.iat_s
     if mine > LONG_S and mine > MUCH_LONGER * passing.lifetime_s:
         says = f"the token's lifetime is {span(mine)}; the longest accepted on this route is {span(passing.lifetime_s)}"
         yield Finding("token_too_old", Strength.LIKELY, "traffic", says, discriminant="lifetime")

@@ -39,6 +39,7 @@ _THREAD: Final = re2.compile(
     r"<\d{1,6}\.\d{1,9}\.\d{1,6}>|\b(?:[\w.]+-){0,4}exec-\d{1,5}\b|\b(?:default|XNIO-\d{1,3}) task-\d{1,5}\b"
     r"|\bqtp\d{1,12}-\d{1,5}\b|\bexecutor-thread-\d{1,5}\b"
 )
+_IN_THREADS: Final = ("<", "exec-", "task-", "qtp", "executor-thread-")  # one is in each
 _THREAD_KEYS: Final = ("thread_name", "thread", "threadName", "process.thread.name")
 _PARTS: Final = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_/@%:.-")}
 _MAX_WORDS: Final = 24
@@ -54,7 +55,8 @@ def ids(record: RawRecord) -> tuple[str, ...]:
 def is_anonymous(record: RawRecord) -> bool:
     """Whether the record has a place for an id and none in it: it is not about a request that has one."""
     if record.fields is None:
-        return _NO_ID.search(record.text[:MAX_CHARS].lower()) is not None
+        low = record.text[:MAX_CHARS].lower()
+        return "id" in low and _NO_ID.search(low) is not None
     fields = mapping(record)
     return any(_names_id(name) and as_text(value).lower() in _NONE for name, value in list(fields.items())[:MAX_KEYS])
 
@@ -89,7 +91,8 @@ def _is_id(value: str) -> bool:
 def thread(record: RawRecord) -> str:
     """The thread or process that wrote the line, when it serves one request at a time; "" when that is not known."""
     if record.fields is None:
-        found = _THREAD.search(record.text[:_HEAD])
+        head = record.text[:_HEAD]
+        found = _THREAD.search(head) if any(part in head for part in _IN_THREADS) else None
         return found.group() if found else ""
     fields = mapping(record)
     names = (as_text(fields[name])[:_HEAD] for name in _THREAD_KEYS if name in fields)
