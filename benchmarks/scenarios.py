@@ -18,6 +18,7 @@ from collector.pipeline import Collector
 from collector.records import Position, RawRecord
 from collector.redaction import redact
 from collector.redaction.pseudonyms import Pseudonyms
+from collector.safe import Safe
 from collector.settings import Settings, StoreSettings
 from collector.shippers import peel
 from collector.telemetry import Telemetry
