@@ -33,6 +33,18 @@ _DIGITS: Final = frozenset(bytes((byte,)) for byte in b"0123456789")
 DOTS: Final = 3
 ADDRESS_STEPS: Final = 4
 MAX_COUNTED: Final = 512
+_MAX_OCTET: Final = 255
+_OF_KEY: Final = rb"(?i:\b(?:[a-z]{1,12}[_.\-]?)?(?:ip|ipv4|addr|address|remote|peer|client))[\"']?[ ]?[:=][ ]?[\"']?"
+_HYPHENED: Final = rb"[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}"
+_NUMBER: Final = compiled(_OF_KEY + rb"([0-9]{8,10}|0[xX][0-9A-Fa-f]{8})\b")
+_HYPHENS: Final = compiled(rb"(?:(?i:\bip-)|\b)(" + _HYPHENED + rb")(?:\.[A-Za-z]|\b)")
+ODD_TRIGGER: Final = (
+    rb"(?i:ip|ipv4|addr|address|remote|peer|client)[\"']?[ ]?[:=][ ]?[\"']?(?:[0-9]{8}|0[xX][0-9A-Fa-f]{8})|(?i:\bip-)"
+    + _HYPHENED
+    + rb"|"
+    + _HYPHENED
+    + rb"\.[A-Za-z]"
+)
 _NETWORK_BYTES: Final = 6
 _NOBODY: Final = (bytes(16), bytes(15) + b"\x01")  # unspecified, loopback
 
@@ -125,6 +137,25 @@ def _network48(text: str) -> str:
     while words and not words[-1]:
         words.pop()
     return ":".join(f"{word:x}" for word in words) + "::/48"
+
+
+def odd_addresses(data: bytes) -> Iterator[Hit]:
+    """IPv4 addresses as one number behind their key, and with hyphens in a host's name."""
+    for match in _NUMBER.finditer(data):
+        number = int(match.group(1), 16 if match.group(1)[:2].lower() == b"0x" else 10)
+        if number >> 24 and number < 1 << 32:
+            octets = number.to_bytes(4, "big")
+            yield Hit(match.start(1), match.end(1), "ip", ".".join(map(str, octets[:3])) + ".0/24")
+    for match in _HYPHENS.finditer(data):
+        parts = match.group(1).split(b"-")
+        if _is_hyphenated_host(match.group(), parts):
+            start, end = match.span(1)
+            yield Hit(start, end, "ip", b"-".join((*parts[:3], b"0")).decode("ascii"))
+
+
+def _is_hyphenated_host(found: bytes, parts: list[bytes]) -> bool:
+    is_host = found[-1:].isalpha() or found[:2].lower() == b"ip"
+    return is_host and parts[-1] != b"0" and all(int(part) <= _MAX_OCTET for part in parts)
 
 
 def _has_prefix(data: bytes, end: int, prefix: bytes) -> bool:

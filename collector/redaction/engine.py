@@ -6,8 +6,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from collector.redaction import fields, jose, key_material, meter, personal, schemes, spoken, vendors
-from collector.redaction.addresses import INSIDE, ipv4, ipv6, leading, networks
+from collector.redaction import (
+    byte_lists,
+    contexts,
+    fields,
+    jose,
+    key_material,
+    meter,
+    personal,
+    schemes,
+    spoken,
+    statements,
+    vendors,
+)
+from collector.redaction.addresses import INSIDE, ODD_TRIGGER, ipv4, ipv6, leading, networks, odd_addresses
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
 from collector.redaction.patterns import any_of, compiled
 from collector.redaction.standins import shortened
@@ -43,8 +55,12 @@ RULES: Final = (
     Rule("fields", fields.TRIGGER, fields.find),
     Rule("schemes", schemes.TRIGGER, schemes.find),
     Rule("jose", jose.TRIGGER, jose.find),
+    Rule("statements", statements.TRIGGER, statements.find),
+    Rule("bytes", byte_lists.TRIGGER, byte_lists.find),
+    Rule("contexts", contexts.TRIGGER, contexts.find),
     Rule("email", rb"@", personal.emails),
     Rule("ipv4", rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]", ipv4),
+    Rule("odd addresses", ODD_TRIGGER, odd_addresses),
     Rule("ipv6", rb"[0-9A-Fa-f]?::[0-9A-Fa-f]?|(?:[0-9A-Fa-f]{1,4}:){7}", ipv6),
     Rule("phone", rb"\+[1-9][0-9 ().\-]{6}", personal.phones),
     Rule("card", rb"[2-6](?:[ \-]?[0-9]){12}", personal.cards),
@@ -81,6 +97,10 @@ _MOSTLY: Final = frozenset(
 def run(text: str) -> Redacted:
     """Redact until a pass finds nothing, so that redacting twice changes nothing. May raise."""
     data = fold(text)
+    if _SUSPECT.find(data)[0] < 0:
+        redacted, count = leading(text, data)
+        if count >= 0:
+            return _with_networks(redacted, count)
     meter.start(len(data))
     try:
         return _run(text, data)
@@ -89,10 +109,6 @@ def run(text: str) -> Redacted:
 
 
 def _run(text: str, data: bytes) -> Redacted:
-    if _SUSPECT.find(data)[0] < 0:
-        redacted, count = leading(text, data)
-        if count >= 0:
-            return _with_networks(redacted, count)
     first = shortened(data)
     triggered = _triggered(first.data)
     if not triggered:

@@ -21,8 +21,13 @@ def _load(name: str) -> dict[str, Any]:
 
 
 _DATA: Final = _load("keys.toml")
-_EXACT: Final = {word.encode(): kind for kind in reversed(KINDS) for word in _DATA[kind]["exact"]}
-_SUFFIX: Final = tuple((tuple(word.encode() for word in _DATA[kind].get("suffix", ())), kind) for kind in KINDS)
+_EXACT: Final = {word.encode("latin-1"): kind for kind in reversed(KINDS) for word in _DATA[kind]["exact"]}
+_SUFFIX: Final = tuple(
+    (tuple(word.encode("latin-1") for word in _DATA[kind].get("suffix", ())), kind) for kind in KINDS
+)
+QUALIFIERS: Final = _DATA["qualifiers"]["words"]
+_QUALIFIED: Final = compiled(b"(?:" + b"|".join(word.encode() for word in QUALIFIERS) + rb"|v?[0-9]{1,2}){1,3}$")
+TRANSLATED: Final[dict[str, list[str]]] = _DATA["translated"]
 STOP: Final = frozenset(word.encode() for word in _DATA["words"]["stop"])
 FAILURES: Final = frozenset(word.encode() for word in _DATA["words"]["failure"])
 _NAME: Final = compiled(rb"[A-Za-z][a-z]*(?:[_.\-]?[A-Z]?[a-z]+|[_.\-]?[A-Z]+){1,11}")
@@ -40,7 +45,21 @@ def kind_of(key: bytes) -> str:
 
 
 def _by_suffix(key: bytes) -> str:
+    kind = _suffix_kind(key)
+    if kind:
+        return kind
+    plain = key[: _qualifiers_start(key)]
+    kind = _suffix_kind(plain) if plain != key else ""
+    return kind if kind in ("auth", "secret") else ""
+
+
+def _suffix_kind(key: bytes) -> str:
     return next((kind for words, kind in _SUFFIX if key.endswith(words)), "")
+
+
+def _qualifiers_start(key: bytes) -> int:
+    start, end = _QUALIFIED.find(key)
+    return start if end == len(key) else len(key)
 
 
 def key_pattern() -> bytes:
@@ -48,7 +67,8 @@ def key_pattern() -> bytes:
     kinds = [kind for kind in KINDS if kind != "safe"]
     exact = _any_word({word for kind in kinds for word in _DATA[kind]["exact"]})
     suffix = _any_word({word for kind in kinds for word in _DATA[kind].get("suffix", ())})
-    return rb"(?:\b_*" + exact + rb"|" + suffix + rb")[_\-]*"
+    words = _any_word(set(QUALIFIERS))
+    return rb"(?:\b_*" + exact + rb"|" + suffix + rb"(?:[_\-.$]*(?:" + words + rb"|[vV]?[0-9][0-9]?)){0,3})[_\-]*"
 
 
 def _any_word(words: Collection[str]) -> bytes:
@@ -56,7 +76,7 @@ def _any_word(words: Collection[str]) -> bytes:
     heads: dict[str, set[str]] = {}
     for word in words:
         heads.setdefault(word[0], set()).add(word[1:])
-    branches = (f"[{head}{head.upper()}]".encode() + _rest(heads[head]) for head in sorted(heads))
+    branches = (f"[{head}{head.upper()}]".encode("latin-1") + _rest(heads[head]) for head in sorted(heads))
     return b"(?:" + b"|".join(branches) + b")"
 
 

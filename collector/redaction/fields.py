@@ -35,16 +35,16 @@ _TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
 TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT))
 _FIELD: Final = compiled(_FIELD_TEXT)
 _OPTION: Final = compiled(_OPTION_TEXT)
-_KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$"
+_KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$\xe4\xf1\xf3\xf6"
 
 
 # What may stand between the glue and the value: brackets, quotes, a bytes prefix, OTLP's and HAR's `value` members.
 _OPENING: Final = compiled(
     rb"[ \t]{0,8}(?:[\[(<][ \t]{0,2}|\{[ \t]{0,2}\\{0,7}[\"']?(?i:string_?value|bytes_?value|value)\\{0,7}[\"']?[ \t]{0,2}[:=][ \t]{0,2}){0,3}"
     # YAML's block marks and tags, PHP's dumps, and wrappers: `>- `, `!vault `, `string(12) `, `12:`, `SecretStr(`
-    rb"(?:[|>][+\-]?[ \t]{1,8}|![A-Za-z!]{1,20}[ \t]{1,4}|string\([0-9]{1,6}\)[ \t]|[0-9]{1,6}:(?:\\{0,7}\")"
+    rb"(?:[|>][+\-]?[ \t]{1,8}|[|>][+\-]?[0-9]?[ \t]{0,8}\r?\n[ \t]{1,16}|![A-Za-z!]{1,20}[ \t]{1,4}|(?:\r?\n[ \t]{1,16})?string\([0-9]{1,6}\)[ \t]|[0-9]{1,6}:(?:\\{0,7}\")"
     rb"|[A-Za-z_][A-Za-z0-9_.]{0,40}\([bu]?\\{0,7}[\"'`])?"
-    rb"(?:[bu]?\\{0,7}[\"'`])?"
+    rb"(?:[bu]?\\{0,7}(?:\"\"\"(?:\r?\n)?|[\"'`]))?"
 )
 _PERSONAL: Final = compiled(
     rb"(?i)(?:\bsub|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
@@ -209,6 +209,8 @@ def _is_glue(data: bytes, key: int, end: int, glue: bytes, field: bytes) -> bool
         return False
     if glue in b"\"'":
         return _opens_pair(data, key)
+    if glue == b">" and b"] =>" in field:  # PHP's print_r
+        return True
     if glue == b">":
         return _is_element(data, key, field)
     return not (glue == b":" and data[end : end + 1] == b":")  # `JWT::ExpiredSignature` is a name

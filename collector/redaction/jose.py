@@ -59,6 +59,7 @@ MIN_LIKE: Final = 17  # gitleaks, rule jwt
 MIN_RUN: Final = 20
 MIN_DISGUISED: Final = 64
 MAX_ARN: Final = 96  # the name of a resource of AWS, up to its path
+_AUTHORIZATION_SERVER: Final = b"aus"  # of Okta: `https://acme.okta.com/oauth2/aus…` is an issuer
 _OPEN: Final = b"\"'`[({<:= \t\\,|"
 _WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#"
 
@@ -115,7 +116,11 @@ def _is_like_part(part: bytes) -> bool:
 
 
 def _is_part(part: bytes) -> bool:
-    return len(part) >= MIN_PART and (shapes.is_json_object(part) or _is_glued(part))
+    if len(part) < MIN_PART:
+        return False
+    return (
+        shapes.is_json_object(part) or _is_glued(part) or (part.endswith(b"ye") and shapes.is_json_object(part[::-1]))
+    )
 
 
 def _is_glued(part: bytes) -> bool:
@@ -150,9 +155,12 @@ def _judge(run: bytes, start: int) -> Iterator[Hit]:
         if rule:
             yield Hit(start, start + len(run), *rule)
         return
+    before = b""
     for segment in segments:
+        is_issuer = before == b"oauth2" and segment.startswith(_AUTHORIZATION_SERVER)
+        before = segment
         rule = _rule(segment)
-        if rule:
+        if rule and not is_issuer:
             yield Hit(start, start + len(segment), *rule)
         start += len(segment) + 1
 

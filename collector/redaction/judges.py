@@ -27,6 +27,17 @@ _PARAMETER: Final = compiled(
 _PLACEHOLDERS: Final = (b"{{", b"${", b"%(", b"<%", b"#{")  # of templates
 _DN: Final = compiled(rb"(?i)(?:^|[,/;+ ])(?:cn|ou?|c|uid|dc|e|emailaddress)[ ]?=")
 MASKED: Final = compiled(rb"[ \t]{0,4}[\\\"'`]{0,8}" + BRACKETED + rb"(?:[^A-Za-z0-9]|$)")
+# Subjects of machines, which a trust is compared with: Kubernetes, GitHub, GitLab, SPIFFE, CircleCI, Bitbucket.
+_WORKLOADS: Final = (
+    b"system:",
+    b"repo:",
+    b"project_path:",
+    b"spiffe://",
+    b"org/",
+    b"organization:",
+    b"pipeline:",
+    b"job_workflow_ref:",
+)
 _OPENERS: Final = (b"(", b"[", b"{")
 _FIELD: Final = STOP | {b"rsa", b"pss", b"ecdsa", b"hmac"}
 _ERRORS: Final = (b"Error", b"Err", b"Exception", b"Failure")
@@ -213,7 +224,7 @@ def user(value: Value) -> Iterator[Hit]:
     text = value.text
     if says_nothing(text) or is_statement(text.split(None, 1)[0]) or text == b"0":
         return
-    if text.startswith((b"{", b"[", b"system:")) or _DN.find(text)[0] >= 0 or (value.prose and _is_sentence(value)):
+    if text.startswith((b"{", b"[", *_WORKLOADS)) or _DN.find(text)[0] >= 0 or (value.prose and _is_sentence(value)):
         return
     yield Hit(value.start, value.end, NAME, USER)
 

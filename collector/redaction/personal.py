@@ -41,6 +41,10 @@ _CARD_NETWORK: Final = compiled(rb"4|5[1-5]|2[2-7]|3[47]|36|38|6011|65|62|35")
 _PHONE_MORE: Final = JOINED | frozenset(b"+")
 _CARD_MORE: Final = JOINED | frozenset(b".")
 _MAC_MORE: Final = JOINED | frozenset(b":-")
+# Words of certificate authorities, which are no people: `CN=Acme Issuing CA 2`.
+_AUTHORITIES: Final = frozenset(
+    (b"CA", b"Root", b"Authority", b"Issuing", b"Intermediate", b"Certificate", b"SSL", b"TLS")
+)
 _NOBODY: Final = frozenset((b"null", b"none", b"nil", b"undefined", b"unknown", b"anonymous"))
 _SERVICE_DOMAINS: Final = (b".gserviceaccount.com",)  # an issuer or audience, not a person
 
@@ -108,6 +112,8 @@ def names(data: bytes) -> Iterator[Hit]:
         start, end = match.span(1) if match.group(1) else match.span(2)
         value = data[start:end]
         if is_mask(value) or value.lower() in _NOBODY:
+            continue
+        if not _AUTHORITIES.isdisjoint(value.split()):
             continue
         if b" " not in value and (value.count(b".") >= 2 or b"-" in value):
             continue

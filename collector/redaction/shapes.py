@@ -5,6 +5,7 @@ Every function looks at a bounded part of its input, so that rules stay linear o
 
 from __future__ import annotations
 
+import base64
 import binascii
 import math
 import zlib
@@ -52,6 +53,7 @@ _NAME: Final = compiled(
     rb"(?:(?:[A-Z]?[a-z]{2,}|OAuth|(?:Me|By|Id|Of|To|In|On|Is|My))[0-9]{0,2}[_\-]?)+|[A-Z]{2,6}|v?[0-9]{1,19}"
 )
 _ERROR_CODE: Final = compiled(rb"[A-Z]{2,12}[-_]?[0-9]{1,9}")
+_BASE32: Final = compiled(rb"[A-Z2-7]{24,}={0,6}")
 _HEX: Final = compiled(rb"[0-9a-f]+|[0-9A-F]+")
 _PUBLIC: Final = compiled(
     _UUID + rb"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"  # W3C traceparent
@@ -87,7 +89,7 @@ def is_name(run: bytes) -> bool:
 
 def is_word(run: bytes) -> bool:
     """Words, identifiers and error codes that people and programs write: `invalid_grant`, `OrderService/Get`, `AADSTS50126`."""
-    if len(run) > 120:
+    if len(run) > 120 or _BASE32.fits(run):
         return False
     if not _WORDS.fits(run):
         return _ERROR_CODE.fits(run)
@@ -214,6 +216,8 @@ def hides_sentence(run: bytes) -> bool:
 def hides_packed(run: bytes) -> bool:
     """Hex of text, or base64 or hex of gzip or zlib of text."""
     head = run[: 4 * WINDOW]
+    if _BASE32.fits(head) and _is_text(_from_base32(head)):
+        return True
     content = _unhex(head)
     if content and (_is_text(content) or _is_text(_inflated(content))):
         return True
@@ -225,6 +229,11 @@ def _unhex(run: bytes) -> bytes:
         return binascii.unhexlify(run[: len(run) // 2 * 2])
     except binascii.Error:
         return b""
+
+
+def _from_base32(run: bytes) -> bytes:
+    run = run.rstrip(b"=")
+    return base64.b32decode(run[: len(run) // 8 * 8])
 
 
 def _inflated(content: bytes) -> bytes:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from collector.redaction.field_names import TRANSLATED
 from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
@@ -122,8 +123,22 @@ def deeper(view: View) -> Iterator[View]:
 
 
 def fold(text: str) -> bytes:
-    """One byte a character."""
+    """One byte a character; keys in other scripts as an English one of their length."""
+    if not text.isascii():
+        for key, plain in _TRANSLATED.items():
+            if key in text:
+                text = text.replace(key, plain)
     return text.encode("latin-1", "why401.fold")
+
+
+def _english(kind: str, size: int) -> str:
+    """A key of that kind with so many letters: `xxpassword`."""
+    if kind == "user":
+        return "user".rjust(size, "_") if size >= len("user") else "uid".rjust(size, "_")
+    return next(word for word in ("password", "passwd", "pwd", "pw") if len(word) <= size).rjust(size, "_")
+
+
+_TRANSLATED: Final = {key: _english(kind, len(key)) for kind, keys in TRANSLATED.items() for key in keys}
 
 
 def _fold_error(error: UnicodeError) -> tuple[bytes, int]:

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.redaction import redact
-from tests.collector.redaction import generated
+from tests.collector.redaction import fresh, generated
 
 SEEDS = range(3)
 
@@ -26,3 +26,16 @@ def test_generated_lines_are_redacted_once(kind):
     """Redacting the result again changes nothing."""
     once = [redact(line).text for line, _, _ in generated.lines(kind, 7)]
     assert [redact(text).text for text in once] == once
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("group", fresh.GROUPS)
+def test_what_nobody_listed_goes_and_the_rest_stays(group, seed):
+    """Kinds of the second list: no secret of a line survives redaction, every word to keep does, and twice is once."""
+    lines = list(fresh.lines(group, seed))
+    assert len(lines) > 10
+    texts = [redact(line).text for _, line, _, _ in lines]
+    pairs = list(zip(texts, lines, strict=True))
+    assert [kind for text, (kind, _, gone, _) in pairs if any(part in text for part in gone)] == []
+    assert [kind for text, (kind, _, _, keep) in pairs if any(part not in text for part in keep)] == []
+    assert [redact(text).text for text in texts] == texts

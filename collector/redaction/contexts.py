@@ -1,0 +1,146 @@
+"""Rule `context`: a value goes because of what stands around it: a statement, a command, a sentence (rules/contexts.toml).
+
+One automaton says which of the patterns can match at all; only those are searched for.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from collector.redaction import shapes
+from collector.redaction.field_names import RULES, is_statement, kind_of
+from collector.redaction.hits import CARD, EMAIL, PHONE, SECRET, USER, Hit
+from collector.redaction.judges import says_nothing
+from collector.redaction.meter import spend
+from collector.redaction.patterns import Match, Pattern, any_of, compiled, shortened_counts
+
+STEPS: Final = 4
+MAX_DIGITS_OF_CODE: Final = 10
+MIN_DIGITS_OF_CODE: Final = 4
+MIN_DIGITS: Final = 7
+MIN_MIXED: Final = 8
+MIXES: Final = 3  # changes of case, or between letters and digits
+MIN_NUMBER: Final = 5
+_LABELS: Final = {"secret": SECRET, "user": USER, "phone": PHONE, "email": EMAIL, "card": CARD}
+_NAMES: Final = {"secret": "field", "user": "field", "phone": "phone", "email": "email", "card": "card"}
+_LAST: Final = b".,;:!?)"
+_DATE: Final = compiled(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|.*[0-9]{2}:[0-9]{2}")
+_GROUPED: Final = compiled(rb"[A-Z0-9]{3,8}(?:-[A-Z0-9]{3,8})+")
+_NUMBERED: Final = compiled(rb"[A-Za-z]+(?:[\-_./][A-Za-z]+)*[\-_./]?[0-9]{1,4}")  # `AADSTS5012`, `orders-17`
+_LETTERS: Final = compiled(rb"[A-Za-z]")
+_ERRORS: Final = (b"Error", b"Exception", b"Failure")
+_DIGITS: Final = b"0123456789"
+_SIGNS: Final = frozenset(b"!#$%&*@^?+=~")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A pattern, what its values must look like, and what replaces them."""
+
+    pattern: Pattern
+    trigger: bytes
+    shortened: bytes
+    has_key: bool
+    judge: str
+    label: str
+
+
+def _digits(value: bytes) -> int:
+    return len(value) - len(value.translate(None, _DIGITS))
+
+
+def _mixed(value: bytes) -> bool:
+    """Letters and digits that no word has; UUIDs too."""
+    if len(value) < MIN_MIXED or is_statement(value) or _DATE.fits(value) or _NUMBERED.fits(value):
+        return False
+    digits = _digits(value)
+    if not digits or _LETTERS.find(value)[0] < 0 or value.endswith(_ERRORS):
+        return False
+    return (digits > 1 and b"." not in value) or _is_tangled(value)
+
+
+def _is_tangled(value: bytes) -> bool:
+    return shapes.mixes(value) >= MIXES and not shapes.is_word(value)
+
+
+def _odd(value: bytes) -> bool:
+    """Letters and digits, or a sign that no word has."""
+    return (_LETTERS.find(value)[0] >= 0 and _digits(value) > 0) or bool(set(value) & _SIGNS)
+
+
+def _code(value: bytes) -> bool:
+    plain = value.translate(None, b" -")
+    if plain.isdigit():
+        return MIN_DIGITS_OF_CODE <= len(plain) <= MAX_DIGITS_OF_CODE
+    return _GROUPED.fits(value) or (_digits(plain) > 0 and not _NUMBERED.fits(value) and not _DATE.fits(value))
+
+
+def _password(value: bytes) -> bool:
+    """Behind a user and a colon: no port."""
+    return _odd(value) and _digits(value) > 0
+
+
+def _person(value: bytes) -> bool:
+    return value != b"-" and not is_statement(value)
+
+
+def _login(value: bytes) -> bool:
+    """A name that people have in systems: joined, or with digits; other words belong to the sentence."""
+    return not value.isalpha() and not is_statement(value) and not value.isdigit()
+
+
+_JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
+    "any": bool,
+    "mixed": _mixed,
+    "odd": _odd,
+    "code": _code,
+    "digits": lambda value: _digits(value) >= MIN_DIGITS,
+    "number": lambda value: _digits(value) >= MIN_NUMBER,
+    "password": _password,
+    "person": _person,
+    "login": _login,
+}
+
+
+def _context(data: dict[str, Any]) -> Context:
+    pattern = data["pattern"].encode("latin-1")
+    return Context(
+        pattern=compiled(pattern),
+        trigger=data["trigger"].encode("latin-1"),
+        shortened=shortened_counts(pattern),
+        has_key=data.get("key", False),
+        judge=data["judge"],
+        label=data["label"],
+    )
+
+
+CONTEXTS: Final = tuple(map(_context, tomllib.loads((RULES / "contexts.toml").read_text(encoding="utf-8"))["context"]))
+TRIGGER: Final = b"|".join(b"(?:" + context.trigger + b")" for context in CONTEXTS)
+_which: Final = any_of([context.shortened for context in CONTEXTS])
+
+
+def find(data: bytes) -> Iterator[Hit]:
+    """Values by what stands around them."""
+    for index in sorted(_which(data)):
+        context = CONTEXTS[index]
+        for match in context.pattern.finditer(data):
+            spend(STEPS)
+            yield from _values(context, match)
+
+
+def _values(context: Context, match: Match) -> Iterator[Hit]:
+    label = context.label
+    first = 1
+    if context.has_key:
+        kind = kind_of(match.group(1))
+        if kind not in ("auth", "secret", "user"):
+            return
+        label, first = ("user" if kind == "user" else "secret"), 2
+    for group in range(first, len(match.spans)):
+        start = match.start(group)
+        value = match.group(group).rstrip(_LAST if context.judge != "any" else b"")
+        if start >= 0 and not says_nothing(value) and _JUDGES[context.judge](value):
+            yield Hit(start, start + len(value), _NAMES[label], _LABELS[label])
