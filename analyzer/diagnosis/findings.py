@@ -12,7 +12,7 @@ from analyzer.diagnosis.cuts import Cutter, cutter
 from analyzer.diagnosis.near import NearMiss
 from analyzer.diagnosis.route_history import NOTHING, Passed
 from analyzer.knowledge import Reading
-from collector.events import Event, TokenTimes
+from collector.events import Event, TokenKind, TokenTimes
 from collector.settings import IssuerSettings
 from collector.structs import Dataclass
 
@@ -73,6 +73,11 @@ class Case(Dataclass, Struct, frozen=True, gc=False):
         """The leeway that the validator allows, as configured."""
         expected = self.expected or (self.issuers[0] if len(self.issuers) == 1 else None)
         return expected.clock_skew_seconds if expected else DEFAULT_SKEW_S
+
+    @property
+    def is_unseen(self) -> bool:
+        """The log shows nothing of the credential but, at best, that there was one."""
+        return self.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED) and not self.shows_claims
 
     @property
     def shows_claims(self) -> bool:

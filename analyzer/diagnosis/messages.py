@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Final
 
+import re2
+
+from analyzer.diagnosis import aggregates
 from analyzer.diagnosis.weigh import VAGUE
 from analyzer.knowledge import Reading, read_words
 from analyzer.knowledge.opinion import is_opinion, read_unlisted, without_numbers
 from analyzer.knowledge.products import facts, relatives
+from analyzer.knowledge.signatures import INNER
 from collector.events import Event
 
 Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> interpretations, best first
 ReadUnlisted = Callable[[str], tuple[Reading, ...]]  # a text that no signature knows -> interpretations, best first
 MAX_READ: Final = 2_000
 _OPINION: Final = 0.1  # what a signature of one text is ahead of an opinion on another
+PART: Final = 0.5  # certainty from which one of several listed errors counts
 KNOWN: Final = 0.3  # a text that no signature interprets with this certainty is interpreted by its meaning as well
+
+_LONGEST_STATUS: Final = 80
+# The phrases are those of RFC 9110, and gRPC's for 401 and 403 in HTTP; around them, what clients and frameworks put there.
+_BARE_STATUS: Final = re2.compile(
+    r"(?i)^[\s\"'\[{(]*(?:(?:[a-z.]*(?:error|exception)|http(?:/[0-9.]+)?|request|response|failed|with|status|code|statuscode|message|"
+    r"returned|answered|[345][0-9]{2}|unauthori[sz]ed|forbidden|bad request|internal server error|proxy authentication required|"
+    r"service unavailable|bad gateway)[\s:;,.\"'\]})=(-]*)+$"
+)
 
 
 def read_event(event: Event, read: Read = read_words, unlisted: ReadUnlisted = read_unlisted) -> tuple[Reading, ...]:
@@ -37,10 +50,52 @@ def _texts(event: Event) -> tuple[str, ...]:
 
 
 def _readings(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
+    is_bare, listed, is_chain = _form(text[:MAX_READ])
+    if is_bare:
+        yield tuple(reading for reading in read(text, kind) if reading.gateway in relatives("gateway", kind))
+        return
+    parts = [found for part in listed for found in _surest(_of_sentence(part, kind, read, unlisted))]
+    if len(parts) > 1:
+        yield tuple(aggregates.deciding(parts, is_chain=is_chain))
+    else:
+        yield from _of_sentence(text, kind, read, unlisted)
+
+
+@lru_cache(maxsize=2048)
+def _form(text: str) -> tuple[bool, tuple[str, ...], bool]:
+    """Whether a text is nothing but a status, the errors that it lists, and whether they are of a chain."""
+    return (is_bare_status(text), *aggregates.parts(text))
+
+
+def _surest(readings: Iterable[tuple[Reading, ...]]) -> list[Reading]:
+    """What one of several errors says, where it says something."""
+    found = [some[0] for some in readings if some and some[0].certainty >= PART]
+    return [max(found, key=lambda reading: reading.certainty)] if found else []
+
+
+def _of_sentence(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
     known = read(text, kind)
     yield known
     if not any(knows(reading, kind) for reading in known):
         yield unlisted(without_numbers(text[:MAX_READ]))
+    elif (wrapped := dict(known[0].captures).get(INNER)) and all(reading.certainty < VAGUE for reading in known):
+        yield unlisted(without_numbers(wrapped[:MAX_READ]))
+
+
+def is_bare_status(text: str) -> bool:
+    """Nothing but a status and its phrase, which says that the request was refused and not why.
+
+    >>> is_bare_status("Error: HTTP 401 Unauthorized"), is_bare_status("Request failed with status code 403")
+    (True, True)
+    >>> is_bare_status("Unauthorized: token expired"), is_bare_status("401: no api key")
+    (False, False)
+    """
+    return len(text) <= _LONGEST_STATUS and _is_bare(text)
+
+
+@lru_cache(maxsize=2048)
+def _is_bare(text: str) -> bool:
+    return _BARE_STATUS.match(text) is not None
 
 
 def knows(reading: Reading, kind: str) -> bool:

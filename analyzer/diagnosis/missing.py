@@ -9,6 +9,7 @@ from typing import Final
 
 from analyzer.diagnosis.cuts import Cutter, is_cut
 from analyzer.diagnosis.findings import Case
+from analyzer.diagnosis.messages import is_bare_status
 from analyzer.knowledge.products import facts
 from collector.events import TokenKind
 
@@ -67,7 +68,7 @@ def _missing(case: Case) -> Iterator[str]:
     kind = case.event.gateway.kind
     settings = log_settings().get(kind, ANY)
     yield from _elsewhere(case, settings)
-    if not case.event.words and kind != BARE_TOKEN:
+    if _gives_no_reason(case) and kind != BARE_TOKEN:
         yield settings.reason
     if _is_unseen(case):
         yield settings.token + (_DROPPED if settings.logs_token else "")
@@ -88,7 +89,15 @@ def _elsewhere(case: Case, settings: LogSettings) -> Iterator[str]:
         yield settings.elsewhere + (f": look for {shared}" if shared else "")
 
 
+def _gives_no_reason(case: Case) -> bool:
+    words = case.event.words
+    if not words:
+        return True
+    return bool(words.reason or words.message or words.challenge) and all(
+        is_bare_status(one) for one in (words.reason, words.message, words.challenge) if one
+    )
+
+
 def _is_unseen(case: Case) -> bool:
     """The log shows nothing of the token, not even that it cuts or masks it."""
-    is_hidden = case.event.token.kind in (TokenKind.UNKNOWN, TokenKind.REDACTED)
-    return is_hidden and not case.shows_claims and not any(_cut(case))
+    return case.is_unseen and not any(_cut(case))

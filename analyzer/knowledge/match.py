@@ -125,7 +125,10 @@ def read_words(text: str, gateway: str = "") -> tuple[Reading, ...]:
 
 
 def _is_wrapper(hit: _Hit, hits: list[_Hit]) -> bool:
-    return hit.signature.certainty < _SURE or any(hit.wraps(other) for other in hits)
+    """It decides nothing, or what it wraps says more; a wrapper that is sure goes before an unclear message in it."""
+    return hit.signature.certainty < _SURE or any(
+        hit.wraps(other) and other.signature.certainty >= min(_SURE, hit.signature.certainty) for other in hits
+    )
 
 
 def _weight(hit: _Hit, text: str, gateways: frozenset[str]) -> float:
