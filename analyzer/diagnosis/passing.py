@@ -9,7 +9,7 @@ from analyzer.diagnosis.claims import a_type
 from analyzer.diagnosis.findings import Case, Finding, Strength, listed, span
 from analyzer.diagnosis.near import NearMiss, nearest, nearest_of
 from analyzer.diagnosis.policy import scopes_of
-from analyzer.diagnosis.route_history import Passing
+from analyzer.diagnosis.route_history import MAX_VALUES, Passing
 from collector.events import TokenFacts, Verification
 
 # Names under which issuers write the same thing: one that is there stands for the one that is not.
@@ -155,8 +155,22 @@ def _audience(case: Case, passing: Passing) -> Iterator[Finding]:
 
 
 def _key(case: Case, passing: Passing) -> Iterator[Finding]:
-    """The same key is accepted and not found: one worker or instance has an older key set than its neighbours."""
+    """The same key is accepted and not found: with another algorithm, or by one worker or instance with an older key set."""
     kid, is_reported = case.event.token.kid, any(reading.code == "key_not_found" for reading in case.readings[:1])
-    if kid and is_reported and kid in passing.kids and case.event.token.verification is not Verification.NO_KEY:
-        says = f"tokens with kid `{kid}` are accepted on this route: some instances or workers have an outdated key set"
-        yield Finding("key_not_found", Strength.STRONG, "traffic", says, discriminant="stale at some instances")
+    if not kid or not is_reported or kid not in passing.kids or case.event.token.verification is Verification.NO_KEY:
+        return
+    yield from _with_other_algorithm(case.event.token, passing) or [_stale(kid)]
+
+
+def _with_other_algorithm(token: TokenFacts, passing: Passing) -> list[Finding]:
+    algorithms = [trait.removeprefix("alg ") for trait in passing.traits if trait.startswith("alg ")]
+    is_known = token.verification is not Verification.NOT_CHECKED  # with the keys, which tell more
+    if is_known or not algorithms or token.alg in algorithms or len(passing.traits) >= MAX_VALUES:
+        return []
+    says = f"`alg` is `{token.alg}`; tokens with kid `{token.kid}` that are accepted on this route have {listed(algorithms)}"
+    return [Finding("alg_not_allowed", Strength.STRONG, "traffic", says, discriminant=token.alg)]
+
+
+def _stale(kid: str) -> Finding:
+    says = f"tokens with kid `{kid}` are accepted on this route: some instances or workers have an outdated key set"
+    return Finding("key_not_found", Strength.STRONG, "traffic", says, discriminant="stale at some instances")
