@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from msgspec.structs import replace
+
 from analyzer.diagnosis import (
     answer,
     audience,
@@ -39,6 +41,7 @@ from analyzer.diagnosis.fix_values import Values
 from analyzer.diagnosis.messages import Read, ReadUnlisted, read_event
 from analyzer.diagnosis.missing import missing
 from analyzer.diagnosis.route_history import Memory, Passed
+from analyzer.diagnosis.surety import probability
 from analyzer.diagnosis.unchecked import weighed_down
 from analyzer.diagnosis.weigh import Decision, Weights, decide, later_failures, weights
 from analyzer.knowledge import Reading, fixes_for, read_words, title
@@ -109,30 +112,32 @@ class Diagnoser:
         key = evidence_of(event), self._for(event), passed, seen_cut, lifetime_s(event.times)
         held = self._cache.get(key)
         if held is None:
-            held = self._cache[key] = self._diagnosed(*key)
+            held = self._cache[key] = diagnose(self._case(*key))
             if len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
         return told_of(event, held)
 
-    def _diagnosed(
+    def case(self, event: Event) -> Case:
+        """Everything that is known about one rejected request."""
+        passed, seen_cut = self.memory.about(event), self.cuts.about(event)
+        return self._case(evidence_of(event), self._for(event), passed, seen_cut, lifetime_s(event.times))
+
+    def _case(
         self,
         evidence: Event,
         issuers: tuple[IssuerSettings, ...],
         passed: Passed,
         seen_cut: Cutter,
         lifetime: float,
-    ) -> Diagnosis:
-        readings = read_event(evidence, self._read, self._unlisted)
-        return diagnose(
-            Case(
-                event=evidence,
-                times=evidence.times,
-                readings=readings,
-                issuers=issuers,
-                passed=passed,
-                seen_cut=seen_cut,
-                lifetime_s=lifetime,
-            )
+    ) -> Case:
+        return Case(
+            event=evidence,
+            times=evidence.times,
+            readings=read_event(evidence, self._read, self._unlisted),
+            issuers=issuers,
+            passed=passed,
+            seen_cut=seen_cut,
+            lifetime_s=lifetime,
         )
 
     def forget(self) -> None:
@@ -160,11 +165,17 @@ def _holds_on(issuer: IssuerSettings, event: Event) -> bool:
     return not issuer.routes or any(fnmatchcase(event.request.route, pattern) for pattern in issuer.routes)
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """Run every rule, weigh the findings, and put the answer into words."""
+def weighed(case: Case) -> tuple[list[Finding], Weights, Decision]:
+    """What every rule finds, weighed, and the decision, whose confidence is not yet known."""
     findings = weighed_down(case, (finding for rule in RULES for finding in rule(case)))
     facts = weights(findings)
-    decision = tempered(case, decide(case.readings, facts, is_quoted=case.event.token.location == "message"), facts)
+    return findings, facts, decide(case.readings, facts, is_quoted=case.event.token.location == "message")
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """Run every rule, weigh the findings, and put the answer into words."""
+    findings, facts, found = weighed(case)
+    decision = tempered(case, replace(found, confidence=probability(case, found, facts)), facts)
     best = facts.best.get(decision.code)
     near = best.near_miss if best else None
     values = Values(case, decision, best)
@@ -233,4 +244,4 @@ def _discriminant(decision: Decision, facts: Weights) -> str:
     return next((captures[name] for name in _TOUCHED if captures.get(name)), "")
 
 
-__all__ = ["CACHE_SIZE", "OK", "RULES", "Case", "Diagnoser", "Finding", "Strength", "diagnose"]
+__all__ = ["CACHE_SIZE", "OK", "RULES", "Case", "Diagnoser", "Finding", "Strength", "diagnose", "weighed"]

@@ -37,7 +37,7 @@ def allowed(event: Event, *, is_protected: bool) -> Diagnosis:
     status, has_credential = event.request.status, event.token.kind not in (TokenKind.ABSENT, TokenKind.UNKNOWN)
     if status < 300:
         return _OPEN if is_protected and event.token.kind is TokenKind.ABSENT else OK
-    if has_credential and status in _REDIRECTS:
+    if event.token.kind is not TokenKind.ABSENT and status in _REDIRECTS:
         return _REDIRECTED
     if has_credential and status in _BAD_REQUESTS:
         return _BAD

@@ -1,18 +1,21 @@
 """How certain an answer may be, by what the record does not show. Codes are not changed here, and nothing is made surer.
 
 A status that has other meanings is no refusal by itself; words about a missing credential are said of other schemes, of
-two credentials and of other headers too, unless the record shows the place and it is empty; that an upstream refused
-without a word is no reason.
+two credentials and of other headers too, unless the record shows the place and it is empty; what causes a reported symptom
+is named where the log does not show the credential; that an upstream refused without a word is no reason. How likely an
+answer is within these limits, surety.py says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import replace
+
 from analyzer.diagnosis.findings import Case, Strength
-from analyzer.diagnosis.weigh import Decision, Weights
+from analyzer.diagnosis.weigh import CAUSES, Decision, Found, Weights
+from analyzer.taxonomy import CODES
 from collector.events import TokenKind
 
 # A refusal by the standard, or one whose status says so by itself. 0: an error log's line has none.
@@ -26,6 +29,9 @@ NO_REASON: Final = 0.7
 GUESS: Final = 0.5
 ELIMINATED: Final = 0.5
 _SAID_ALSO: Final = "the same words are said of it, and the log does not show the header"
+_ALIKE_TOO: Final = "reported in the same words, and the log does not show the credential"
+_CAUSES: Final = {code: tuple((cause, _ALIKE_TOO) for cause in CAUSES.get(code, ())) for code in CODES}
+_NAMED: Final = 4  # rivals, with those that the message names itself
 _ALIKE: Final = ("scheme_invalid", "credential_ambiguous")
 
 
@@ -59,11 +65,24 @@ def _by_status(case: Case, decision: Decision) -> Decision:
 def _of_unseen_credential(case: Case, decision: Decision) -> Decision:
     if decision.code != "token_missing" or case.event.token.kind is not TokenKind.UNKNOWN:
         return decision
-    if decision.confidence < SAID:  # words that mean many things name them themselves
+    if (
+        decision.reading is not None and decision.reading.certainty < SAID
+    ):  # words that mean many things name them themselves
         return decision
     there = {code for code, _ in decision.lost}
     added = tuple((code, _SAID_ALSO) for code in _ALIKE if code not in there)
     return replace(_at_most(decision, UNSEEN), lost=(*decision.lost, *added))
+
+
+def _of_symptom(case: Case, decision: Decision) -> Decision:
+    """What the message reports has causes that only the credential would show."""
+    if not case.is_unseen or decision.found not in (Found.REPORTED, Found.LEFT):
+        return decision
+    added, lost = _CAUSES[decision.code], decision.lost
+    if lost and added:
+        there = [code for code, _ in lost]
+        added = tuple(one for one in added if one[0] not in there)
+    return replace(decision, lost=lost + added[: max(0, _NAMED - len(lost))]) if added else decision
 
 
 def _of_silent_upstream(case: Case, decision: Decision) -> Decision:
@@ -76,5 +95,6 @@ def _of_silent_upstream(case: Case, decision: Decision) -> Decision:
 _TEMPERS: Final[tuple[Callable[[Case, Decision], Decision], ...]] = (
     _by_status,
     _of_unseen_credential,
+    _of_symptom,
     _of_silent_upstream,
 )

@@ -5,24 +5,25 @@
    is the root cause, and the reported one its symptom.
 3. A vague message (a certainty under VAGUE) yields to a strong fact.
 4. Without a message the first strong fact wins, in the order in which validators check, or the strong fact that EXPLAINS it.
-5. Weak facts alone give a weak answer, hints alone none; an opinion on the message that is less likely than DECIDED is none
+5. Weak facts alone give a weak answer, hints alone none; an opinion on the message that is less likely than its
+   threshold is none
    either: its two best guesses are named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
 
 from analyzer.diagnosis.findings import Finding, Strength
 from analyzer.knowledge import Reading
-from analyzer.knowledge.opinion import is_opinion
+from analyzer.knowledge.opinion import is_opinion, threshold
 from collector.structs import Dataclass
 
 VAGUE: Final = 0.65
-DECIDED: Final = 0.35
 _GUESSES: Final = 2
 # The order in which validators check: transport, form, header, issuer and key, time, claims, user, policy, then the upstream.
 ORDER: Final = (
@@ -49,6 +50,9 @@ EXPLAINS: Final = {
     "token_truncated": ("signature_invalid", "token_malformed", "token_opaque"),
     "token_malformed": ("signature_invalid",),
     "header_unsupported": ("signature_invalid",),
+    "issuer_missing": ("issuer_not_trusted",),
+    "audience_missing": ("audience_mismatch",),
+    "claim_type_invalid": ("token_malformed", "audience_mismatch"),
     "claim_representation": ("clock_skew", "token_expired", "claim_type_invalid", "access_denied", "scope_insufficient"),
     "claim_value_invalid": ("token_expired", "user_claim_missing", "issuer_not_trusted"),
     "key_type_mismatch": ("key_not_found", "signature_invalid"),
@@ -63,16 +67,36 @@ EXPLAINS: Final = {
     "claim_not_allowed": ("access_denied", "scope_insufficient"),
     "source_denied": ("access_denied", "scope_insufficient"),
 }  # fmt: skip
+# Symptom -> root causes, in the order in which validators check.
+CAUSES: Final[Mapping[str, tuple[str, ...]]] = {
+    symptom: tuple(root for root in ORDER if symptom in EXPLAINS.get(root, ())) for symptom in ORDER
+}
 _RANK: Final = {code: rank for rank, code in enumerate(ORDER)}
-# Without a message: the confidence that a finding of this strength gives. Measured in docs/accuracy.md.
-_BY_FACT: Final = {Strength.PROOF: 0.92, Strength.STRONG: 0.85, Strength.LIKELY: 0.6, Strength.HINT: 0.3}
+
+
+class Found(Enum):
+    """The step that reached a decision."""
+
+    ROOT = "root"  # a strong fact that causes what the message reports
+    SHOWN = "shown"  # the token shows what the message reports
+    AGAINST = "against"  # a strong fact, where the token rules the message out
+    REPORTED = "reported"  # the code that the message names
+    LEFT = "left"  # another meaning of the message, the first being ruled out
+    LIKELY = "likely"  # a meaning that the token makes likely
+    CONTRADICTED = "contradicted"  # the code that the message names, which the token rules out
+    FACTS = "facts"  # no message, or a vague one
+    NOTHING = "nothing"
 
 
 class Decision(Dataclass, Struct, frozen=True, gc=False):
-    """The code, how certain, by which message (None: by facts alone), and why the others were ruled out."""
+    """The code, how it was found, by which message (None: by facts alone), and why the others were ruled out.
+
+    How certain it is follows from all of that (analyzer/diagnosis/surety.py).
+    """
 
     code: str
-    confidence: float
+    found: Found
+    confidence: float = 0.0
     reading: Reading | None = None
     lost: tuple[tuple[str, str], ...] = ()
 
@@ -107,7 +131,7 @@ def weights(findings: Iterable[Finding]) -> Weights:
 def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = False) -> Decision:
     """The argument above. `is_quoted`: the token was only quoted in the message, which may have cut or mangled it."""
     guesses: tuple[Reading, ...] = ()
-    if readings and is_opinion(readings[0]) and readings[0].certainty < DECIDED:
+    if readings and is_opinion(readings[0]) and readings[0].certainty < threshold():
         guesses, readings = readings, ()
     if readings and readings[0].certainty >= VAGUE:
         return _by_message(Report.of(readings[0], facts, is_quoted=is_quoted))
@@ -119,7 +143,7 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
     likely = _first(facts, Strength.LIKELY)
     if likely:
         return _by_facts(likely, facts)
-    return Decision(code="unclassified", confidence=0.2, lost=(*_guessed(guesses, facts), *_hinted(facts)))
+    return Decision(code="unclassified", found=Found.NOTHING, lost=(*_guessed(guesses, facts), *_hinted(facts)))
 
 
 class Report(Dataclass, Struct, frozen=True, gc=False):
@@ -140,10 +164,10 @@ class Report(Dataclass, Struct, frozen=True, gc=False):
         """Meanings that no fact rules out."""
         return [code for code in self.meanings if self.facts.is_possible(code)]
 
-    def decision(self, code: str, confidence: float, otherwise: str) -> Decision:
+    def decision(self, code: str, found: Found, otherwise: str) -> Decision:
         """A decision that this message leads to; `otherwise` is why the others lost where no fact says it."""
         lost = _rivals(code, self.meanings, self.facts, otherwise)
-        return Decision(code=code, confidence=confidence, reading=self.reading, lost=lost)
+        return Decision(code=code, found=found, reading=self.reading, lost=lost)
 
 
 def _by_message(report: Report) -> Decision:
@@ -155,22 +179,21 @@ def _root_cause_of_report(report: Report) -> Iterator[Decision]:
     """A strong fact that causes what the message reports."""
     root = "" if report.is_quoted else _root_cause(report.meanings, report.facts)
     if root:
-        yield report.decision(root, 0.93, "ruled out: the reported symptom, not the root cause")
+        yield report.decision(root, Found.ROOT, "ruled out: the reported symptom, not the root cause")
 
 
 def _meaning_shown_by_token(report: Report) -> Iterator[Decision]:
     """A meaning of the message that the token shows as well."""
     for code in report.meanings:
         if report.facts.strength(code) >= Strength.STRONG:
-            confidence = 0.98 if code == report.reading.code else 0.94
-            yield report.decision(code, confidence, "ruled out: the token shows another meaning of the message")
+            yield report.decision(code, Found.SHOWN, "ruled out: the token shows another meaning of the message")
 
 
 def _fact_against_report(report: Report) -> Iterator[Decision]:
     """Another strong fact, where the token rules the message out."""
     strong = _first(report.facts, Strength.STRONG)
     if strong and not report.facts.is_possible(report.reading.code):
-        yield report.decision(strong, 0.85, "ruled out: the token contradicts the gateway's message")
+        yield report.decision(strong, Found.AGAINST, "ruled out: the token contradicts the gateway's message")
 
 
 def _as_reported(report: Report) -> Iterator[Decision]:
@@ -178,22 +201,19 @@ def _as_reported(report: Report) -> Iterator[Decision]:
     possible = report.possible
     if not possible or (possible[0] != report.reading.code and _likely_meanings(report)):
         return
-    first = possible[0]
-    confidence = report.reading.certainty if first == report.reading.code else 0.7
-    if report.facts.strength(first) is Strength.LIKELY:
-        confidence = min(0.95, confidence + 0.15)
-    yield report.decision(first, confidence, "ruled out: less consistent with the gateway's message")
+    found = Found.REPORTED if possible[0] == report.reading.code else Found.LEFT
+    yield report.decision(possible[0], found, "ruled out: less consistent with the gateway's message")
 
 
 def _likely_meaning(report: Report) -> Iterator[Decision]:
     """Another meaning that the token makes likely."""
     for code in _likely_meanings(report):
-        yield report.decision(code, 0.75, "ruled out: less consistent with the token")
+        yield report.decision(code, Found.LIKELY, "ruled out: less consistent with the token")
 
 
 def _against_the_token(report: Report) -> Iterator[Decision]:
     """The token rules every meaning out, and nothing else explains the rejection."""
-    yield report.decision(report.reading.code, report.reading.certainty * 0.5, "")
+    yield report.decision(report.reading.code, Found.CONTRADICTED, "")
 
 
 def _likely_meanings(report: Report) -> list[str]:
@@ -237,7 +257,7 @@ def _by_facts(code: str, facts: Weights, readings: tuple[Reading, ...] = ()) -> 
     """A vague message that means the same is shown as evidence; it adds no confidence."""
     return Decision(
         code=code,
-        confidence=_BY_FACT[facts.strength(code)],
+        found=Found.FACTS,
         reading=next((reading for reading in readings if reading.code == code), None),
         lost=_rivals(code, (), facts, ""),
     )

@@ -51,6 +51,12 @@ def weights() -> tuple[float, ...]:
     return tuple(float(fitted[column]) for column in COLUMNS)
 
 
+@cache
+def threshold() -> float:
+    """The probability from which answers are more often right than wrong; what is less likely is no answer."""
+    return float(table("opinion.toml")["decided"])
+
+
 def rows(codes: Sequence[str], scores: Sequence[float], said: Sequence[Reading]) -> list[list[float]]:
     """The table: a row of COLUMNS for each code."""
     found = [[score, math.copysign(math.sqrt(abs(score)), score), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] for score in scores]

@@ -1,4 +1,4 @@
-"""How often is the answer right, and how true is its confidence? `python -m benchmarks.accuracy [CORPUS] [--write] [--quick]`
+"""How often is the answer right, and how true is its confidence? `python -m benchmarks.accuracy [CORPUS] [--write] [--fit] [--quick]`
 
 - **sample**: labelled records and library messages of a corpus folder (`gateways.jsonl`, `libraries.jsonl`; default
   ../shared/corpus). The rules were written with them in view.
@@ -6,8 +6,13 @@
   the products that wrap or quote it: no signature of theirs, no message of theirs in what the learned reader was trained on.
 - **public cases**: incidents that people posted (`public.jsonl`), with the configuration that was posted with them.
 - **live**: a real Envoy, every other gateway that this machine can run, and JWT libraries, which refuse requests whose
-  fault is known; with the token in the log and without, with the operator's configuration and without.
+  fault is known; with the token in the log and without, with the operator's configuration and without. Services' answers
+  that were kept (tests/fixtures/answers) are asked about in the same ways.
 
-A case is right when its code is one of the accepted ones. `--write` puts the tables into docs/accuracy.md; `--quick` leaves out
-what is live.
+A case is right when its code is one of the accepted ones. Of a message alone that is what its words say; of a refusal it is
+the fault, which words often do not tell: where the log shows no token, such a code is told as less than 80 % sure, and
+more of the messages are right than their confidence promises.
+
+`--write` puts the tables into docs/accuracy.md; `--fit` fits analyzer/knowledge/confidence.toml to the answers; `--quick`
+leaves out what is live.
 """

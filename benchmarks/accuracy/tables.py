@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from analyzer.taxonomy import CAUSES
@@ -14,6 +14,8 @@ SUMMARY: Final = (
     "## Summary\n\n| | cases | right | not decided | expected calibration error | wrong at 0.8 or more |\n"
     "|---|---|---|---|---|---|\n"
 )
+REFUSALS: Final = ("live", "services")  # sources of refusals whose fault is known; of the others, what the words say
+TOKENLESS: Final = ("no token in the log", "taken out of the record", "words alone", "without the token")
 SHOWN: Final = 80  # wrong answers by name
 
 
@@ -80,3 +82,20 @@ def summary(title: str, answers: Sequence[Answer]) -> str:
         f"| {title} | {count} | {calibration.right(answers) / count:.1%} | {undecided / count:.1%} | {error:.3f} | "
         f"{wrong / count:.1%} |\n"
     )
+
+
+def unseen(sources: Mapping[str, Sequence[Answer]]) -> Iterator[str]:
+    """How true the confidence is of products that it was not fitted to, by source, and in two tables: with the token and without."""
+    yield (
+        "## Confidence of products that it was not fitted to\n\n"
+        "Every answer, with the confidence that it gets from weights that were fitted without its product and those that "
+        f"share its words.\n\n| of | {SUMMARY.partition('| | ')[2]}"
+    )
+    yield from (summary(name, answers) for name, answers in sources.items())
+    yield "\n"
+    refusals = {name: answers for name, answers in sources.items() if name.startswith(REFUSALS)}
+    for title, is_tokenless in (("With the token in the record", False), ("Without the token", True)):
+        told = [answers for name, answers in refusals.items() if name.endswith(TOKENLESS) is is_tokenless]
+        if some := [one for answers in told for one in answers]:
+            yield f"### {title}\n\n{score(some)}\n\n"
+            yield from calibration.table(some)

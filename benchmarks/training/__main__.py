@@ -13,12 +13,15 @@ from analyzer.knowledge.learned import FILE
 from analyzer.knowledge.opinion import COLUMNS
 from benchmarks.labelled import CORPUS, Labelled
 from benchmarks.training.array import Matrix, train
-from benchmarks.training.fit import accepted, counts, fit, softmax, table
+from benchmarks.training.fit import accepted, counts, decided, fit, softmax, table
 from benchmarks.training.messages import everything
 
 FOLDER = Path(analyzer.knowledge.__file__).parent
 HEAD = """# How much each opinion counts where no signature knows a message (analyzer/knowledge/opinion.py says what the columns are).
 # Fitted by `python -m benchmarks.training` on messages of products that were left out of what was learned. Not edited by hand.
+
+# The probability from which an answer is more often right than wrong.
+decided = {decided:.2f}
 
 [weights]
 """
@@ -33,9 +36,11 @@ def main(arguments: Sequence[str]) -> None:
     right = accepted(trained.messages, trained.codes)
     weights = fit(columns, right, counts(trained.messages))
     lines = [f"{name} = {weight:.3f}\n" for name, weight in zip(COLUMNS, weights, strict=True)]
-    (FOLDER / "opinion.toml").write_text(HEAD + "".join(lines), encoding="utf-8")
+    likely = softmax(columns, weights)
+    head = HEAD.format(decided=decided(likely, right, trained.codes, counts(trained.messages)))
+    (FOLDER / "opinion.toml").write_text(head + "".join(lines), encoding="utf-8")
     print(f"{len(trained.messages)} messages, {len(data):,} bytes\n{''.join(lines)}")
-    report(trained.messages, right, softmax(columns, weights))
+    report(trained.messages, right, likely)
 
 
 def report(messages: Sequence[Labelled], right: Matrix, likely: Matrix) -> None:

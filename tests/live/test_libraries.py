@@ -26,19 +26,6 @@ KNOWN_WRONG: Final[Mapping[tuple[str, str, str], str]] = {
         ("@hapi/jwt", "token-standard-base64", form): "another library's whole message is the beginning of its own"
         for form in ("bare", "typed", "pino")
     },
-    **{
-        (
-            "joserfc",
-            "header-crit",
-            form,
-        ): "no word for `crit`: of five codes that a header may have, none is likely enough"
-        for form in ("bare", "typed", "python_line")
-    },
-    **{
-        ("@hapi/jwt", "aud-missing", form): "most messages that name the value of `aud` are about another value"
-        for form in ("bare", "typed", "pino")
-    },
-    ("cryptojwt", "token-empty", "typed"): "an empty KeyError is read as one of keys",
     ("@hapi/jwt", "token-header-not-json", "pino"): '"Invalid token missing header" reads as "token missing"',
 }
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.knowledge import read_meaning
+from benchmarks.accuracy.answers import Answer, answer
 from benchmarks.live.libraries.contract import USER, Case, Complaint, Library, Trust, accepted, cases
 from benchmarks.live.libraries.records import FORMS, WITH_TOKEN, typed
 from benchmarks.live.libraries.registry import LIBRARIES
@@ -31,6 +32,7 @@ class Asked:
     words: str
     accepted: frozenset[str]
     code: str
+    told: Answer | None = None  # the same, where nothing but the true code is right
 
     @property
     def is_right(self) -> bool:
@@ -73,7 +75,8 @@ def _without_token(library: Library, pairs: Iterable[tuple[Case, Complaint]]) ->
             record = form(complaint)
             if record:
                 codes = accepted(library, case, complaint)
-                yield Asked(case.fault, form.__name__, typed(complaint), codes, _answer(explainer, record))
+                told = _answer(explainer, library, case, record)
+                yield Asked(case.fault, form.__name__, typed(complaint), codes, told.code, told)
 
 
 def _by_meaning(library: Library, pairs: Iterable[tuple[Case, Complaint]]) -> Iterator[Asked]:
@@ -85,13 +88,12 @@ def _by_meaning(library: Library, pairs: Iterable[tuple[Case, Complaint]]) -> It
 
 def _with_token(explainer: Explainer, library: Library, pairs: Iterable[tuple[Case, Complaint]]) -> Iterator[Asked]:
     for case, complaint in pairs:
-        code = _answer(explainer, WITH_TOKEN[library.language](complaint, case.token))
-        yield Asked(case.fault, "with token", typed(complaint), frozenset((case.code,)), code)
+        told = _answer(explainer, library, case, WITH_TOKEN[library.language](complaint, case.token))
+        yield Asked(case.fault, "with token", typed(complaint), frozenset((case.code,)), told.code, told)
 
 
-def _answer(explainer: Explainer, record: str) -> str:
-    diagnosis = explainer.explain(record).diagnosis
-    return diagnosis.code if diagnosis else "unclassified"
+def _answer(explainer: Explainer, library: Library, case: Case, record: str) -> Answer:
+    return answer(explainer, library.name, case.fault, (case.code,), record)
 
 
 def _config(folder: Path, trust: Trust) -> Path:

