@@ -213,6 +213,9 @@ class DashboardSettings:
     """`[dashboard]`: the dashboard."""
 
     address: str = setting("127.0.0.1:8501", "Address of the dashboard.", address)
+    hosts: tuple[str, ...] = setting(
+        (), "Further names of the page, such as a proxy's: `name` or `name:port`, as the browser shows it."
+    )
     query_timeout_seconds: float = setting(10.0, "Interrupt a query after this time.", between(0.1, 600))
     memory_mib: int = setting(512, "DuckDB memory limit per reader process.", between(64, 1_048_576))
     login: LoginSettings = field(default_factory=LoginSettings)

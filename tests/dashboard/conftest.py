@@ -22,7 +22,7 @@ from tests.dashboard import sample_lake
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parents[2]
-APP = ROOT / "dashboard" / "app.py"
+APP = ROOT / "dashboard" / "served.py"
 MAX_PAGES = 2  # of 300 MB each
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = (

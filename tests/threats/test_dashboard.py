@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import http.client
 import inspect
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +24,7 @@ from collector.visible import visible, visible_json
 from dashboard import client, panels, queries
 from tests.dashboard.conftest import Served, Visit
 from tests.threats.hostile import EVIL, PAYLOADS
+from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parents[2]
 Use, Serve, Open = Callable[..., None], Callable[[Path], Served], Callable[..., Visit]
@@ -195,3 +199,71 @@ def test_json_for_a_terminal_means_what_it_meant(raw: str) -> None:
         return  # a lone surrogate, which no event holds
     assert {"value": raw} == orjson.loads(visible_json(line))
     assert not any(char in visible_json(line).decode() for char in "\x1b\x7f\x9b\u202e\u200b\u2028")
+
+
+def upgrade(served: Served, host: str, origin: str | None) -> int:
+    """The status with which a websocket to the page is answered; 101 opens it."""
+    connection = http.client.HTTPConnection(served.url.partition("//")[2], timeout=HANG_S)
+    about = {"Host": host, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    about |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="} | ({"Origin": origin} if origin is not None else {})
+    try:
+        connection.request("GET", "/_stcore/stream", headers=about)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_name_that_leads_to_loopback_reads_nothing(hostile: Path, serve: Serve) -> None:
+    """DNS rebinding: whatever agrees with itself is refused unless the page is known by it, on every path."""
+    served = serve(hostile.parent / "data")
+    own = served.url.partition("//")[2]
+    local = f"localhost:{own.rpartition(':')[2]}"
+    rebound = [("evil.example", "http://evil.example"), (f"evil.example:{own.rpartition(':')[2]}", None), ("", None)]
+    foreign = [
+        (own, "http://evil.example"),
+        (own, "http://127.0.0.1:1"),
+        (own, "null"),
+        (own, ""),
+        (own, f"http://{local}"),
+    ]
+
+    assert [403] * 8 == [upgrade(served, *asked) for asked in [*rebound, *foreign]]
+    assert [101] * 3 == [
+        upgrade(served, *asked) for asked in [(own, served.url), (local, f"http://{local}"), (own, None)]
+    ]
+    for path in ("/", "/_stcore/health", "/_stcore/host-config", "/media/x"):
+        request = urllib.request.Request(served.url + path, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="421"):
+            urllib.request.urlopen(request, timeout=HANG_S)
+
+
+@pytest.mark.parametrize("path", ["/", "/_stcore/health", "/nowhere", "/media/nothing"])
+def test_every_answer_says_what_a_browser_may_do_with_it(path: str, hostile: Path, serve: Serve) -> None:
+    """No frame around the page, no script and no request but its own, no address told to others."""
+    connection = http.client.HTTPConnection(serve(hostile.parent / "data").url.partition("//")[2], timeout=HANG_S)
+    connection.request("GET", path)
+    said = connection.getresponse().headers
+    connection.close()
+    policy = dict(part.strip().partition(" ")[::2] for part in said["Content-Security-Policy"].split(";"))
+
+    assert ("'self'", "'self'", "'none'", "'none'") == tuple(
+        policy[name] for name in ("default-src", "connect-src", "frame-ancestors", "base-uri")
+    )
+    assert "'unsafe-inline'" not in policy["script-src"]
+    assert "http" not in said["Content-Security-Policy"]
+    assert ("DENY", "same-origin", "nosniff") == (
+        said["X-Frame-Options"], said["Referrer-Policy"], said["X-Content-Type-Options"],
+    )  # fmt: skip
+
+
+@pytest.mark.browser
+def test_the_page_keeps_its_own_policy(hostile: Path, serve: Serve, visit: Open) -> None:
+    """Navigation and charts need nothing that the policy forbids."""
+    seen = visit(serve(hostile.parent / "data"), "/health")
+    blocked: list[str] = []
+    seen.page.on("console", lambda said: blocked.append(said.text) if "Content Security Policy" in said.text else None)
+    seen.page.reload()
+    seen.page.locator("canvas").first.wait_for()
+    seen.page.wait_for_load_state("networkidle")
+
+    assert [] == blocked

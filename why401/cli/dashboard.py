@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import click
@@ -22,7 +24,7 @@ def command(config_file: str | None, data_dir: str | None, address: str | None) 
     from dashboard import config, login
 
     login.check(settings)
-    app = Path(__file__).parents[2] / "dashboard" / "app.py"
+    app = Path(__file__).parents[2] / "dashboard" / "served.py"
     os.environ["WHY401_DATA_DIR"] = str(settings.data_path.resolve())
     if config_file:
         os.environ["WHY401_CONFIG"] = str(Path(config_file).resolve())
@@ -30,6 +32,8 @@ def command(config_file: str | None, data_dir: str | None, address: str | None) 
     from streamlit.web.cli import main as streamlit
 
     os.umask(0o077)
+    # uvicorn ends in order and then sends itself the signal again: the file below must go with the process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with login.streamlit_flags(settings.dashboard.login) as secrets:
         arguments = ["run", str(app), *config.streamlit_flags(settings), *secrets]
         # In this process: a signal reaches Streamlit itself.
