@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak`, `load --minutes N` and `chaos` only when named."""
+"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak`, `load --minutes N`, `chaos` and `page` only when named."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ def main(arguments: list[str]) -> int:
         from benchmarks import chaos
 
         return chaos.main(arguments[1:])
+    if arguments[:1] == ["page"]:
+        from benchmarks import page
+
+        return page.main(arguments[1:])
     unknown = [name for name in arguments if name not in SCENARIOS]
     if unknown:
-        print(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}, load, chaos")
+        print(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}, load, chaos, page")
         return 2
     return run_all(arguments or [name for name in SCENARIOS if name not in SLOW])
 

@@ -17,6 +17,7 @@ from dashboard import config, queries
 
 THREADS: Final = 2
 MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of them
+SPILL_MIB: Final = 2_048  # on disk, for what does not fit in memory
 CACHE_SECONDS: Final = 5
 
 
@@ -54,7 +55,7 @@ def newest(frame: pd.DataFrame, column: str) -> datetime | None:
 def lake() -> Reader:
     """The process's reader, shared by all viewers."""
     settings = config.settings()
-    access = Access(memory_mib=settings.dashboard.memory_mib, threads=THREADS)
+    access = Access(memory_mib=settings.dashboard.memory_mib, threads=THREADS, spill_mib=SPILL_MIB)
     return Reader(settings, access, timeout_s=settings.dashboard.query_timeout_seconds, at_once=MAX_QUERIES)
 
 

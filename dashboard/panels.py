@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from analyzer.lake.errors import NoStore, QueryTimeout, StoreUnavailable
+from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable
 from collector.errors import Why401Error
 from dashboard import queries, wording
 from dashboard.errors import SHOWN
@@ -44,6 +44,13 @@ def trouble(error: Why401Error) -> None:
         st.warning(
             f"The query was stopped after {error.timeout_s:g} s. Choose a shorter time range.",
             icon=":material/timer_off:",
+        )
+        return
+    if isinstance(error, QueryTooLarge):
+        st.warning(
+            f"This needs more than the {error.memory_mib} MiB that a reader may use. Choose a shorter time range or one gateway,"
+            " or raise dashboard.memory_mib.",
+            icon=":material/memory:",
         )
         return
     st.warning("This cannot be shown.", icon=":material/error:")

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -42,6 +46,7 @@ class Access:
     threads: int = 1
     write: bool = False  # create data_dir (0700) and the catalog, and commit
     spill: bool = False  # use the disk for what does not fit in memory, instead of failing
+    spill_mib: int = 0  # the same for a reader: so much, in a folder that only this process's user can open
     locked: bool = True  # no files and hosts but the lake's data, no further settings
     extensions: tuple[str, ...] = ()  # beside those that the lake needs
 
@@ -154,7 +159,18 @@ def _config(access: Access) -> dict[str, str | bool | int | float | list[str]]:
         "threads": access.threads,
         "memory_limit": f"{access.memory_mib}MiB",
     }
-    return config if access.spill else config | {"temp_directory": "", "max_temp_directory_size": "0KiB"}
+    if access.spill:
+        return config
+    folder = _spill_directory() if access.spill_mib else ""
+    return config | {"temp_directory": folder, "max_temp_directory_size": f"{access.spill_mib}MiB"}
+
+
+@cache
+def _spill_directory() -> str:
+    """One for the process, of mode 0700, which ends with it."""
+    folder = tempfile.mkdtemp(prefix="why401-spill-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, access: Access) -> None:

@@ -8,6 +8,7 @@ Why401Error
     ├── StoreUnavailable  the lake exists and cannot be read at the moment
     ├── NoExtension       a DuckDB extension is not installed; nothing is downloaded at run time
     ├── NotOneQuery       text that is not exactly one SELECT
+    ├── QueryTooLarge     a query needs more memory than its connection may use
     ├── QueryRefused      SQL that is not one SELECT over the views, or that DuckDB rejected
     └── QueryTimeout      a reader's query took too long and was interrupted
 """
@@ -80,6 +81,16 @@ class QueryRefused(LakeError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class QueryTooLarge(LakeError):
+    """A query needed more memory than its connection may use."""
+
+    def __init__(self, memory_mib: int) -> None:
+        super().__init__(
+            f"the query needs more than {memory_mib} MiB of memory; choose a shorter time range or fewer columns"
+        )
+        self.memory_mib = memory_mib
 
 
 class QueryTimeout(LakeError):

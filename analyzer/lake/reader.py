@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from analyzer.lake.attach import LAKE, Access, catalog_file, connect, place
-from analyzer.lake.errors import NoStore, QueryTimeout, StoreUnavailable
+from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable
 from analyzer.lake.query import time_limit
 from collector.settings import Settings
 
@@ -46,7 +46,7 @@ class Reader:
         return (found.st_dev, found.st_ino, age)
 
     def table(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
-        """The rows of one statement. Raises NoStore, StoreUnavailable, QueryTimeout, or DuckDB's own error."""
+        """The rows of one statement. Raises NoStore, StoreUnavailable, QueryTimeout, QueryTooLarge, or DuckDB's own error."""
         con = self._connection()
         try:
             return self._run(con, sql, params)
@@ -55,6 +55,8 @@ class Reader:
                 self._forget(con)
                 raise NoStore(place(self._settings)) from None
             raise
+        except duckdb.OutOfMemoryException:
+            raise QueryTooLarge(self._access.memory_mib) from None
         except _BROKEN as error:
             self._forget(con)
             raise self._unavailable(error) from None

@@ -2,7 +2,7 @@ SELECT gateway, sum(requests)::BIGINT AS requests,
     coalesce(sum(requests) FILTER (outcome <> 'allowed'), 0)::BIGINT AS refused,
     coalesce(sum(requests) FILTER (outcome = 'allowed'), 0) / sum(requests) AS success,
     max(minute) AS last_seen
-FROM traffic
+FROM counts
 WHERE minute >= $since AND minute < $until AND ($gateway = '' OR gateway = $gateway)
 GROUP BY gateway
 ORDER BY success, requests DESC

@@ -1,1 +1,1 @@
-SELECT gateway FROM traffic WHERE minute >= $since GROUP BY gateway ORDER BY gateway LIMIT 100
+SELECT gateway FROM counts WHERE minute >= $since GROUP BY gateway ORDER BY gateway LIMIT 100

@@ -1,5 +1,5 @@
 SELECT time_bucket(to_seconds($bucket_s::BIGINT), minute) AS bucket, cause, sum(requests)::BIGINT AS requests
-FROM trend
+FROM counts
 WHERE group_id = $group AND minute >= $since AND minute < $until
 GROUP BY ALL
 ORDER BY bucket

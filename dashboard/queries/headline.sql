@@ -3,5 +3,5 @@ SELECT
     coalesce(sum(requests) FILTER (minute >= $since AND outcome <> 'allowed'), 0)::BIGINT AS refused,
     coalesce(sum(requests) FILTER (minute < $since), 0)::BIGINT AS requests_before,
     coalesce(sum(requests) FILTER (minute < $since AND outcome <> 'allowed'), 0)::BIGINT AS refused_before
-FROM traffic
+FROM counts
 WHERE minute >= $before AND minute < $until AND ($gateway = '' OR gateway = $gateway)

@@ -1,7 +1,7 @@
 WITH counted AS (
     SELECT coalesce(nullif(issuer, ''), '(no issuer)') AS issuer, gateway, sum(requests)::BIGINT AS requests,
         coalesce(sum(requests) FILTER (outcome <> 'allowed'), 0)::BIGINT AS refused
-    FROM traffic
+    FROM counts
     WHERE minute >= $since AND minute < $until AND ($gateway = '' OR gateway = $gateway)
     GROUP BY ALL
 ), top AS (

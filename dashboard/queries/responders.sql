@@ -1,5 +1,5 @@
 SELECT coalesce(nullif(responder, ''), 'unknown') AS responder, gateway, sum(requests)::BIGINT AS requests
-FROM traffic
+FROM counts
 WHERE minute >= $since AND minute < $until AND outcome <> 'allowed' AND ($gateway = '' OR gateway = $gateway)
 GROUP BY ALL
 ORDER BY requests DESC

@@ -114,7 +114,7 @@ def test_a_row_of_the_list_opens_its_group_once(path: str, lake: Path, serve: Se
     """Choosing a row leads to the group; coming back shows the list and does not bounce."""
     seen = visit(serve(lake), path)
     if path == "/":
-        seen.page.get_by_text("more problem").first.click()
+        seen.page.locator('[data-testid="stExpander"] summary').first.click()
     grid = seen.page.locator('[data-testid="stDataFrame"]').first
     grid.locator("canvas").first.wait_for()
     grid.click(position={"x": 16, "y": 50})

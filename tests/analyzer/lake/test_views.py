@@ -30,6 +30,7 @@ COLUMNS = {
     "impact": """gateway group_id state since last_failed above_usual until requests_1 requests_5 requests_15 requests_60
         failures_1 failures_5 failures_15 failures_60 failures_day usual usual_from users clients""",
     "shared": "group_id dimension value failures share passing_share",
+    "counts": "minute gateway gateway_instance route issuer client_id outcome responder cause code group_id requests",
     "issuers": "issuer gateway passing failing first_seen last_seen last_passed",
     "keys": "issuer kid alg passing failing first_seen last_seen first_passed last_passed",
     "token_shapes": "issuer client_id token_kind alg typ claim_names passing failing last_seen",
