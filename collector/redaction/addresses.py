@@ -13,6 +13,24 @@ from collector.redaction.patterns import compiled
 
 _OCTET: Final = rb"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})"
 IPV4: Final = compiled(_OCTET + (rb"\." + _OCTET) * 3)
+_NONZERO: Final = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9][0-9]?|0[0-9]{1,2})"
+# Without `Chrome/131.0.0.0`, which every browser's line has and `is_address` would refuse.
+HOST: Final = compiled(
+    _OCTET
+    + rb"\.(?:"
+    + _NONZERO
+    + rb"\."
+    + _OCTET
+    + rb"\."
+    + _OCTET
+    + rb"|0\."
+    + _NONZERO
+    + rb"\."
+    + _OCTET
+    + rb"|0\.0\."
+    + _NONZERO
+    + rb")"
+)
 _OTHER: Final = rb"(?:[1-9][0-9]{0,2}|0[0-9]{1,2})"  # than the octet 0
 _NOT_ZEROS: Final = (
     rb"[0-9]{1,3}\.(?:" + _OTHER + rb"\.[0-9]{1,3}\.[0-9]{1,3}|0\." + _OTHER + rb"\.[0-9]{1,3}|0\.0\." + _OTHER + rb")"

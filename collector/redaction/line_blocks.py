@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from collector.redaction import engine, jose
-from collector.redaction.addresses import IPV4, UNSETTLED, is_address
+from collector.redaction.addresses import HOST, UNSETTLED, is_address
 from collector.redaction.engine import FAILED, Redacted
 from collector.redaction.patterns import compiled
 
@@ -66,7 +66,7 @@ class _Reader:
         if stop < len(block):
             stop = max(block.rfind(b"\n", self.position, stop) + 1, self.position)
         position, add = self.position, self.pieces.append
-        for start, end in IPV4.spans(block, position, stop):
+        for start, end in HOST.spans(block, position, stop):
             if not is_address(block, start, end):
                 continue
             add(block[position : block.rfind(b".", start, end)])
