@@ -113,9 +113,32 @@ def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector
     key_sets.load()
     key_sets.start()
     try:
-        yield Collector(settings, Verifier(settings, key_sets), Pseudonyms.open(settings.pseudonym_key_path), telemetry)
+        pseudonyms = Pseudonyms.open(settings.pseudonym_key_path, used=_stored_epoch(settings))
+        yield Collector(settings, Verifier(settings, key_sets), pseudonyms, telemetry)
     finally:
         key_sets.close()
+
+
+def _stored_epoch(settings: Settings) -> int:
+    """The highest epoch of a pseudonym in the lake, when the key is gone and this machine has a lake; else 0."""
+    from analyzer.lake.attach import catalog_file
+
+    catalog = catalog_file(settings)
+    if settings.pseudonym_key_path.exists() or catalog is None or not catalog.exists():
+        return 0
+    import duckdb
+
+    from analyzer.lake import connect_reader, run_query
+
+    try:
+        with connect_reader(settings, memory_mib=settings.dashboard.memory_mib) as con:
+            rows = run_query(con, "SELECT coalesce(max(key_epoch), 0) FROM store.events", timeout_s=60).rows
+    except duckdb.CatalogException:  # a lake in which nothing was ever stored
+        return 0
+    except duckdb.Error as error:
+        why = f"is gone, and the lake, which knows its epoch, cannot be read ({type(error).__name__})"
+        raise ConfigurationError("pseudonym_key", str(settings.pseudonym_key_path), why, file=settings.file) from None
+    return int(rows[0][0])
 
 
 def event_stage(telemetry: Telemetry) -> Stage:

@@ -64,13 +64,18 @@ def read(path: Path) -> tuple[tuple[Epoch, ...], Signature]:
     return tuple(epochs[number] for number in sorted(epochs)), _signature(status)
 
 
-def create(path: Path) -> None:
-    """Write a first key, whole or not at all; nothing when there is a file. Raises ConfigurationError."""
+def create(path: Path, *, used: int = 0) -> int:
+    """Write a key, whole or not at all; nothing when there is a file. Raises ConfigurationError.
+
+    The number of the epoch is above `used` and above every one that was noted beside the file: a new key under an old
+    number would pass for the one that is lost. Gives the last number that was in use before, 0 at the first start.
+    """
     try:
         if path.exists():
-            return
+            return 0
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = _draft(path, [_fresh(1)])
+        lost = max(used, _noted(path))
+        draft = _draft(path, [_fresh(lost + 1)])
         try:
             with contextlib.suppress(FileExistsError, FileNotFoundError):
                 os.link(draft, path)  # link fails when another process was first, and swept
@@ -79,13 +84,37 @@ def create(path: Path) -> None:
         _sync_directory(path)
     except OSError as error:
         raise ConfigurationError(SETTING, str(path), f"cannot be created: {error.strerror}") from None
+    return lost
+
+
+def note(path: Path, number: int) -> None:
+    """Remember beside the key file, without its keys, which epoch was in use. Where that cannot be written, nothing."""
+    with contextlib.suppress(OSError):
+        if number > _noted(path):
+            beside = _beside(path)
+            draft = beside.with_name(f"{beside.name}.{secrets.token_hex(8)}")
+            draft.touch(mode=0o600)
+            draft.write_text(f"{number}\n", encoding="ascii")
+            draft.replace(beside)
+
+
+def _noted(path: Path) -> int:
+    try:
+        return int(_beside(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.epoch")
 
 
 def rotate(path: Path) -> Epoch:
     """A new key of the next epoch, which is in use from now on. Raises ConfigurationError."""
     with _changing(path) as epochs:
-        fresh = _fresh(epochs[-1].number + 1)
+        fresh = _fresh(max(epochs[-1].number, _noted(path)) + 1)  # a file from a backup may be behind
         _replace(path, [*epochs, fresh])
+    note(path, fresh.number)
     return fresh
 
 

@@ -38,13 +38,22 @@ class Pseudonyms:
         self._use(key, epoch)
 
     @classmethod
-    def open(cls, path: Path) -> Pseudonyms:
-        """Read the key file, or create it with mode 0600 on first start.
+    def open(cls, path: Path, *, used: int = 0) -> Pseudonyms:
+        """Read the key file, or create it with mode 0600 on first start, or when it was lost: then with a new epoch.
+
+        `used` is the highest epoch that is known to be stored, beside what key_file.py noted.
 
         Raises ConfigurationError when others can read the file or its content is not a key file.
         """
-        key_file.create(path)
+        lost = key_file.create(path, used=used)
         epochs, seen = key_file.read(path)
+        if lost:
+            log.error(
+                "%s is gone: users who were stored under epoch %d and earlier can be looked up and joined with later ones no more."
+                " Epoch %d begins with a new key. If you have a copy of the file, stop why401 and put it back",
+                path, lost, epochs[-1].number,
+            )  # fmt: skip
+        key_file.note(path, epochs[-1].number)
         opened = cls(epochs[-1].key, epochs[-1].number)
         opened._path, opened._seen = path, seen
         return opened

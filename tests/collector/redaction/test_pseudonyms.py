@@ -41,7 +41,8 @@ def test_first_start_creates_a_private_key_that_later_starts_use(tmp_path):
     assert first.of("user", "jane") == second.of("user", "jane")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert {entry.name for entry in path.parent.iterdir()} == {path.name, f"{path.name}.epoch"}
+    assert {stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()} == {0o600}
 
 
 def test_two_key_files_give_unlinkable_pseudonyms(tmp_path):
@@ -236,3 +237,35 @@ def test_a_rotation_reaches_the_events(tmp_path):
     rotated = facts()
     assert first.user == again.user != rotated.user
     assert (first.key_epoch, rotated.key_epoch) == (1, 2)
+
+
+def test_a_lost_key_begins_a_new_epoch_and_says_what_is_lost(tmp_path, caplog):
+    """Never a new key under the number of the old one: its pseudonyms would pass for those of other people."""
+    path = tmp_path / "pseudonym.key"
+    Pseudonyms.open(path)
+    key_file.rotate(path)
+    before = Pseudonyms.open(path)
+    path.unlink()
+    after = Pseudonyms.open(path)
+
+    assert (2, 3) == (before.epoch, after.epoch)
+    assert before.of("user", "jane") != after.of("user", "jane")
+    assert "stored under epoch 2 and earlier" in caplog.text
+    assert "Epoch 3 begins" in caplog.text
+    assert 3 == Pseudonyms.open(path).epoch
+
+
+def test_what_the_lake_holds_counts_as_used(tmp_path):
+    """Also the note beside the key may be gone."""
+    assert 8 == Pseudonyms.open(tmp_path / "pseudonym.key", used=7).epoch
+
+
+def test_a_key_file_from_a_backup_does_not_take_a_number_twice(tmp_path):
+    """Rotating after it was put back goes on above every epoch that was in use."""
+    path = tmp_path / "pseudonym.key"
+    Pseudonyms.open(path)
+    backup = path.read_bytes()
+    key_file.rotate(path)
+    path.write_bytes(backup)
+
+    assert 3 == key_file.rotate(path).number

@@ -61,7 +61,8 @@ def test_rotating_keeps_the_older_key(config: Path) -> None:
 
     assert before == older != newer
     assert 0o600 == stat.S_IMODE(key_path(config).stat().st_mode)
-    assert ["pseudonym.key"] == [entry.name for entry in key_path(config).parent.iterdir()]
+    names = {entry.name for entry in key_path(config).parent.iterdir()}
+    assert {"pseudonym.key", "pseudonym.key.epoch"} == names
     assert newer not in result.output
 
 
