@@ -53,7 +53,7 @@ def weights() -> tuple[float, ...]:
 
 @cache
 def threshold() -> float:
-    """The probability from which answers are more often right than wrong; what is less likely is no answer."""
+    """The probability from which on three of five answers are right; what is less likely is no answer."""
     return float(table("opinion.toml")["decided"])
 
 

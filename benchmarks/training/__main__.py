@@ -20,7 +20,7 @@ FOLDER = Path(analyzer.knowledge.__file__).parent
 HEAD = """# How much each opinion counts where no signature knows a message (analyzer/knowledge/opinion.py says what the columns are).
 # Fitted by `python -m benchmarks.training` on messages of products that were left out of what was learned. Not edited by hand.
 
-# The probability from which an answer is more often right than wrong.
+# The probability from which on three of five answers are right.
 decided = {decided:.2f}
 
 [weights]
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     weights = fit(columns, right, counts(trained.messages))
     lines = [f"{name} = {weight:.3f}\n" for name, weight in zip(COLUMNS, weights, strict=True)]
     likely = softmax(columns, weights)
-    head = HEAD.format(decided=decided(likely, right, trained.codes, counts(trained.messages)))
+    head = HEAD.format(decided=decided(likely, right, trained.codes, trained.messages))
     (FOLDER / "opinion.toml").write_text(head + "".join(lines), encoding="utf-8")
     print(f"{len(trained.messages)} messages, {len(data):,} bytes\n{''.join(lines)}")
     report(trained.messages, right, likely)
