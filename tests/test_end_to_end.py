@@ -81,9 +81,9 @@ def test_every_record_is_stored_once_though_the_analyzer_is_killed(kafka: Broker
     log = tmp_path / "why401.log"
     with why401("collect", config, log):
         eventually(lambda: _listens(grpc), "collect listens")
-        sent = _drive_envoy(folder(tmp_path, "envoy"), grpc, kafka, (raw, events), rounds=20)
-        killed = _analyze_and_kill(config, log, settings, times=4)
-        assert 4 == killed, log.read_text()[-2000:]
+        sent = _drive_envoy(folder(tmp_path, "envoy"), grpc, kafka, (raw, events), rounds=12)
+        killed = _analyze_and_kill(config, log, settings, times=3)
+        assert 3 == killed, log.read_text()[-2000:]
         with why401("analyze", config, log):
             eventually(
                 lambda: total(settings) >= 2 * sent,

@@ -549,7 +549,7 @@ CREDENTIALS = {"none": {}, "unknown": bearer("x" * 64), "forged": bearer(tokens.
 
 @pytest.mark.parametrize("what", CREDENTIALS)
 def test_unauthenticated_flood_over_http(tmp_path: Path, what: str) -> None:
-    """Thousands of requests with large bodies: each 401 with nothing kept, counted exactly, a good sender beside them."""
+    """A thousand requests with large bodies: each 401 with nothing kept, counted exactly, a good sender beside them."""
     body = bytes(256 << 10)
     head = b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n" % len(
         body
@@ -567,13 +567,13 @@ def test_unauthenticated_flood_over_http(tmp_path: Path, what: str) -> None:
                 return out
 
         with flat_memory(), ThreadPoolExecutor(8) as pool:
-            flooding = [pool.submit(flood, n) for n in range(40)]
+            flooding = [pool.submit(flood, n) for n in range(20)]
             good = [post_as(rig, bearer(GOOD), text=f"good {n}").status for n in range(20)]
             statuses = {status for done in flooding for status in done.result()}
 
         reason = "no_credential" if what == "none" else "unknown_token"
         assert ({b"HTTP/1.1 401"}, [200] * 20, 20) == (statuses, good, len(rig.intake.batches))
-        assert {reason: 2000} == rig.telemetry.by("why401.senders.refused", "reason")
+        assert {reason: 1000} == rig.telemetry.by("why401.senders.refused", "reason")
 
 
 def one_answer(client: socket.socket) -> bytes:

@@ -32,7 +32,7 @@ SELECT (SELECT next FROM positions), (SELECT count(*) FROM store.events),
 def test_kill_9_loses_and_doubles_nothing(settings, rows):
     """A writer killed at arbitrary moments: what it acknowledged is there, every offset once."""
     acknowledged = 0
-    for after in (1, 3, 2, 5, 12):
+    for after in (1, 3, 7):
         writer = subprocess.Popen(
             [sys.executable, WRITER, settings.data_dir, "", "0", str(rows), "1000000000"],
             stdout=subprocess.PIPE,

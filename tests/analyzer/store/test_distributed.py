@@ -26,7 +26,7 @@ def test_writers_of_one_lake(settings, postgres_catalog):
     """Three processes append and maintain at once: every offset of every partition is there once."""
     writers = [
         subprocess.Popen(
-            [sys.executable, WRITER, settings.data_dir, postgres_catalog, str(n), "50", "750"], stdout=subprocess.PIPE
+            [sys.executable, WRITER, settings.data_dir, postgres_catalog, str(n), "50", "500"], stdout=subprocess.PIPE
         )
         for n in range(3)
     ]
@@ -36,9 +36,9 @@ def test_writers_of_one_lake(settings, postgres_catalog):
 
     con = connect_reader(replace(settings, store=StoreSettings(catalog=postgres_catalog)), memory_mib=256)
     sql = "SELECT origin_partition, count(*), count(DISTINCT origin_offset) FROM lake.store.events GROUP BY ALL ORDER BY ALL"
-    assert [(n, 750, 750) for n in range(3)] == run_query(con, sql).rows
-    assert [(0, 750), (1, 750), (2, 750)] == run_query(con, "SELECT partition, next FROM positions ORDER BY ALL").rows
-    assert [(2250,)] == run_query(con, "SELECT sum(requests)::BIGINT FROM trend").rows
+    assert [(n, 500, 500) for n in range(3)] == run_query(con, sql).rows
+    assert [(0, 500), (1, 500), (2, 500)] == run_query(con, "SELECT partition, next FROM positions ORDER BY ALL").rows
+    assert [(1500,)] == run_query(con, "SELECT sum(requests)::BIGINT FROM trend").rows
     con.close()
 
 
