@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Final
 
 from benchmarks.harness import HANG_SECONDS, as_json, in_own_process, report
 from benchmarks.scenarios import SCENARIOS, SLOW
+
+WITH_OPTIONS: Final = ("load", "chaos", "page")  # modules with options of their own
 
 
 def main(arguments: list[str]) -> int:
@@ -13,21 +17,11 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--one"]:
         print(as_json(SCENARIOS[arguments[1]]()))
         return 0
-    if arguments[:1] == ["load"]:
-        from benchmarks import load
-
-        return load.main(arguments[1:])
-    if arguments[:1] == ["chaos"]:
-        from benchmarks import chaos
-
-        return chaos.main(arguments[1:])
-    if arguments[:1] == ["page"]:
-        from benchmarks import page
-
-        return page.main(arguments[1:])
+    if arguments and arguments[0] in WITH_OPTIONS:
+        return int(import_module(f"benchmarks.{arguments[0]}").main(arguments[1:]))
     unknown = [name for name in arguments if name not in SCENARIOS]
     if unknown:
-        print(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}, load, chaos, page")
+        print(f"no scenario {unknown[0]}; there are: {', '.join((*SCENARIOS, *WITH_OPTIONS))}")
         return 2
     return run_all(arguments or [name for name in SCENARIOS if name not in SLOW])
 
