@@ -10,7 +10,7 @@
   that were kept (tests/fixtures/answers) are asked about in the same ways.
 
 A case is right when its code is one of the accepted ones. Of a message alone that is what its words say; of a refusal it is
-the fault, which words often do not tell: where the log shows no token, such a code is told as less than 80 % sure, and
+the fault, which words often do not tell: where the log shows no token, such a code has a confidence under 0.8, and
 more of the messages are right than their confidence promises.
 
 `--write` puts the tables into docs/accuracy.md; `--fit` fits analyzer/knowledge/confidence.toml to the answers; `--quick`
