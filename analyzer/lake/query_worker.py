@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from analyzer.lake.adhoc import first_rows
 from analyzer.lake.attach import Access
-from analyzer.lake.errors import LakeError, NoStore, QueryRefused, QueryTimeout, StoreUnavailable
+from analyzer.lake.errors import LakeError, NoStore, QueryRefused, QueryTimeout, QueryTooLarge, StoreUnavailable
 from analyzer.lake.reader import Reader
 from collector.settings import Settings, load
 
@@ -32,7 +32,7 @@ HEADER: Final = struct.Struct("!BQ")
 READY, ROWS, ERROR = 0, 1, 2
 THREADS: Final = 2
 ERRORS: Final[Mapping[str, type[LakeError]]] = MappingProxyType(
-    {error.__name__: error for error in (QueryRefused, QueryTimeout, NoStore, StoreUnavailable)}
+    {error.__name__: error for error in (QueryRefused, QueryTimeout, QueryTooLarge, NoStore, StoreUnavailable)}
 )
 OVERHEAD_MIB: Final = 1_024  # interpreter, engine, a result in Arrow, beside DuckDB's own memory limit
 

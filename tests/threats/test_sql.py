@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from analyzer.lake.adhoc import MAX_ROWS, first_rows
 from analyzer.lake.allow_list import FUNCTIONS_DENIED, refusal
 from analyzer.lake.attach import load_extension
-from analyzer.lake.errors import QueryRefused, QueryTimeout
+from analyzer.lake.errors import QueryRefused, QueryTimeout, QueryTooLarge
 from collector.errors import ConfigurationError
 from dashboard import client
 from tests.threats.conftest import BRIEF_S, Remote, remote_query
@@ -321,7 +321,7 @@ def _collect(call: Callable[[], object], failed: list[BaseException]) -> None:
 def test_the_page_survives_a_greedy_query(sql: str, real_lake: Path, use: Callable[..., None]) -> None:
     """Not all memory counts for DuckDB's own limit; the worker's limit holds, and the page's process is another one."""
     use(real_lake.parent / "data", memory_mib=256)
-    with pytest.raises((QueryRefused, QueryTimeout)):
+    with pytest.raises((QueryRefused, QueryTimeout, QueryTooLarge)):
         client.ask(sql)
 
     assert 1 == client.ask("SELECT 1 AS one")["one"][0]
