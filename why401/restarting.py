@@ -32,9 +32,10 @@ _crashes: Counter[str] = Counter()  # by signal; the child inherits it when it i
 def supervised(work: Callable[[], None]) -> None:
     """Run `work` in a child process until it ends by itself; then end as it did.
 
-    To be called before threads are started and native code is loaded, neither of which survives a fork. Where processes cannot be forked, `work` runs here.
+    Threads and native code do not survive a fork: where either is there already (a program that calls the command as a function),
+    or processes cannot be forked, `work` runs here.
     """
-    if not hasattr(os, "fork"):
+    if not hasattr(os, "fork") or threading.active_count() > 1 or "duckdb" in sys.modules:
         work()
         return
     sys.exit(_Supervisor(work).run())

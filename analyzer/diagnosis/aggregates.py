@@ -46,7 +46,8 @@ def parts(text: str) -> tuple[tuple[str, ...], bool]:
     bracket = listed.strip() if head else text[max(0, text.find("[")) :].strip()
     if bracket.startswith("[") and bracket.rstrip(". \"'").endswith("]"):
         inside = bracket.rstrip(". \"'")[1:-1]
-        return _several(_split(inside, ",")), not head
+        found = _several(_split(inside, ","))
+        return found, bool(found) and not head
     return (_several(_items(listed.replace("\\n", "\n").replace("\\t", "\t"))), False) if head else ((), False)
 
 

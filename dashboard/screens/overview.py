@@ -65,7 +65,7 @@ def _with_incidents(seen: Scope, now: Situation, rows: pd.DataFrame) -> Situatio
 
 def _with_people(seen: Scope, incident: Problem, hour: datetime) -> Problem:
     groups = " ".join(incident.groups[:MAX_PARTS])
-    row = client.query("people", hour=hour, groups=groups, gateway=seen.gateway).iloc[0]
+    row = client.query("people", since=hour, groups=groups, gateway=seen.gateway).iloc[0]
     return replace(incident, users=int(row["users"]), clients=int(row["clients"]))
 
 

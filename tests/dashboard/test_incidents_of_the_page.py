@@ -111,5 +111,5 @@ def test_a_hundred_groups_of_a_key_rotation_are_one_line(tmp_path: Path, use: Ca
     assert lines[0].is_urgent
     assert found.overall
     assert "more problem" not in impact.sentence(found.overall, lines, outage.NOW).partition("affected.")[2]
-    people = client.query("people", groups=" ".join(lines[0].groups), hour=outage.NOW - timedelta(hours=1), gateway="")
+    people = client.query("people", groups=" ".join(lines[0].groups), since=outage.NOW - timedelta(hours=1), gateway="")
     assert 190 <= people["users"][0] <= 200
