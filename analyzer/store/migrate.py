@@ -29,13 +29,27 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
     """Bring the database in use up to this version. Raises NewerStore when a later version was here."""
     if not _has_records(con):
         _in_transaction(con, _RECORDS)
-    applied = dict(con.execute("SELECT name, arg_max(digest, applied_at) FROM store.applied GROUP BY name").fetchall())
+    applied = _applied(con)
     known = migrations()
     _expect_known(applied, [name for name, _ in known])
     for name, sql in known:
         if name not in applied:
-            _in_transaction(con, f"{sql};\n{_record(name, hashlib.sha256(sql.encode()).hexdigest())}")
+            _apply(con, name, sql)
     _renew_views(con, applied)
+
+
+def _applied(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Name and digest of what was applied already."""
+    return dict(con.execute("SELECT name, arg_max(digest, applied_at) FROM store.applied GROUP BY name").fetchall())
+
+
+def _apply(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    """Apply one migration. Where another writer did so since we looked, ours fails on what is no longer there, and is done."""
+    try:
+        _in_transaction(con, f"{sql};\n{_record(name, hashlib.sha256(sql.encode()).hexdigest())}")
+    except duckdb.Error:
+        if name not in _applied(con):
+            raise
 
 
 def _expect_known(applied: Iterable[str], known: Iterable[str]) -> None:

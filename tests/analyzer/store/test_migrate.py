@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 
+import duckdb
 import pytest
 
 from analyzer.lake import NewerStore
@@ -60,4 +61,16 @@ def test_the_data_directory_is_private(settings):
     }
 
     assert {0} == set(modes.values())
+    store.close()
+
+
+def test_a_migration_that_another_writer_applied_meanwhile_is_done(settings):
+    """Two writers start at once: what one of them read as missing, the other has applied, and its SQL fits no more."""
+    store = open_store(settings, Telemetry())
+    con = store._connected()
+    gone = "SELECT updated_at FROM store.offsets"
+
+    migrate._apply(con, "0002_epochs.sql", gone)
+    with pytest.raises(duckdb.BinderException):
+        migrate._apply(con, "0009_of_nobody.sql", gone)
     store.close()
