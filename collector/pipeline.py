@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
+
+from msgspec.structs import replace
 
 from collector import outcomes
 from collector.errors import UnreadableRecord

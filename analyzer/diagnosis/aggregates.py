@@ -7,10 +7,10 @@ authenticators lists why each of them did not accept the credential: the one tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 import re2
+from msgspec.structs import replace
 
 from analyzer.diagnosis.weigh import ORDER
 from analyzer.knowledge import Reading

@@ -7,8 +7,9 @@ Two things tell. Accepted tokens of the same issuer that have the same fault; an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from analyzer.diagnosis.route_history import Passing

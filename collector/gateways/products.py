@@ -7,8 +7,9 @@ of the product refuse a caller though no general word does, and where its JSON o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from collector.events import Outcome
 from collector.gateways import application

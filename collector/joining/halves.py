@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from collector.events import Event, Outcome, Responder, TokenKind
 from collector.gateways import family_of, has_shared_format, is_echo, is_embedded

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from collector.events import NO_TIMES, Event, Gateway, Outcome, Request, Responder, TokenKind, TokenTimes, Words
 from collector.gateways import has_shared_format

@@ -7,10 +7,10 @@ stay with the record. `prefixes` and `envelopes` know the forms.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import orjson
+from msgspec.structs import replace
 
 from collector.records import RawRecord
 from collector.shippers import envelopes
