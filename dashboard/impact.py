@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from math import sqrt
+from math import isnan, sqrt
 from typing import Any, Final
 
 from dashboard import wording
@@ -271,7 +271,7 @@ def measured(row: Mapping[str, Any]) -> Measured:
         Window(minutes=n, requests=int(row[f"requests_{n}"]), failures=int(row[f"failures_{n}"])) for n in MINUTES
     )
     usual = row["usual"]
-    is_known = usual is not None and usual == usual  # noqa: PLR0124  # NaN: what pandas makes of NULL
+    is_known = usual is not None and not isnan(usual)  # NaN: what pandas makes of NULL
     return Measured(windows=tuple(windows), usual=float(usual) if is_known else None, usual_from=str(row["usual_from"]))
 
 

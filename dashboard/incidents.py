@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any, Final
 
 from dashboard import wording
@@ -40,7 +41,7 @@ def values(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Value, ...]]:
     found: dict[str, tuple[Value, ...]] = {}
     for row in rows:
         passing = row["passing_share"]
-        is_rarer = passing is None or passing != passing or passing <= RARER * row["share"]  # noqa: PLR0124  # NaN
+        is_rarer = passing is None or isnan(passing) or passing <= RARER * row["share"]  # NaN: pandas' NULL
         if row["share"] >= MOST and is_rarer and row["dimension"] in DIMENSIONS:
             found[row["group_id"]] = (*found.get(row["group_id"], ()), Value(row["dimension"], row["value"]))
     return found

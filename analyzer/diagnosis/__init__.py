@@ -108,8 +108,7 @@ class Diagnoser:
             return allowed(event, is_protected=is_bare and self.memory.is_protected(event))
         self.cuts.learn(event)
         self.memory.note_refusal(event)
-        passed, seen_cut = self.memory.about(event), self.cuts.about(event)
-        key = evidence_of(event), self._for(event), passed, seen_cut, lifetime_s(event.times)
+        key = self._evidence(event)
         held = self._cache.get(key)
         if held is None:
             held = self._cache[key] = diagnose(self._case(*key))
@@ -119,8 +118,11 @@ class Diagnoser:
 
     def case(self, event: Event) -> Case:
         """Everything that is known about one rejected request."""
+        return self._case(*self._evidence(event))
+
+    def _evidence(self, event: Event) -> _Evidence:
         passed, seen_cut = self.memory.about(event), self.cuts.about(event)
-        return self._case(evidence_of(event), self._for(event), passed, seen_cut, lifetime_s(event.times))
+        return evidence_of(event), self._for(event), passed, seen_cut, lifetime_s(event.times)
 
     def _case(
         self,

@@ -91,11 +91,7 @@ def _elsewhere(case: Case, settings: LogSettings) -> Iterator[str]:
 
 def _gives_no_reason(case: Case) -> bool:
     words = case.event.words
-    if not words:
-        return True
-    return bool(words.reason or words.message or words.challenge) and all(
-        is_bare_status(one) for one in (words.reason, words.message, words.challenge) if one
-    )
+    return all(is_bare_status(one) for one in (words.reason, words.message, words.challenge) if one)
 
 
 def _is_unseen(case: Case) -> bool:
