@@ -23,6 +23,7 @@ from analyzer.verdicts import Diagnosis, Verdict
 from collector.errors import ConfigurationError
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
 from collector.gateways import names
+from collector.gateways.reading.fragments import is_fragment
 from collector.joining.halves import Line
 from collector.joining.stage import placed
 from collector.pipeline import Collector
@@ -33,7 +34,7 @@ from collector.settings import Settings
 from collector.structs import Unshown
 from collector.telemetry import Telemetry
 from collector.token.verification import KeySets, Verifier
-from why401.assumed import is_fragment, is_refusal
+from why401.assumed import is_refusal
 
 __all__ = ["Explainer", "Explanation", "Writer", "as_mapping"]
 

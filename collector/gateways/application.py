@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from collector.events import Outcome
 from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.access_lines import access
-from collector.gateways.reading.admission import is_admitted
+from collector.gateways.reading.admission import is_admitted, is_negative, probability
 from collector.gateways.reading.contract import NotAdmitted
 from collector.gateways.reading.debug_loggers import speaks_at_debug
+from collector.gateways.reading.fragments import announces, is_fragment
 from collector.gateways.reading.json_fields import finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.log_lines import challenge_status, condensed, is_exception
 from collector.gateways.reading.log_objects import is_log_object, read_object
@@ -31,6 +32,9 @@ _PAIRS: Final = ("time=", "level=", "ts=", "timestamp=", "lvl=", "t=", "date=", 
 _WORDS: Final = ("Error ", "Warning ", "Failure ", "Fault ", "Exception ")  # they begin a sentence, too
 _CREDENTIALS: Final = frozenset(("authorization", "Authorization"))
 _CHALLENGE: Final = "www-authenticate:"
+_PLAIN: Final = 0.9  # how likely a sentence without a layout has to be about a refused credential
+_PLAIN_CHARS: Final = 2048
+_NO_SENTENCE: Final = ("", "{", "<", "#", "/", "$", "|", "}", ")")
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -77,11 +81,18 @@ def _line(text: str, near_ns: int, observed_ns: int) -> Line | None:
 
 
 def _shapeless(text: str) -> Parsed | None:
-    """A sentence in no logger's layout is nobody's record, unless an exception stands below it."""
+    """A sentence in no logger's layout: a program printed it. It has to leave no doubt, unless an exception stands below it."""
     sentences = condensed(text)
     below = sentences.split("\n")[1:]
-    is_thrown = any(line.startswith(_TRACEBACK) or is_exception(line) for line in below)
-    return _refusal(sentences, is_calm=False) if is_thrown else None
+    if any(line.startswith(_TRACEBACK) or is_exception(line) for line in below):
+        return _refusal(sentences, is_calm=False)
+    return _refusal(sentences, is_calm=True) if _is_plain(text) and probability(sentences) >= _PLAIN else None
+
+
+def _is_plain(text: str) -> bool:
+    """A sentence of words: no frame, code, markup or object, and nothing that a program says of its start."""
+    low = text[:_PLAIN_CHARS].lower()
+    return low[:1] not in _NO_SENTENCE and " " in low.strip() and not announces(low) and not is_fragment(text)
 
 
 def _told(line: Line, fields: Mapping[str, Any]) -> Parsed:
@@ -96,7 +107,7 @@ def _of_line(line: Line, fields: Mapping[str, Any]) -> Parsed | None:
     """A refusal, or a request that says nothing of one."""
     if line.is_quiet and not speaks_at_debug(line.logger):
         return None
-    parsed = _refusal(condensed(line.message), is_calm=line.is_calm)
+    parsed = _refusal(condensed(line.message), is_calm=line.is_calm, is_loud=line.is_loud or not line.shape)
     if not fields:
         return _at(parsed, line.time_ns)
     parsed = _with_request(parsed or Parsed(NAME), fields)
@@ -110,8 +121,9 @@ def _at(parsed: Parsed | None, time_ns: int) -> Parsed | None:
     return parsed
 
 
-def _refusal(message: str, *, is_calm: bool) -> Parsed | None:
-    if not is_admitted(message, is_calm=is_calm):
+def _refusal(message: str, *, is_calm: bool, is_loud: bool = True) -> Parsed | None:
+    """`is_loud`: the level says that something is wrong; where it does not, the words have to."""
+    if not is_admitted(message, is_calm=is_calm) or not (is_loud or is_negative(message)):
         return None
     return Parsed(NAME, message=message, outcome=topic.outcome(message))
 

@@ -24,13 +24,22 @@ NO_REFUSAL = (
     '  File "/srv/app/auth.py", line 3, in verify',
     "org.example.shop.Auth.verify(Auth.java:12)",
     '{"level":30,"time":1772532000000,"pid":1,"hostname":"h","reqId":"req-1","responseTime":1.2,"msg":"request completed"}',
+    'login successful: connector "gizmo", groups=["orders"]',
+    "auth.handler: authenticating",
+    "OIDC supported scopes: [openid profile email]",
+    "Using valid authorizer policy for principal: ann",
+    'time="2026-03-03T10:00:00Z" level=info msg="Callback: /auth/callback?state=a7401bc&code=898bf403"',
 )
 REFUSALS = (
-    "gizmo: token expired",
-    "Insufficient scope",
-    "token signed by untrusted key",
     "Error loading the user bob",
+    "UNAUTHORIZED",
+)
+PRINTED = (
+    "gizmo: token expired",
+    "Insufficient scope: orders:write is required",
+    "token signed by untrusted key",
     "gizmo(strict): token audience does not match api://shop",
+    "[verify.go:31] token signature is invalid",
 )
 
 
@@ -53,7 +62,24 @@ def test_a_sentence_that_refuses_is_explained(text: str) -> None:
     assert (True, False, "no_parser") == (found.is_assumed, found.is_read, found.unread_reason)
 
 
+@pytest.mark.parametrize("text", PRINTED)
+def test_a_sentence_that_leaves_no_doubt_is_a_record(text: str) -> None:
+    """A program that prints its reason without a logger is read by `why401 up`, too."""
+    found = EXPLAINER.explain(text)
+
+    assert found.diagnosis is not None
+    assert (False, True, "") == (found.is_assumed, found.is_read, found.unread_reason)
+
+
 LEFT_OUT = (
+    (
+        "[2026/03/03 10:00:00] [providers.go:146] Warning: Your provider supports PKCE methods, but you have not enabled one",
+        None,
+    ),
+    (
+        "2026/03/03 10:00:00 [info] 6#6: *1 [lua] openidc.lua:674: f(): no setting for the token's method, select the first, client: 192.0.2.1",
+        None,
+    ),
     ('time="2026-03-03T10:00:00Z" level=debug msg="token is expired" middlewareName=auth@file', "token_expired"),
     ('time="2026-03-03T10:00:00Z" level=debug msg="Creating middleware" middlewareName=auth@file', None),
     ("[2026-03-03 10:00:00.824][18][debug][jwt] [a.cc:405] Jwt authentication completed with: OK", None),

@@ -134,10 +134,10 @@ def test_a_frame_is_never_a_verdict_of_its_own() -> None:
 def test_what_nobody_can_read_is_marked_where_it_is_explained() -> None:
     """`why401 explain` assumes a message where `why401 up` stores an unread record, and says so."""
     known, assumed, read = Explainer(Settings()).explain_all(
-        ["jwt.exceptions.ExpiredSignatureError: Signature has expired", "gizmo: token expired", ECHO]
+        ["jwt.exceptions.ExpiredSignatureError: Signature has expired", "Error loading the user bob", ECHO]
     )
 
     assert (False, True) == (known.is_assumed, assumed.is_assumed)
     assert (False, None) == (read.is_assumed, read.diagnosis), "read, and about no refused request"
-    assert Answers() == of_kafka("gizmo: token expired") == of_kafka(ECHO)
+    assert Answers() == of_kafka("Error loading the user bob") == of_kafka(ECHO)
     assert [False, True, False] == [as_mapping(each)["assumed"] for each in (known, assumed, read)]

@@ -27,6 +27,8 @@ _EXPRESSIONS: Final = (
     rf'{_IP} "{_VERB} {_TARGET} HTTP/[\d.]+" {_STATUS} \d+ "',
     # chi: "GET http://host/x HTTP/1.1" from 10.0.0.1:55 - 401 12B in 1.2ms
     rf'"{_VERB} (?:https?://(?P<host>[^/ ]+))?{_TARGET} HTTP/[\d.]+" from {_IP} - {_STATUS} ',
+    # koa-logger, and morgan's old dev: --> GET /x 401 3ms 12b; GET /x 401 3ms - 12b
+    rf"(?:--> )?{_VERB} {_TARGET} {_STATUS} [\d.]+ ?m?s(?: -)? (?:[\d.]+k?b|-)\z",
     # morgan dev, tiny and short: GET /x 401 3.245 ms - 12
     rf"(?:{_IP} (?:-|\w+) )?{_VERB} {_TARGET}(?: HTTP/[\d.]+)? {_STATUS} (?:[\d.]+ ms - (?:\d+|-)|(?:\d+|-) - [\d.-]+ ms)\z",
     # tornado: 401 GET /x (10.0.0.1) 1.21ms
@@ -39,8 +41,16 @@ _EXPRESSIONS: Final = (
     rf"Request finished HTTP/[\d.]+ {_VERB} (?:https?://(?P<host>[^/ ]+))?{_TARGET} .*?- {_STATUS} ",
     # uWSGI: [pid: 7|app: 0|req: 1/1] 10.0.0.1 () {30 vars} [date] GET /x => generated 12 bytes in 3 msecs (HTTP/1.1 401)
     rf"\[pid: [^\]]+\] {_IP} \([^)]*\) \{{[^}}]*\}} \[[^\]]+\] {_VERB} {_TARGET} => [^(]+\(HTTP/[\d.]+ {_STATUS}\)",
-    # Rails: Completed 401 Unauthorized in 3ms (…); Phoenix: Sent 401 in 3ms
-    rf"(?:Completed|Sent) {_STATUS}\b[A-Za-z ]* in [\d.]+ ?(?:ms|µs|s)",
+    # Rails: Completed 401 Unauthorized in 3ms (…); Phoenix: Sent 401 in 3ms; macaron: Completed /x 401 Unauthorized in 3ms
+    rf"(?:Completed|Sent) (?:{_TARGET} )?{_STATUS}\b[A-Za-z ]* in [\d.]+ ?(?:ms|µs|us|ns|s)",
+    # Ktor: 401 Unauthorized: GET - /x in 3ms
+    rf"{_STATUS} [A-Z][A-Za-z -]*: {_VERB} - {_TARGET}(?: in \d+ ?ms)?\z",
+    # PHP's built-in server, behind its time: 10.0.0.1:54321 [401]: GET /x
+    rf"{_IP} \[{_STATUS}\]: {_VERB} {_TARGET}",
+    # hapi's good: [response] http://host:80: get /x {} 401 (12ms)
+    rf"\[response\] (?:\S+: )?(?P<method>[a-z]{{3,7}}) {_TARGET} (?:\{{[^{{}}]*\}} )?{_STATUS} \(\d+ms\)",
+    # formats of users, of gunicorn and others: what is quoted names the request, and the status stands behind it
+    rf'[^"]{{0,200}}"{_VERB} {_TARGET} HTTP/[\d.]+" (?:status=)?{_STATUS}(?: |\z)',
 )
 _LAYOUTS: Final = tuple(map(Named, _EXPRESSIONS))
 _FITTING: Final = first_of(_EXPRESSIONS)

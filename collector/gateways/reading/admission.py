@@ -15,6 +15,8 @@ from math import exp
 from pathlib import Path
 from typing import Final
 
+from collector.gateways.reading.scan import has_any
+
 FILE: Final = Path(__file__).with_name("admission.toml")
 _READ_CHARS: Final = 2048
 _MAX_WORDS: Final = 48  # a sentence says what it is about at its beginning
@@ -38,6 +40,18 @@ _BLANKS: Final = _Blanks(
 )
 AT_WARN: Final = 0.5
 AT_INFO: Final = 0.75
+# One of these stands in what refuses: the vocabulary knows what a sentence is about, and "login successful" is about the same.
+_NEGATIVE: Final = (
+    "fail", "err", "den", "invalid", "expir", "reject", "malform", "missing", "match", "unsupported", "insufficient",
+    "not", "n't", "cannot", "unable", "unauth", "forbid", "wrong", "refus", "unknown", "revok", "block", "incorrect",
+    "exception", "requir", "must", "bad", "untrust", "unexpect", "unhandled", "unregist", "unsuccess", "unverif", "unrecogn",
+    "unresolv", "illegal", "disallow", "without", "no ", "lack", "empty", "none", "null", "corrupt", " 401", " 403", "=401", "=403", "(401", "(403", ":401", ":403",
+    "disabled", "inactive", "exceed", "replay", "twice", "too ", "only ", "already", "absent", "unreachable", "timed out", "timeout",
+    "different", "undefined", "expected", "should", "violat", "restrict", "prohibit", "before", "stale", "never",
+    "less than", "at least", "broken", "problem", "could", "abort", "duplicate", "ambigu", "locked", "banned", "quota",
+    "budget", "limit", "throttl", "neither", "changed", "tamper", "terminat", "discard", "dropped", "truncat", "skew",
+    "incomplete", " nil", "aadsts", "ah0",
+)  # fmt: skip
 
 
 def features(sentence: str) -> frozenset[str]:
@@ -85,8 +99,19 @@ def probability(message: str) -> float:
 
 
 def is_admitted(message: str, *, is_calm: bool = False) -> bool:
-    """Whether a text at WARN or above (`is_calm`: at INFO) is taken for a refusal."""
-    return probability(message) >= (AT_INFO if is_calm else AT_WARN)
+    """Whether a text at WARN or above is taken for a refusal; `is_calm`: at INFO, or at a level that nobody knows.
+
+    >>> is_admitted("login successful: connector google", is_calm=True), is_admitted("login failed: connector google", is_calm=True)
+    (False, True)
+    """
+    if probability(message) < (AT_INFO if is_calm else AT_WARN):
+        return False
+    return not is_calm or is_negative(message)
+
+
+def is_negative(message: str) -> bool:
+    """Whether a text says that something is wrong, with whatever it is."""
+    return has_any(message[:_READ_CHARS].lower(), _NEGATIVE)
 
 
 @lru_cache(maxsize=4096)

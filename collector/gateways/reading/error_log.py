@@ -17,7 +17,8 @@ QUIET: Final = ("info", "notice")  # lines without a verdict are the rule there
 _CLIENT: Final = ", client: "
 _MAX_FUNCTION: Final = 200
 _REFUSALS: Final = (
-    "fail", "denied", "invalid", "expired", "reject", "unauthori", "missing", "mismatch", "not ", "no ", "forbidden",
+    "fail", "denied", "invalid", "expired", "reject", "unauthori", "missing", "mismatch", "not ", "no token", "no bearer", "no jwt", "no auth",
+    "no credential", "no session", "no api", "no mandatory", "no key", "no matching", "no such", "no valid", "no consumer", "no user", "forbidden",
     "error", "exits with",
 )  # fmt: skip
 

@@ -53,10 +53,14 @@ class Logback:
 
 def refuses(message: str) -> bool:
     """Whether a sentence speaks of a failure of authentication, and not only of authentication."""
-    low = message[:_READ_CHARS].lower()
-    if topic.is_auth(message) and has_any(low, _REFUSALS):
+    if names_refusal(message):
         return True
-    return has_any(low, _HINTS) and is_admitted(message, is_calm=True)
+    return has_any(message[:_READ_CHARS].lower(), _HINTS) and is_admitted(message, is_calm=True)
+
+
+def names_refusal(message: str) -> bool:
+    """The same by plain words alone, without what the vocabulary learned."""
+    return topic.is_auth(message) and has_any(message[:_READ_CHARS].lower(), _REFUSALS)
 
 
 def leading_time(text: str, near_ns: int = 0) -> int:

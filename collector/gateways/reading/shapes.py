@@ -26,7 +26,7 @@ _QUIET: Final = frozenset(
     "TRACE TRC TRAC TRCE DEBUG DBG DEBU DBUG D T V VERBOSE VRB VERB FINE FINER FINEST CONFIG .".split()  # noqa: SIM905
 )
 _CALM: Final = frozenset(
-    "INFO INF INFORMATION I NOTICE NOTE N LOG SUCCESS DEFAULT HINT STATEMENT - *".split()  # noqa: SIM905
+    "INFO INF INFORMATION NORMAL I NOTICE NOTE N LOG SUCCESS DEFAULT HINT STATEMENT - *".split()  # noqa: SIM905
 )
 _LOUD: Final = frozenset(
     [
@@ -60,6 +60,7 @@ _LOUD: Final = frozenset(
         "#",
     ]
 )
+_TIME_ALONE: Final = "time alone"
 _WORDS: Final = "|".join(sorted((w for w in _QUIET | _CALM | _LOUD if len(w) > 2), key=len, reverse=True))
 _PLACEHOLDERS: Final = {
     "level": rf"(?P<level>(?i:{_WORDS})\b)",
@@ -90,6 +91,8 @@ _PLACEHOLDERS: Final = {
     "pid": r"\d+",
     "file": r"[\w./\\@+<>$-]+:\d{1,6}",
     "place": r"[\w./-]+:\d{1,6}",
+    "age": r"(?:\d+[smhd]){1,3}(?: \(x\d+ over (?:\d+[smhd]){1,3}\))?",
+    "event": r"(?P<level>Warning|Normal)",
     "gap": r"[ \t]{2,}",
     "id": r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})",
     "date": r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}",
@@ -135,6 +138,11 @@ class Line(Unshown, Struct, frozen=True, kw_only=True, gc=False):
         """At INFO: what it reports is mostly no fault."""
         return self.level in _CALM
 
+    @property
+    def is_loud(self) -> bool:
+        """At WARN or above: what it reports is a fault."""
+        return self.level in _LOUD
+
 
 def level_of(text: str) -> str:
     """A level's name in capitals; numbers are those of pino and bunyan (10 trace … 60 fatal) and of syslog (0 … 7)."""
@@ -166,6 +174,17 @@ def read_line(text: str, near_ns: int = 0, observed_ns: int = 0) -> Line | None:
     >>> line.level, line.logger, line.message
     ('ERROR', 'carts.auth', 'token refused')
     """
+    line, rest = _read(text, near_ns, observed_ns)
+    if line is None or line.shape != _TIME_ALONE:
+        return line
+    inner, _ = _read(
+        text[rest:], line.time_ns, observed_ns
+    )  # whoever showed the line wrote a time of its own, as Docker Desktop does
+    return inner if inner is not None and inner.time_ns and inner.shape != _TIME_ALONE else line
+
+
+def _read(text: str, near_ns: int, observed_ns: int) -> tuple[Line | None, int]:
+    """The line, and where the text behind its time begins."""
     first, newline, below = text[:MAX_LINE].partition("\n")
     begin = 1 if first[:1] in ("[", "(") else 0
     end, time_ns = stamp(first, begin, near_ns, observed_ns)
@@ -174,11 +193,11 @@ def read_line(text: str, near_ns: int = 0, observed_ns: int = 0) -> Line | None:
     shape = min(_fitting(first, first[rest:] if is_timed else None), default=-1)
     below = newline + below + text[MAX_LINE:] if newline else text[MAX_LINE:]
     if shape < 0:
-        return Line(message=text[rest:], time_ns=time_ns, shape="time alone") if is_timed else None
+        return (Line(message=text[rest:], time_ns=time_ns, shape=_TIME_ALONE) if is_timed else None), rest
     parts = SHAPES[shape].pattern.match(first if SHAPES[shape].whole else first[rest:])
     if "time" in parts:
         time_ns = stamp(parts["time"], 0, near_ns, observed_ns)[1]
-    return _line(SHAPES[shape], parts, time_ns, below)
+    return _line(SHAPES[shape], parts, time_ns, below), rest
 
 
 def _fitting(first: str, rest: str | None) -> Iterator[int]:

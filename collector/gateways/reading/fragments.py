@@ -1,0 +1,52 @@
+"""Text that is no message of its own: a stack frame, a line of source code, what a program says of itself while it starts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector.gateways.reading.scan import has_any
+from collector.sources.lines import says_nothing
+
+_CODE: Final = ("raise ", "return ", "throw ", "assert ", "const ", "def ", "var ", "let ")
+_CODE_ENDS: Final = (")", ";", ":", "{")
+# What a program says of itself while it starts, stops or is configured.
+_ANNOUNCED: Final = (
+    "start", "listening", "running on", "initialized", "initialised", "initializing", "enabled", "loaded", "loading",
+    "registered", "configured", "using ", "ready", "shutdown", "shutting down", "stopped", "version", "successfully",
+    "created", "connected",
+)  # fmt: skip
+_PROBLEMS: Final = (
+    "error", "fail", "not ", "n't ", "invalid", "denied", "cannot", "unable", "exception", "refus", "reject", "missing",
+    "expired", "bad", "no ", "unauthor", "forbidden",
+)  # fmt: skip
+
+
+def announces(low: str) -> bool:
+    """Whether a text in lower case tells of a start, a stop or a configuration, and of no problem with it.
+
+    >>> announces("server started with jwt authentication enabled"), announces("failed to load the keys")
+    (True, False)
+    """
+    return has_any(low, _ANNOUNCED) and not has_any(low, _PROBLEMS)
+
+
+def is_fragment(text: str) -> bool:
+    """A stack frame or a line of source code without its exception, as where a file was cut: nobody's message.
+
+    >>> is_fragment("main.verify(0xc000, 0x2)"), is_fragment("raise ExpiredSignatureError('x')")
+    (True, True)
+    >>> is_fragment("jwt expired"), is_fragment("invalid token: at least one audience is expected (shop)")
+    (False, False)
+    """
+    line = text.partition("\n")[0]
+    bare = line.strip()
+    if says_nothing(line.encode("utf-8", "replace")) or (bare.startswith(_CODE) and bare.endswith(_CODE_ENDS)):
+        return True
+    return _is_call(bare) or (line[:1].isspace() and ".go:" in line and bare[:1] in "/.")
+
+
+def _is_call(bare: str) -> bool:
+    """`pkg.function(arguments)` and nothing else: a frame of Go or Java, a line of code."""
+    name, parenthesis, _ = bare.partition("(")
+    is_name = "." in name and name.replace(".", "").replace("_", "").replace("/", "").replace("$", "").isalnum()
+    return bool(parenthesis) and bare.endswith((")", ");")) and is_name
