@@ -21,6 +21,7 @@ ENOUGH: Final = 20  # requests: fewer say nothing about a share
 STEADY: Final = 200  # requests that make a share worth a decimal
 MATERIAL: Final = 0.01  # of all requests: less is not worth waking anybody
 SEVERAL: Final = 5  # failures above the usual number, at least
+TELLING: Final = 8  # expected failures; of fewer, even none could be chance
 ACTIVE: Final = frozenset({"new", "escalating", "regressed", "ongoing"})
 _DAY: Final = timedelta(hours=23, minutes=55)  # the view looks back one day
 _USUALLY: Final = {
@@ -124,8 +125,10 @@ def judged(measured: Measured) -> Judged:
 
 def _compared(measured: Measured, usual: float, trusted: Sequence[Window], shown: Window) -> Judged:
     for window in filter(lambda window: _stands_out(window, usual), trusted):
-        shown = _newest(measured.windows, window, usual)
-        if shown.share - usual >= (window.share - usual) / 2:
+        half = (window.share + usual) / 2
+        shown = _newest(measured.windows, window, half)
+        if not _has_ended(shown, half):
+            shown = shown if shown.share >= half else window
             return Judged(level=Level.HIGH, window=shown, excess=shown.share - usual)
     return Judged(
         level=Level.LOW if _is_better(shown, usual) else Level.USUAL, window=shown, excess=shown.share - usual
@@ -140,10 +143,15 @@ def _stands_out(window: Window, usual: float) -> bool:
     return is_material and window.failures - expected >= max(SEVERAL, 3 * sqrt(expected) + 3)
 
 
-def _newest(windows: Sequence[Window], seen: Window, usual: float) -> Window:
-    """The shortest window in which the excess of `seen` would show, if it went on."""
-    above = seen.share - usual
-    return next((window for window in windows if window.requests * above >= SEVERAL), seen)
+def _newest(windows: Sequence[Window], seen: Window, half: float) -> Window:
+    """The shortest window that could show the end of what `seen` shows."""
+    return next((window for window in windows if window.requests * half >= TELLING), seen)
+
+
+def _has_ended(window: Window, half: float) -> bool:
+    """Fewer failures than half the excess makes, beyond chance: one lucky minute, or one still filling, ends nothing."""
+    expected = window.requests * half
+    return window.failures < expected - 2 * sqrt(expected)
 
 
 def _is_better(window: Window, usual: float) -> bool:

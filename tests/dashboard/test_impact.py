@@ -108,6 +108,18 @@ def test_what_is_over_is_not_urgent(rate: float, share: float) -> None:
     assert Level.HIGH is not judged(Measured(windows=tuple(windows), usual=0.02, usual_from="week")).level
 
 
+@pytest.mark.parametrize(("last", "level"), [(9, Level.HIGH), (7, Level.HIGH), (3, Level.USUAL), (0, Level.USUAL)])
+def test_a_lucky_minute_ends_nothing(last: int, level: Level) -> None:
+    """Nine failures where twenty were expected may be chance, or a minute that is still filling; three are not."""
+    windows = (
+        Window(minutes=1, requests=187, failures=last),
+        Window(minutes=5, requests=1_250, failures=133),
+        Window(minutes=15, requests=3_800, failures=425),
+        Window(minutes=60, requests=15_000, failures=1_480),
+    )
+    assert judged(Measured(windows=windows, usual=0.044, usual_from="best")).level is level
+
+
 @given(problems)
 def test_urgent_comes_before_new(found: list[Problem]) -> None:
     """The order is by urgency, then by what is above the usual; what is over or muted comes last."""
