@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from analyzer.lake import spill
 from analyzer.lake.errors import NoExtension, NoStore
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
@@ -161,16 +158,8 @@ def _config(access: Access) -> dict[str, str | bool | int | float | list[str]]:
     }
     if access.spill:
         return config
-    folder = _spill_directory() if access.spill_mib else ""
+    folder = spill.folder() if access.spill_mib else ""
     return config | {"temp_directory": folder, "max_temp_directory_size": f"{access.spill_mib}MiB"}
-
-
-@cache
-def _spill_directory() -> str:
-    """One for the process, of mode 0700, which ends with it."""
-    folder = tempfile.mkdtemp(prefix="why401-spill-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, access: Access) -> None:

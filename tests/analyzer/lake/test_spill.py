@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from analyzer.lake import spill
 from analyzer.lake.attach import Access, connect
 from analyzer.lake.errors import QueryTooLarge
 from analyzer.lake.reader import Reader
@@ -35,3 +40,29 @@ def test_what_is_too_large_is_said(store):
 
     assert 1 == reader.table("SELECT 1").num_rows
     reader.close()
+
+
+HOLDER = "from analyzer.lake import spill; print(spill.folder(), flush=True); input()"
+
+
+def test_a_killed_process_leaves_its_folder_to_the_next(tmp_path):
+    """What it spilled is deleted; the folder of a living process, a link and others' folders stay."""
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    held = [
+        subprocess.Popen(
+            [sys.executable, "-c", HOLDER], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    killed, living = (Path(each.stdout.readline().strip()) for each in held)
+    (killed / "duckdb_temp_storage-0.tmp").write_bytes(b"rows")
+    other = tmp_path / "why401-spill-other"
+    other.mkdir()
+    (tmp_path / "why401-spill-link").symlink_to(other)
+    held[0].send_signal(signal.SIGKILL)
+    held[0].wait()
+
+    assert [killed] == spill.remove_abandoned(tmp_path)
+    assert [False, True, True] == [path.exists() for path in (killed, living, other)]
+    held[1].communicate("\n")
+    assert not living.exists()
