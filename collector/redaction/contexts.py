@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.redaction import shapes
+from collector.redaction.chosen import is_likely
 from collector.redaction.field_names import RULES, is_statement, kind_of
 from collector.redaction.hits import CARD, EMAIL, PHONE, SECRET, USER, Hit
-from collector.redaction.judges import says_nothing
+from collector.redaction.judges import is_chosen, says_nothing
 from collector.redaction.meter import spend
 from collector.redaction.patterns import Match, Pattern, any_of, compiled, shortened_counts
+from collector.redaction.vocabulary import is_known
 
 STEPS: Final = 4
 MAX_DIGITS_OF_CODE: Final = 10
@@ -89,7 +91,14 @@ def _person(value: bytes) -> bool:
 
 def _login(value: bytes) -> bool:
     """A name that people have in systems: joined, or with digits; other words belong to the sentence."""
-    return not value.isalpha() and not is_statement(value) and not value.isdigit()
+    if is_statement(value) or value.isdigit():
+        return False
+    return not value.isalpha() or (len(value) >= MIN_NUMBER and not is_known(value))
+
+
+def _sasl(value: bytes) -> bool:
+    """Base64 as a client answers in, not the server's `Username:`."""
+    return shapes.decoded(value)[:8].lower() not in (b"username", b"password") and not value.isalpha()
 
 
 _JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
@@ -102,6 +111,9 @@ _JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
     "password": _password,
     "person": _person,
     "login": _login,
+    "sasl": _sasl,
+    "chosen": is_chosen,
+    "likely": is_likely,
 }
 
 

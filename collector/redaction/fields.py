@@ -52,6 +52,7 @@ _PERSONAL: Final = compiled(
 _TAG: Final = compiled(_TAG_TEXT)
 _DOMAIN_USER: Final = compiled(rb"[A-Z0-9][A-Z0-9\-]{1,14}\\{1,2}[A-Za-z0-9._\-]{2,64}")
 _NEXT_ELEMENT: Final = compiled(rb"\\{0,7}[\"'][ \t]{0,4},[ \t\r\n]{0,4}\\{0,7}[\"']")
+_FOLDERS: Final = (b"PWD", b"OLDPWD")  # of a shell
 _CDATA: Final = b"<![CDATA["
 _PARAMETER_END: Final = compiled(rb"[?;]")
 _BLANK: Final = (b" ", b"\t", b"\r", b"\n")
@@ -75,14 +76,24 @@ def find(data: bytes) -> Iterator[Hit]:
             continue
         start, key = _key(data, stem, end)
         kind = kind_of(key)
-        if kind in ("", "safe"):
+        if kind in ("", "safe") or _is_folder(data, key, end):
             continue
-        if kind == "weak" and data[end - 1 : end + 1] == b"=[" and key.lower().endswith(b"credentials"):
-            kind = "secret"  # Spring Security's Authentication.toString
+        kind = _as_printed(data, key, kind, end)
         spend(VALUE_STEPS)
         for hit in _value(data, kind, start, end, data[stem:end]):
             done = max(done, hit.end)
             yield hit
+
+
+def _as_printed(data: bytes, key: bytes, kind: str, end: int) -> str:
+    """`Credentials=[…]` of Spring Security's Authentication.toString is secret."""
+    is_list = kind == "weak" and data[end - 1 : end + 1] == b"=[" and key.lower().endswith(b"credentials")
+    return "secret" if is_list else kind
+
+
+def _is_folder(data: bytes, key: bytes, end: int) -> bool:
+    """`PWD=/srv/app`, of a shell."""
+    return key in _FOLDERS and data[end : end + 1] in (b"/", b"~")
 
 
 def _elements(data: bytes) -> Iterator[Hit]:
@@ -218,7 +229,7 @@ def _is_glue(data: bytes, key: int, end: int, glue: bytes, field: bytes) -> bool
 
 def _opens_pair(data: bytes, key: int) -> bool:
     """`["key", "value"]`: the key's quote follows an opening bracket; in a longer list neither is a key."""
-    return data[max(0, key - 10) : key].rstrip(b"\"'\\bu")[-1:] in (b"[", b"(")
+    return data[max(0, key - 10) : key].rstrip(b"\"'\\bu").rstrip()[-1:] in (b"[", b"(")
 
 
 def _is_pairs_value(data: bytes, start: int, end: int) -> bool:

@@ -45,6 +45,13 @@ _BRACKETS: Final = compiled(rb"(?:\(\)| \[[A-Za-z0-9_.:/\-]{1,40}\])")
 _PUNCTUATION: Final = b" \t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
+MIN_CHOSEN: Final = 6
+MAX_CHOSEN: Final = 32
+_CHOSEN_SIGNS: Final = frozenset(b"!#$%^*@?~")
+_CHOSEN_OTHERS: Final = frozenset(b"/:=()[]{}<>\"'|, ")
+MAX_COUNT: Final = 2  # digits of a number that is no PIN: `passwords: 0`
+
+
 class Value(NamedTuple):
     """A value in a view. `prose`: bare behind a colon, where a sentence may be as well."""
 
@@ -129,11 +136,16 @@ def secret(value: Value) -> Iterator[Hit]:
     if 0 < scheme_end < len(text):
         yield from _credential(value._replace(start=value.start + scheme_end), strict=True)
         return
-    if says_nothing(text) or text[:1] in (b"{", b"[") or (value.prose and (_is_sentence(value) or _is_plain_url(text))):
+    if says_nothing(text) or text[:1] in (b"{", b"[") or (value.prose and _belongs_to_sentence(value)):
         return
     if value.quoted and b" " in text and is_statement(text.split(None, 1)[0]):
         return
     yield Hit(value.start, value.end, NAME, SECRET)
+
+
+def _belongs_to_sentence(value: Value) -> bool:
+    is_count = len(value.text) <= MAX_COUNT and value.text.isdigit()
+    return is_count or _is_sentence(value) or _is_plain_url(value.text)
 
 
 def _is_plain_url(text: bytes) -> bool:
@@ -215,8 +227,19 @@ def weak(value: Value) -> Iterator[Hit]:
     """What looks like a credential."""
     text = value.text
     judged = text.rstrip(b"=").rpartition(b"=")[2]  # `key: fault.name=FailedToDecode`
-    if b" " not in text and not is_mask(text) and shapes.is_credential(judged):
+    if text[:1] in (b"{", b"["):
+        return
+    if b" " not in text and not is_mask(text) and (shapes.is_credential(judged) or is_chosen(text)):
         yield Hit(value.start, value.end, NAME, SECRET)
+
+
+def is_chosen(text: bytes) -> bool:
+    """As people choose passwords: letters, digits and a sign that identifiers do not have."""
+    if not MIN_CHOSEN <= len(text) <= MAX_CHOSEN or not _CHOSEN_SIGNS & set(text):
+        return False
+    return (
+        _CHOSEN_OTHERS.isdisjoint(text) and text.upper() != text.lower() and any(0x30 <= byte <= 0x39 for byte in text)
+    )
 
 
 def user(value: Value) -> Iterator[Hit]:

@@ -45,6 +45,9 @@ _MAC_MORE: Final = JOINED | frozenset(b":-")
 _AUTHORITIES: Final = frozenset(
     (b"CA", b"Root", b"Authority", b"Issuing", b"Intermediate", b"Certificate", b"SSL", b"TLS")
 )
+_SERIAL: Final = compiled(
+    rb"(?i)(?:serial|fingerprint|thumbprint|key ?id|identifier)[a-z \"':=#]{0,12}$"
+)  # of a certificate
 _NOBODY: Final = frozenset((b"null", b"none", b"nil", b"undefined", b"unknown", b"anonymous"))
 _SERVICE_DOMAINS: Final = (b".gserviceaccount.com",)  # an issuer or audience, not a person
 
@@ -102,7 +105,8 @@ def _is_iban(text: str) -> bool:
 def macs(data: bytes) -> Iterator[Hit]:
     """MAC addresses."""
     for match in _MAC.finditer(data):
-        if not touches(data, match.start(), match.end(), _MAC_MORE):
+        is_serial = _SERIAL.find(data[max(0, match.start() - 24) : match.start()])[0] >= 0
+        if not is_serial and not touches(data, match.start(), match.end(), _MAC_MORE):
             yield Hit(match.start(), match.end(), "mac", MAC)
 
 

@@ -1,0 +1,1 @@
+"""Redaction in numbers: speed and recall beside common tools, a generator of lines, and the training of the lexicon."""
