@@ -29,6 +29,15 @@ _NUMBER: Final = re2.compile(r"\b(?:[0-9a-fA-F-]{8,}|[0-9]{4,}|[0-9]{1,2})\b")
 _WORD: Final = re2.compile(r"[a-z]{2,}")
 _CLOSE: Final = 0.6  # cosine of two sets of words; what shares less, or one word, is not called close
 _SHARED: Final = 2
+_FEW: Final = 4  # words; fewer with a colon behind them are the heading of what follows
+_HAS_TO_BE: Final = r"(?i)\b(?:must|should|has to|needs to) be (?:an? )?(?:time |date |timestamp |value )?in the "
+_IS_PAST: Final = re2.compile(_HAS_TO_BE + "future")
+_IS_FUTURE: Final = re2.compile(_HAS_TO_BE + "past")
+# How a sentence begins or goes on that says what to look at, behind the one that says what happened.
+_ADVICE: Final = re2.compile(
+    r"(?i)(?:[.!?;]|\s-)\s+(?:(?:please|make sure|ensure|check|verify that|try|consider|see|hint|did you|have you|is the|are you|do you)\b"
+    r"|[^.!?]{0,80}?\b(?:may|might|could) (?:be|have)\b)"
+)
 # Columns of the table, and of opinion.toml: the learned score and its root; whether the grammar names the code first,
 # how surely (above the least), how surely as second or third, and as another meaning of the first; the undecided
 # code's own column, and the same where the grammar says nothing.
@@ -42,6 +51,27 @@ def without_numbers(text: str) -> str:
     'status 401, port 0'
     """
     return str(_NUMBER.sub("0", text))
+
+
+def without_advice(text: str) -> str:
+    """What happened, without the sentences that say what to look at: they speak of other causes, too.
+
+    >>> without_advice("Invalid worker signature. The server may be configured with another secret.")
+    'Invalid worker signature'
+    >>> without_advice("Please send a token")
+    'Please send a token'
+    """
+    found = _ADVICE.search(text)
+    return text[: found.start()] if found else text
+
+
+def as_it_is(text: str) -> str:
+    """What has to lie in the future does not: said as it is, for readers that take "future" for what they find there.
+
+    >>> as_it_is("exp must be in the future"), as_it_is("iat must not be in the future")
+    ('exp has expired', 'iat must not be in the future')
+    """
+    return str(_IS_FUTURE.sub("is in the future", str(_IS_PAST.sub("has expired", text))))
 
 
 @cache
@@ -89,9 +119,11 @@ class Opinion:
 
     def _read(self, text: str) -> tuple[Reading, ...]:
         """Readings, the most likely first, at most READINGS; `certainty` is the probability."""
+        text = as_it_is(without_advice(text))
+        if _is_heading(text):
+            return ()
         found = probabilities(text, self._learned or shipped(), weights())
-        likely = sorted(found, key=lambda code: -found[code])
-        likely = [code for code in likely if code != UNDECIDED and found[code] >= LEAST_LIKELY][:READINGS]
+        likely = _likely(found)
         named = {reading.code: reading.signature_id for reading in read_meaning(text)}
         also = [code for code in likely[1:] if found[code] >= _ALSO]
         return tuple(
@@ -107,6 +139,17 @@ class Opinion:
             )
             for rank, code in enumerate(likely)
         )
+
+
+def _likely(found: Mapping[str, float]) -> list[str]:
+    """The codes that are worth naming, the most likely first."""
+    ranked = sorted(found, key=lambda code: -found[code])
+    return [code for code in ranked if code != UNDECIDED and found[code] >= LEAST_LIKELY][:READINGS]
+
+
+def _is_heading(text: str) -> bool:
+    """A few words before a colon, none of which the grammar knows: what they announce stands on other lines."""
+    return text.rstrip().endswith(":") and len(_WORD.findall(text.lower())) < _FEW and not read_meaning(text)
 
 
 _SHIPPED: Final = Opinion()

@@ -57,7 +57,12 @@ def _text(text: str, near_ns: int) -> Parsed | None:
 def _copied(text: str, near_ns: int) -> Parsed | None:
     """Istiod's line from a terminal, which shows tabs as blanks; other programs' lines look alike, so the scope must be known."""
     words = text.split(None, 3)
-    return _log_line("\t".join(words), near_ns) if len(words) == 4 and words[2] in _SCOPES else None
+    if len(words) < 4:
+        return None
+    if words[2] == "envoy":  # the proxy's scope has two words, and blanks behind it
+        logger, _, message = words[3].partition("  ")
+        return _log_line("\t".join((*words[:2], f"envoy {logger}", message.strip())), near_ns) if message else None
+    return _log_line("\t".join(words), near_ns) if words[2] in _SCOPES else None
 
 
 def _access_line(text: str, near_ns: int) -> Parsed | None:

@@ -41,6 +41,8 @@ _FOLLOWING: Final = (
     *_MARKERS, b"Caused by:", b"Wrapped by:", b"Suppressed:", b"future: <", b"PHP Stack trace:", b"PHP   ", b"Error #",
     b"Node.js v", b"note: run with ", b"exit status ",
     b"[stacktrace]",  # Monolog, with includeStacktraces
+    b"stack traceback:", b"coroutine 0:",  # Lua in nginx
+    b"Response: {",  # golang.org/x/oauth2, below the status
     # Microsoft.IdentityModel breaks its messages at every value.
     b"Exceptions caught:", b"Number of keys in ", b"token: '", b"kid: '", b"'.", b"Algorithm: '", b"Keys tried: '",
 )  # fmt: skip
@@ -60,6 +62,13 @@ _LEVELS: Final = (
 )  # fmt: skip
 _TIME_COLUMN: Final = b" " * 10  # the shortest time that rich writes, in brackets
 _PADDED: Final = tuple(level.ljust(9) for level in (b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL"))
+# What a block begins with or its first line ends with, and how its other lines begin, blank ones between them or not.
+_BLOCKS: Final = (
+    # minio/minio internal/logger/console.go
+    (b"API: ", b"", (b"Time: ", b"DeploymentID: ", b"RequestID: ", b"RemoteHost: ", b"Host: ", b"UserAgent: ", b"Error: ", b"Client: ", b"Bucket: ", b"Object: ")),
+    # hashicorp/vault api/response.go
+    (b"", b"Error making API request.", (b"URL: ", b"Namespace: ", b"Code: ", b"* ", b"Raw Message:")),
+)  # fmt: skip
 _FIELD_LISTS: Final = (b" validation error for ", b" validation errors for ")  # pydantic names one field a line
 
 
@@ -130,6 +139,7 @@ class MultiLine:
     _is_whole: bool = False  # a traceback below it is another writer's
     _has_exception: bool = False  # it, or it is not a log line, below which an exception could be printed
     _lists_fields: bool = False
+    _block: tuple[bytes, ...] = ()  # how the other lines of a block begin
     _stream: bytes = b""  # what a shipper's prefix of the record's lines names
 
     @property
@@ -217,6 +227,7 @@ class MultiLine:
         self._is_traceback = line.startswith(_TRACEBACK)
         self._is_whole = self._is_traceback or self._is_json or _is_whole(line)
         self._has_exception = self._is_whole or not _is_log_line(line)
+        self._block = _block_of(line)
 
     def _belongs(self, line: bytes) -> bool:
         if self._is_map:
@@ -230,6 +241,8 @@ class MultiLine:
     def _continues(self, line: bytes) -> bool:
         """A line at the margin that could begin a record elsewhere."""
         last = self._last
+        if self._block:
+            return line.startswith(self._block)
         if line.startswith(_TRACEBACK):
             return last.startswith(_CHAINED) or not (self._is_whole or self._blank)
         if self._is_json:
@@ -280,6 +293,12 @@ def records_of(text: str) -> list[str]:
     records = [record for line in lines for _, record in joiner.feed(0, line)]
     records += [record for _, record in joiner.rest()]
     return [record.decode("utf-8", "surrogatepass") for record in records]
+
+
+def _block_of(line: bytes) -> tuple[bytes, ...]:
+    """How the lines of the block begin that a line opens; () for none."""
+    bare = line.rstrip()
+    return next((rest for first, last, rest in _BLOCKS if bare.startswith(first) and bare.endswith(last)), ())
 
 
 def _is_levelled(line: bytes) -> bool:

@@ -107,3 +107,24 @@ def test_the_closest_known_message_is_named() -> None:
 def test_an_opinion_is_known_by_its_id() -> None:
     """No signature's id begins so, and every reading of an unlisted text's does."""
     assert all(is_opinion(reading) for text in SAYS for reading in read_unlisted(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (
+            "Invalid gizmo token signature. The gizmo may be configured with another secret than the cart.",
+            "signature_invalid",
+        ),
+        ("exp must be in the future", "token_expired"),
+        ("the nbf claim should be a time in the past", "clock_skew"),
+    ],
+)
+def test_what_happened_counts(text: str, code: str) -> None:
+    """Advice behind a verdict speaks of other causes, and what has to be is what is not."""
+    assert code == read_unlisted(text)[0].code
+
+
+def test_a_heading_has_no_meaning() -> None:
+    """What a few words announce stands on the lines below them."""
+    assert () == read_unlisted("Code: 500. Errors:")

@@ -297,3 +297,33 @@ def test_a_message_that_dotnet_breaks_at_its_values_is_one_record() -> None:
     text = "[10:00:00 INF] Bearer was not authenticated. Failure message: IDX1: no key.\nNumber of keys in Configuration: '0'.\nExceptions caught:\n '[x]'.\ntoken: '[y]'."
 
     assert [text] == records_of(text)
+
+
+BLOCKS = (
+    (
+        "API: AssumeRoleWithWebIdentity()\nTime: 10:00:00 UTC 03/03/2026\nDeploymentID: d\nRequestID: 16A0\nRemoteHost: 192.0.2.7\n"
+        "Error: token is refused (*jwt.ValidationError)\n       1: cmd/sts-handlers.go:345:cmd.Assume()"
+    ),
+    (
+        "Error writing data to auth/carts/login: Error making API request.\n\nURL: PUT https://vault.example/v1/auth/carts/login\n"
+        "Code: 400. Errors:\n\n* token is refused"
+    ),
+    "2026/03/03 10:00:00 [error] 1#1: *1 lua entry thread aborted: runtime error: unknown reason\nstack traceback:\ncoroutine 0:\n\t[C]: in function 'error'",
+    'oauth2: cannot fetch token: 401 Unauthorized\nResponse: {"error":"invalid_client"}',
+)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_is_one_record(block: str) -> None:
+    """What a program writes over several lines that begin at the margin, and nothing of what follows."""
+    following = "2026-03-03 10:00:01,123 - carts - ERROR - token refused"
+
+    assert [block, following] == records_of(f"{block}\n{following}")
+
+
+@pytest.mark.parametrize(
+    "line", ["Code: 516. DB::Exception: refused", "URL: /carts", "Error: token refused", "* a note"]
+)
+def test_only_a_block_has_its_lines(line: str) -> None:
+    """Elsewhere the same beginnings are those of records."""
+    assert ["INFO ready", line] == records_of(f"INFO ready\n{line}")
