@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from collector.redaction import engine, meter, structure, unparsed
+from collector.redaction import engine, meter, own_fields, structure, unparsed
 from collector.redaction.constants import configured, fixed, member_of
 from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
 from collector.redaction.line_blocks import redact_lines
@@ -31,7 +31,10 @@ __all__ = [
     "redact_lines",
     "redact_value",
     "safe",
+    "safe_algorithm",
     "safe_id",
+    "safe_media_type",
+    "safe_name",
     "safe_text",
     "shared_cost",
     "template",
@@ -127,8 +130,29 @@ def safe_id(text: str, limit: int) -> Safe:
 
     A random-looking run in it is expected and stays; tokens, vendors' credentials and personal data are removed.
     """
+    if own_fields.is_password(text):
+        return _shape(text, limit)
     shown = safe_text(_ID_KEY + text, limit + len(_ID_KEY))
     return Safe(shown.removeprefix(_ID_KEY))
+
+
+def safe_name(text: str, limit: int) -> Safe:
+    """`safe_text` for what programs name things with: claims, header members, scopes; what looks chosen is its shape."""
+    return _shape(text, limit) if own_fields.is_password(text) else safe_text(text, limit)
+
+
+def safe_algorithm(text: str, limit: int) -> Safe:
+    """The name of an algorithm; anything else is its shape."""
+    return safe_text(text, limit) if own_fields.is_algorithm(text) else _shape(text, limit)
+
+
+def safe_media_type(text: str, limit: int) -> Safe:
+    """A media type, or the words that stand for one in `typ` and `cty`; anything else is its shape."""
+    return safe_text(text, limit) if own_fields.is_media_type(text) else _shape(text, limit)
+
+
+def _shape(text: str, limit: int) -> Safe:
+    return Safe(own_fields.shape(text)[:limit])
 
 
 def _text(text: str) -> str:

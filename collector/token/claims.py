@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from collector.redaction import fixed, safe_id, safe_text
+from collector.redaction import fixed, safe_id, safe_name
 from collector.redaction.constants import dotted, lower
 from collector.safe import EMPTY, Safe
 from collector.structs import Unshown
@@ -114,7 +114,7 @@ def _types(payload: Mapping[str, Any]) -> Iterator[tuple[Safe, Safe]]:
 @lru_cache(maxsize=4096)
 def _name(name: str) -> Safe:
     """A claim's name as it may be shown; there are few, and every token has a dozen."""
-    return safe_text(name, 80)
+    return safe_name(name, 80)
 
 
 def _faults(payload: Mapping[str, Any]) -> Iterator[Fault]:
@@ -213,7 +213,7 @@ def _scopes(payload: Mapping[str, Any]) -> tuple[Safe, ...]:
         value = payload.get(name)
         words = value.split(" ", MAX_SCOPES) if isinstance(value, str) else value
         if isinstance(words, list) and words:
-            return tuple(safe_text(word, 100) for word in words[:MAX_SCOPES] if isinstance(word, str) and word)
+            return tuple(safe_name(word, 100) for word in words[:MAX_SCOPES] if isinstance(word, str) and word)
     return ()
 
 
@@ -222,13 +222,13 @@ def _token_use(payload: Mapping[str, Any]) -> Safe:
     for name in ("token_use", "tokenUse", "token_type", "typ", "use"):
         value = payload.get(name)
         if isinstance(value, str) and value:
-            return lower(safe_text(value, 40))
+            return lower(safe_name(value, 40))
     return _ID_TOKEN if "at_hash" in payload or "c_hash" in payload else EMPTY
 
 
 def _cnf(value: object) -> Safe:
     names = [str(name) for name in value] if isinstance(value, dict) else []
-    return safe_text(",".join(names[:3]), 60)
+    return safe_name(",".join(names[:3]), 60)
 
 
 def _user(payload: Mapping[str, Any], user_claim: str) -> str:

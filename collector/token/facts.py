@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from collector.events import TokenFacts, TokenKind
-from collector.redaction import fixed, safe_id, safe_text
+from collector.redaction import fixed, safe_algorithm, safe_id, safe_media_type, safe_name
 from collector.safe import EMPTY, Safe
 from collector.structs import Dataclass
 from collector.token.claims import Claims, read_claims
@@ -228,14 +228,14 @@ def _head(value: dict[str, Any] | None, odd: tuple[Safe, ...]) -> _Head:
     return _Head(
         value=value,
         odd=odd,
-        alg=_text(header.get("alg"), 40),
-        typ=_text(header.get("typ"), 60),
-        cty=_text(header.get("cty"), 60),
+        alg=_text(header.get("alg"), 40, safe_algorithm),
+        typ=_text(header.get("typ"), 60, safe_media_type),
+        cty=_text(header.get("cty"), 60, safe_media_type),
         kid=_text(header.get("kid"), 128),
-        enc=_text(header.get("enc"), 40),
-        zip=_text(header.get("zip"), 20),
+        enc=_text(header.get("enc"), 40, safe_algorithm),
+        zip=_text(header.get("zip"), 20, safe_algorithm),
         crit=_texts(header.get("crit")),
-        names=tuple(safe_text(str(name), 40) for name in list(header)[:MAX_NAMES]),
+        names=tuple(safe_name(str(name), 40) for name in list(header)[:MAX_NAMES]),
     )
 
 
@@ -371,10 +371,10 @@ def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, who: tuple[str, 
     return TokenRead(facts, claims)
 
 
-def _text(value: object, limit: int) -> Safe:
-    if value is None:
+def _text(value: object, limit: int, bounded: Callable[[str, int], Safe] = safe_id) -> Safe:
+    if value is None or value == "":
         return EMPTY
-    return safe_id(value if isinstance(value, str) else str(value), limit)
+    return bounded(value if isinstance(value, str) else str(value), limit)
 
 
 def _texts(value: object) -> tuple[Safe, ...]:
