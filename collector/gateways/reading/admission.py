@@ -50,7 +50,7 @@ _NEGATIVE: Final = (
     "different", "undefined", "expected", "should", "violat", "restrict", "prohibit", "before", "stale", "never",
     "less than", "at least", "broken", "problem", "could", "abort", "duplicate", "ambigu", "locked", "banned", "quota",
     "budget", "limit", "throttl", "neither", "changed", "tamper", "terminat", "discard", "dropped", "truncat", "skew",
-    "incomplete", " nil", "aadsts", "ah0",
+    "incomplete", " nil", "future", "drift", "reuse", "mandatory", "needs to", "aadsts", "ah0",
 )  # fmt: skip
 
 
