@@ -45,7 +45,7 @@ def explain(text: str, *, settings: Settings | None = None, gateway: str = "") -
     >>> verdict = explain('{"response_code": 401, "response_code_details": "jwt_authn_access_denied{Jwt_is_expired}"}')
     >>> verdict.diagnosis.code, verdict.event.gateway.kind, verdict.event.request.status
     ('token_expired', 'envoy', 401)
-    >>> explain("gizmo: token expired").is_assumed
+    >>> explain("bad aud").is_assumed
     True
     """
     return explain_all([text], settings=settings, gateway=gateway)[0]

@@ -7,10 +7,13 @@ be an application's message about a refused request when it speaks of a refusal,
 
 from __future__ import annotations
 
+import heapq
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -39,6 +42,7 @@ from why401.assumed import is_refusal
 __all__ = ["Explainer", "Explanation", "Writer", "as_mapping"]
 
 MAX_WAITING: Final = 500  # records at a run's end that wait for lines about the same requests
+RUN_RECORDS: Final = 2_000  # of several inputs that are answered together
 MAX_HELD: Final = 5_000  # diagnoses, about 2 kB each
 MAX_TOKEN_TEXT: Final = 100_000  # characters; a longer line is not a bare token
 _ORIGIN: Final = Origin(kind=fixed("argument"))
@@ -129,9 +133,28 @@ class Explainer:
         Of a run that goes on, the last records wait for the next one: lines about one request share a verdict wherever
         the input was cut.
         """
+        return self._judged(([self._collect(text) for text in texts], goes_on) for texts, goes_on in runs)
+
+    def explain_streams(self, streams: Iterable[Iterable[str]]) -> Iterator[list[Explanation]]:
+        """The verdicts of several inputs as of one, in the order of their times, so that lines in different files find each other.
+
+        A record without a time stays behind the one before it.
+        """
+        merged = heapq.merge(*map(self._timed, streams), key=itemgetter(0))
+        yield from self._judged(_in_runs(collected for _, collected in merged))
+
+    def _timed(self, stream: Iterable[str]) -> Iterator[tuple[int, _Collected]]:
+        latest = 0
+        for text in stream:
+            collected = self._collect(text)
+            if collected.event.time_known:
+                latest = max(latest, collected.event.time_ns)
+            yield latest, collected
+
+    def _judged(self, runs: Iterable[tuple[list[_Collected], bool]]) -> Iterator[list[Explanation]]:
         waiting: list[_Collected] = []
-        for texts, goes_on in runs:
-            waiting += [self._collect(text) for text in texts]
+        for collected, goes_on in runs:
+            waiting += collected
             events, places = placed([(each.event, each.line) for each in waiting])
             end = _end_of_settled(places) if goes_on else len(places)
             yield self._judge_all(events, places[:end], waiting)
@@ -176,6 +199,13 @@ class Explainer:
         return Explanation(
             verdict.event, diagnosis, group, is_assumed=collected.is_assumed, unread_reason=unread.words.reason
         )
+
+
+def _in_runs(collected: Iterable[_Collected]) -> Iterator[tuple[list[_Collected], bool]]:
+    rest = iter(collected)
+    while run := list(islice(rest, RUN_RECORDS)):
+        yield run, True
+    yield [], False
 
 
 def _end_of_settled(places: Sequence[int]) -> int:

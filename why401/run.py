@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
@@ -26,6 +26,9 @@ from why401.credential_warnings import Warner
 from why401.extras import need
 from why401.process import settle_memory
 from why401.restarting import report
+
+if TYPE_CHECKING:
+    from analyzer.verdicts import Verdict
 
 log = logging.getLogger("why401")
 STOP_SECONDS: Final = 30.0
@@ -153,10 +156,15 @@ def event_stage(telemetry: Telemetry) -> Stage:
     return Each(pass_on)
 
 
-def up(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Collector and analyzer in this process, until a signal. `ready` is called when every source listens.
+def up(
+    settings: Settings,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    committed: Callable[[Verdict], None] | None = None,
+) -> None:
+    """Collector and analyzer in this process, until a signal, or the end of files that are not followed.
 
-    Raises ConfigurationError, SinkUnavailable, ThreadDied.
+    `ready` is called when every source listens, `committed` with every verdict once it is stored. Raises ConfigurationError, SinkUnavailable, ThreadDied.
     """
     from analyzer.store import open_store
     from analyzer.store.sink import StoreSink
@@ -164,7 +172,7 @@ def up(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
     telemetry = Telemetry()
     sources = raw_sources(settings, telemetry)
     with collector_of(settings, telemetry) as collector:
-        sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
+        sink = StoreSink(settings, open_store(settings, telemetry), telemetry, committed)
         run(settings, telemetry, sources, Joining(collector, settings.joining, telemetry), sink, ready=ready)
 
 

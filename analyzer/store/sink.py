@@ -7,7 +7,7 @@ futures resolved, and only then does a source acknowledge.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from analyzer.pipeline import Analyzer
 from analyzer.store.store import Store
@@ -36,8 +36,16 @@ def _failed(event: Event) -> Event:
 class StoreSink:
     """A collector.sinks.Sink that diagnoses and commits to the store."""
 
-    def __init__(self, settings: Settings, store: Store, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        telemetry: Telemetry,
+        committed: Callable[[Verdict], None] | None = None,
+    ) -> None:
+        """`committed` is called with every verdict once it is stored."""
         self._store = store
+        self._committed = committed
         self._telemetry = telemetry
         self._analyzer = Analyzer(settings)
         self._rows = settings.store.commit_rows
@@ -98,8 +106,11 @@ class StoreSink:
         self._store.append(verdicts, positions, {("received", ""): len(verdicts)})
 
     def _resolve(self) -> None:
-        for batch, _ in self._batches:
+        for batch, judged in self._batches:
             batch.done.set_result(None)
+            if self._committed is not None:
+                for verdict in judged:
+                    self._committed(verdict)
         self._clear([])
 
     def _fail(self, fenced: Fenced) -> None:

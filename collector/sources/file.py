@@ -21,7 +21,7 @@ from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from collector.errors import Backpressure
+from collector.errors import Backpressure, ConfigurationError
 from collector.events import Origin
 from collector.records import Batch, RawRecord
 from collector.redaction import configured, fixed
@@ -258,6 +258,28 @@ class FileSource:
     def _failed(self, kind: str, path: str) -> None:
         self._telemetry.count("why401.errors", stage="file", kind=kind)
         log.warning("%s: %s", path, kind)
+
+
+def expect_readable(patterns: tuple[str, ...], config: str = "") -> None:
+    """For files that are read once: raises ConfigurationError for the first that is not there or cannot be opened."""
+    for pattern in patterns:
+        paths = expand((pattern,))
+        if not paths:
+            is_folder = Path(pattern).is_dir()
+            why = "is a folder; expected files (DIR/*.log)" if is_folder else "matches no file"
+            raise ConfigurationError("files.paths", pattern, why, file=config)
+        for path in paths:
+            _expect_open(path, config)
+
+
+def _expect_open(path: str, config: str) -> None:
+    if path == STDIN:
+        return
+    try:
+        _open(path).close()
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+        raise ConfigurationError("files.paths", path, why, file=config) from None
 
 
 def expand(patterns: tuple[str, ...]) -> list[str]:

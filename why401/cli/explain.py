@@ -15,8 +15,9 @@ from why401.cli import options
 
 if TYPE_CHECKING:
     from analyzer.verdicts import Verdict
-    from why401.explainer import Explanation
+    from why401.explainer import Explainer, Explanation
 
+MANY: Final = 10  # answers: of fewer, a summary would say the same twice
 ASSUMED: Final = (
     "name the format (--gateway or [[formats]]): none that why401 knows matches this record, so it was read as an "
     "application's message about a refused request"
@@ -60,6 +61,7 @@ def _assumption(verdict: Explanation) -> str:
 @options.config
 @click.option("--gateway", default="", help="Gateway that wrote the records [detected].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per record, in input order.")
+@click.option("--failed", is_flag=True, help="Show refusals only.")
 @click.option(
     "--records",
     "form",
@@ -67,29 +69,50 @@ def _assumption(verdict: Explanation) -> str:
     default="lines",
     help="How to split the input. lines: a record per line, a stack trace is one record. json: a JSON string per line is one record.",
 )
-def command(record: tuple[str, ...], config_file: str | None, gateway: str, as_json: bool, form: str) -> None:
+def command(
+    record: tuple[str, ...], config_file: str | None, gateway: str, as_json: bool, failed: bool, form: str
+) -> None:
     """Explain why requests were refused.
 
-    RECORD is a file of log records, a log record, a bare token, or - for standard input (the default).
+    RECORD is a file of log records, a log record, a bare token, or - for standard input (the default). Several files
+    are read as one stream, in the order of the records' times.
 
     \b
     why401 explain access.log
-    cat error.log access.log | why401 explain      (two lines about one request: one answer)
+    why401 explain --failed error.log access.log      (two lines about one request: one answer)
     kubectl logs gateway | why401 explain
     why401 explain eyJhbGciOi…          (prefer standard input: arguments stay in the shell's history)
     """  # noqa: D301  # \b is click's mark for "keep these lines"
-    from why401.cli import input_text  # what splits records is not needed for --help
     from why401.cli.printing import print_explanation
     from why401.explainer import Explainer, Writer
+    from why401.tally import Tally
 
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
     process.settle_memory()
-    for verdicts in explainer.explain_runs(input_text.read_together(record, form)):
+    tally = Tally()
+    for verdicts in _explained(explainer, record, form):
+        shown = [verdict for verdict in verdicts if _is_refusal(verdict)] if failed else verdicts
         if as_json:
-            write(visible_json(b"".join(map(writer.line, verdicts))))
+            write(visible_json(b"".join(map(writer.line, shown))))
         else:
-            for verdict in _once(verdicts):
+            for verdict in _once(shown):
                 print_explanation(_marked(verdict))
+            for verdict in _once(verdicts):
+                tally.add(verdict)
         sys.stdout.flush()
+    if tally.records >= MANY:
+        click.echo("\n".join(tally.lines()))
+
+
+def _explained(explainer: Explainer, record: tuple[str, ...], form: str) -> Iterator[list[Explanation]]:
+    from why401.cli import input_text  # what splits records is not needed for --help
+
+    if input_text.are_files(record):
+        return explainer.explain_streams(input_text.read([name], form) for name in record)
+    return explainer.explain_runs(input_text.read_together(record, form))
+
+
+def _is_refusal(verdict: Verdict) -> bool:
+    return verdict.diagnosis is not None and verdict.diagnosis.code != "ok"

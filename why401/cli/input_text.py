@@ -6,7 +6,7 @@ import io
 import select
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
@@ -44,6 +44,11 @@ def read_together(arguments: Iterable[str], form: str) -> Iterator[Records]:
                 yield from _runs(file, form)
         else:
             yield [unwrapped(argument) if form == "json" else argument], False
+
+
+def are_files(arguments: Sequence[str]) -> bool:
+    """Whether they are several files, which are read as one stream in the order of time."""
+    return len(arguments) > 1 and all(map(_is_file, arguments))
 
 
 class _Run:

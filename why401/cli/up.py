@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from collector.settings import Settings
@@ -17,7 +19,7 @@ from why401.restarting import supervised
     "--file", "files", multiple=True, help="Log file to read in addition (repeatable; - reads standard input)."
 )
 @click.option("--gateway", help="Gateway format of the files [detected per record].")
-@click.option("--no-follow", is_flag=True, help="Stop at the end of the files.")
+@click.option("--no-follow", is_flag=True, help="Read the files only, up to their ends, and print a summary.")
 def command(
     config_file: str | None, data_dir: str | None, files: tuple[str, ...], gateway: str | None, no_follow: bool
 ) -> None:
@@ -25,24 +27,40 @@ def command(
 
     Receives OTLP logs on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), reads the configured Kafka topics and files,
     and stores diagnosed refusals in the lake. Press Ctrl-C to shut down cleanly.
-    """
-    flags = {
+
+    \b
+    zcat access.log.2.gz | why401 up --file - --no-follow      (old logs: read, stored, summed up)
+    """  # noqa: D301  # \b is click's mark for "keep these lines"
+    flags: dict[str, Any] = {
         "files__paths": list(files) or None,
         "files__gateway": gateway,
-        "files__follow": False if no_follow else None,
     }
+    if no_follow:
+        flags |= {"files__follow": False, "otlp__grpc": "", "otlp__http": "", "kafka__topics": []}
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     process.start_process(settings)
     if settings.files.follow:
         supervised(lambda: _work(settings))
     else:  # a second start would read the files again
-        _work(settings)
+        _read_once(settings)
 
 
 def _work(settings: Settings) -> None:
     from why401 import run
 
     run.up(settings, ready=lambda: _say_ready(settings))
+
+
+def _read_once(settings: Settings) -> None:
+    from collector.sources.file import expect_readable
+    from why401 import run
+    from why401.tally import Tally
+
+    expect_readable(settings.files.paths, settings.file)
+    tally = Tally()
+    run.up(settings, ready=lambda: _say_ready(settings), committed=tally.add)
+    for line in tally.lines():
+        click.echo(line)
 
 
 def _say_ready(settings: Settings) -> None:
