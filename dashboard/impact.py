@@ -23,6 +23,7 @@ MATERIAL: Final = 0.01  # of all requests: less is not worth waking anybody
 SEVERAL: Final = 5  # failures above the usual number, at least
 TELLING: Final = 8  # expected failures; of fewer, even none could be chance
 ACTIVE: Final = frozenset({"new", "escalating", "regressed", "ongoing"})
+ASIDE: Final = {"muted": "muted", "archived": "archived", "waiting": "resolved in the next release"}
 _DAY: Final = timedelta(hours=23, minutes=55)  # the view looks back one day
 _USUALLY: Final = {
     "week": "usually {} at this hour of the week",
@@ -94,10 +95,12 @@ class Problem:
     clients: int = 0
     groups: tuple[str, ...] = ()
     only_at: str = ""  # the gateway at which alone it stands out
+    assignee: str = ""
+    merged_into: str = ""  # the group that people made it one with; its own: never shown as one with others
 
     @property
     def is_active(self) -> bool:
-        """Neither over nor muted."""
+        """Neither over nor put aside."""
         return self.state in ACTIVE
 
     @property
@@ -181,7 +184,7 @@ def sentence(overall: Measured, problems: Iterable[Problem], now: datetime) -> s
         return f"{_rate(_as_seen(overall, state, urgent[0]), overall)} {_worst(urgent, now)}"
     first = _rate(state, overall)
     if state.level in (Level.HIGH, Level.NOT_COMPARABLE):
-        return f"{first} {_spread(found, now)}".rstrip()
+        return f"{first} {_put_aside(found, overall) or _spread(found, now)}".rstrip()
     return f"{first} {_calm(found, now)}".rstrip()
 
 
@@ -224,6 +227,19 @@ def _spread(found: Sequence[Problem], now: datetime) -> str:
     return f"Most refusals, {_since(active[0], now).lower()}: {active[0].title.rstrip('.')}; {_affected(active[0])} affected."
 
 
+def _put_aside(found: Sequence[Problem], overall: Measured) -> str:
+    """What a person put aside, if it explains more than any other problem does."""
+    largest = max(found, key=_last_hour, default=None)
+    if largest is None or largest.state not in ASIDE or not _last_hour(largest):
+        return ""
+    is_most = 2 * _last_hour(largest) >= overall.windows[-1].failures
+    return f"{'Most' if is_most else 'Part'} of it is {ASIDE[largest.state]}: {largest.title.rstrip('.')}."
+
+
+def _last_hour(problem: Problem) -> int:
+    return problem.measured.windows[-1].failures
+
+
 def _calm(found: Sequence[Problem], now: datetime) -> str:
     over = [problem for problem in found if problem.state == "resolved" and problem.was_unusual]
     latest = max(over, key=lambda problem: problem.last_failed, default=None)
@@ -243,7 +259,8 @@ def _small(found: Sequence[Problem]) -> str:
 def _since(problem: Problem, now: datetime) -> str:
     if now - problem.since >= _DAY:
         return "For more than a day"
-    return f"Since {wording.clock(problem.since, now)} ({wording.span((now - problem.since).total_seconds())})"
+    again = "Again since" if problem.state == "regressed" else "Since"
+    return f"{again} {wording.clock(problem.since, now)} ({wording.span((now - problem.since).total_seconds())})"
 
 
 def _affected(problem: Problem) -> str:
@@ -302,5 +319,12 @@ def _problem(rows: Sequence[Mapping[str, Any]], gateway: str) -> Problem | None:
         users=int(row["users"]),
         clients=int(row["clients"]),
         groups=(row["group_id"],),
+        assignee=_text(row, "assignee"),
+        merged_into=_text(row, "merged_into"),
         only_at="" if seen["gateway"] == gateway else wording.visible(seen["gateway"], 60),
     )
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return "" if wording.is_nothing(value) else wording.visible(value, 200)

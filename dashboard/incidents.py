@@ -9,13 +9,12 @@ from math import isnan
 from typing import Any, Final
 
 from dashboard import wording
-from dashboard.impact import Level, Measured, Problem, Window, in_order, judged
+from dashboard.impact import ASIDE, Level, Measured, Problem, Window, in_order, judged
 
 TOGETHER: Final = timedelta(minutes=5)  # a key rotation reaches a fleet within minutes
 LATE_GAPS: Final = 6  # mean times between its failures, by which a problem may be seen late
 MOST: Final = 0.8  # of a problem's failures have the shared value
 RARER: Final = 0.5  # times as frequent among what passes, at most
-MUTED: Final = "muted"
 # The more special a value is, the closer it is to the trigger.
 DIMENSIONS: Final = {
     "kid": "key ID",
@@ -48,8 +47,8 @@ def values(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Value, ...]]:
 
 
 def folded(problems: Sequence[Problem], shared: Mapping[str, Sequence[Value]]) -> tuple[Problem, ...]:
-    """The problems in order, those with one trigger as one: the largest set first, each problem in one at most."""
-    left, made = list(problems), list[Problem]()
+    """The problems in order: what people merged is one, then those with one trigger, the largest set first, each in one at most."""
+    left, made = merged(problems), list[Problem]()
     while found := _largest(left, shared):
         value, parts = found
         made.append(_incident(parts, value))
@@ -57,16 +56,48 @@ def folded(problems: Sequence[Problem], shared: Mapping[str, Sequence[Value]]) -
     return tuple(in_order([*made, *left]))
 
 
+def merged(problems: Sequence[Problem]) -> list[Problem]:
+    """What people made one is one, with the words of the problem that the others were merged into."""
+    into = {problem.groups[0]: problem.merged_into for problem in problems}
+    sets: dict[str, list[Problem]] = {}
+    for problem in problems:
+        sets.setdefault(_root(problem.groups[0], into), []).append(problem)
+    return [_merge(root, parts) for root, parts in sets.items()]
+
+
+def _root(group: str, into: Mapping[str, str]) -> str:
+    """Where a chain of merges ends; a circle ends where it is met again."""
+    seen = {group}
+    while (following := into.get(group)) and following not in seen:
+        group = following
+        seen.add(group)
+    return min(seen) if into.get(group) in seen - {group} else group
+
+
+def _merge(root: str, parts: Sequence[Problem]) -> Problem:
+    first, *others = sorted(parts, key=lambda part: (part.groups[0] != root, -part.measured.windows[-1].failures))
+    if not others:
+        return first
+    one = _as_one(first, others, f"{first.title.rstrip('.')}, with {wording.plural(len(others), 'merged problem')}")
+    active = next((part for part in parts if part.is_active), first)
+    return replace(one, state=active.state, is_urgent=active.is_active and _is_high(parts, one.measured))
+
+
 def _largest(problems: Sequence[Problem], shared: Mapping[str, Sequence[Value]]) -> tuple[Value, list[Problem]] | None:
     by_value: dict[Value, list[Problem]] = {}
     for problem in sorted(problems, key=lambda problem: problem.since):
-        for value in shared.get(problem.groups[0], ()) if problem.state != MUTED and problem.is_recent else ():
+        for value in shared.get(problem.groups[0], ()) if _may_fold(problem) else ():
             by_value.setdefault(value, []).append(problem)
     sets = [(value, _together(found)) for value, found in by_value.items()]
     sets = [entry for entry in sets if _is_seen(entry[1])]
     order = list(DIMENSIONS)
     best = max(sets, key=lambda entry: (len(entry[1]), -order.index(entry[0].dimension), entry[0]), default=None)
     return best if best and len(best[1]) > 1 else None
+
+
+def _may_fold(problem: Problem) -> bool:
+    """Neither put aside nor kept apart by a person, and its beginning was seen."""
+    return problem.state not in ASIDE and problem.merged_into != problem.groups[0] and problem.is_recent
 
 
 def _is_seen(parts: Sequence[Problem]) -> bool:
@@ -95,10 +126,15 @@ def _incident(parts: Sequence[Problem], value: Value) -> Problem:
     first, *others = sorted(
         parts, key=lambda part: (not part.is_active, -part.measured.windows[-1].failures, part.title)
     )
+    return _as_one(first, others, f"{first.title.rstrip('.')}, and {_others(len(others), value)}")
+
+
+def _as_one(first: Problem, others: Sequence[Problem], title: str) -> Problem:
+    parts = (first, *others)
     measured = _summed(parts)
     return replace(
         first,
-        title=f"{first.title.rstrip('.')}, and {_others(len(others), value)}",
+        title=title,
         since=min(part.since for part in parts),
         last_failed=max(part.last_failed for part in parts),
         measured=measured,
@@ -106,7 +142,7 @@ def _incident(parts: Sequence[Problem], value: Value) -> Problem:
         was_unusual=any(part.was_unusual for part in parts),
         users=max(part.users for part in parts),
         clients=max(part.clients for part in parts),
-        groups=tuple(group for part in (first, *others) for group in part.groups),
+        groups=tuple(group for part in parts for group in part.groups),
     )
 
 

@@ -18,7 +18,14 @@ from dashboard.scope import Scope
 
 REFRESH_S: Final = 10
 MAX_ROWS_SHOWN: Final = 13  # a longer grid scrolls
-STATUS_COLOURS: Final = {"new": "red", "regressed": "red", "escalating": "orange", "ongoing": "gray", "quiet": "gray"}
+STATUS_COLOURS: Final = {
+    "new": "red",
+    "regressed": "red",
+    "escalating": "orange",
+    "ongoing": "gray",
+    "quiet": "gray",
+    "resolved": "green",
+}
 
 
 def guarded(render: Callable[[], None]) -> None:
@@ -141,7 +148,7 @@ def group_page() -> StreamlitPage:
 def pick_group(groups: pd.DataFrame, seen: Scope, key: str = "groups") -> None:
     """A list of groups; choosing one opens its page."""
     shown = groups.assign(
-        status=groups["status"].map(wording.STATUSES).fillna("open"),
+        status=groups["status"].mask(_is_decided(groups), groups["state"]).map(wording.STATUSES).fillna("open"),
         cause=groups["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
         began=[wording.ago(at, seen.now) for at in groups["first_seen"]],
         last=[wording.ago(at, seen.now) for at in groups["last_seen"]],
@@ -150,12 +157,17 @@ def pick_group(groups: pd.DataFrame, seen: Scope, key: str = "groups") -> None:
     columns = {
         "status": text("Status", width=90), "title": text("Problem", width="medium"), "because": text("Evidence", width="medium"), "last_hour": number("Last hour"),
         "previous_hour": number("Hour before"), "users": number("Users"), "clients": number("Clients"), "cause": text("Cause"),
-        "code": text("Code"), "gateways": text("Gateways"), "began": text("First seen"), "last": text("Last seen"),
+        "code": text("Code"), "gateways": text("Gateways"), "assignee": text("Assigned to"), "began": text("First seen"), "last": text("Last seen"),
     }  # fmt: skip
     chosen = table(shown, columns, on_select="rerun", selection_mode="single-row", key=key)
     for position in chosen.selection.rows[:1]:
         if position < len(groups):
             st.switch_page(group_page(), query_params={"group": str(groups.iloc[position]["group_id"]), **seen.link})
+
+
+def _is_decided(groups: pd.DataFrame) -> pd.Series:
+    """What a person decided comes first, unless it failed again."""
+    return (groups["state"] != "open") & (groups["status"] != "regressed")
 
 
 def plain(name: str) -> Any:

@@ -10,6 +10,8 @@ from typing import Any, Final
 import streamlit as st
 
 from collector.settings import LoginSettings
+from collector.settings.private import os_user
+from collector.visible import visible
 from dashboard import config
 from dashboard.errors import NotPermitted
 
@@ -63,6 +65,13 @@ def require_operator() -> None:
     """
     if not is_operator():
         raise NotPermitted
+
+
+def author() -> str:
+    """Whom a decision is put down to: a proven address or the subject of the login; without one, who runs the page."""
+    claims = person()
+    name = next(iter(sorted(_addresses(claims))), "") or str(claims.get("sub", ""))
+    return visible(name, 200) if claims else os_user()
 
 
 def person() -> Mapping[str, Any]:

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import pandas as pd
-
 from collector.visible import visible as visible  # noqa: PLC0414 - re-exported for every page
 
 CAUSES: Final = {
@@ -28,7 +26,9 @@ STATUSES: Final = {
     "ongoing": "ongoing",
     "quiet": "quiet",
     "resolved": "resolved",
+    "waiting": "waits for a release",
     "muted": "muted",
+    "archived": "archived",
 }
 RESPONDERS: Final = {
     "edge": "edge (CDN, WAF)",
@@ -43,6 +43,7 @@ CHANGES: Final = {
     "gateway_first_seen": "new gateway",
     "jwks_refreshed": "key set refreshed",
     "config_loaded": "configuration loaded",
+    "marked": "mark",
 }
 _PUNCTUATION: Final = frozenset(string.punctuation)
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -109,9 +110,14 @@ def _two(small: int, per_large: int, large_unit: str, small_unit: str) -> str:
     return f"{large} {large_unit} {rest} {small_unit}" if rest and large < 10 else f"{large} {large_unit}"
 
 
+def is_nothing(value: Any) -> bool:
+    """None, or what pandas makes of NULL: NaN and NaT, which are not even equal to themselves."""
+    return value is None or bool(value != value)  # noqa: PLR0124
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """`34 min ago`; `never` for None."""
-    if moment is None or pd.isna(moment):
+    if moment is None or is_nothing(moment):
         return "never"
     seconds = (now - moment).total_seconds()
     return "just now" if seconds < 5 else f"{span(seconds)} ago"
@@ -119,7 +125,7 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 def clock(moment: datetime | None, now: datetime) -> str:
     """`13:42` today, `21 Nov 13:42` on other days; always UTC."""
-    if moment is None or pd.isna(moment):
+    if moment is None or is_nothing(moment):
         return "never"
     utc = moment.astimezone(UTC)
     return f"{utc:%H:%M}" if utc.date() == now.astimezone(UTC).date() else f"{utc.day} {utc:%b %H:%M}"

@@ -60,7 +60,7 @@ TABLE = {
     "analyzer.diagnosis": ("analyzer.diagnosis", "analyzer.knowledge", "analyzer.taxonomy", "analyzer.verdicts"),
     "analyzer.grouping": ("analyzer.grouping", "analyzer.verdicts"),
     "analyzer.lake": ("analyzer.lake", "analyzer.knowledge"),
-    "dashboard": ("dashboard", "analyzer.lake"),
+    "dashboard": ("dashboard", "analyzer.lake", "analyzer.store.deciding", "analyzer.store.group_state"),
     "why401": PACKAGES,
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from analyzer.lake import connect_reader, run_query
 from collector.errors import Why401Error
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
-from collector.settings.private import exposure
+from collector.settings.private import exposure, os_user
 from collector.token.issuer_names import IssuerNames
 
 AUDIT_FILE: Final = "whois-audit.jsonl"
@@ -114,19 +113,12 @@ def _entry(newest: Pseudonyms, kind: str, value: str, answer: Sequence[Membershi
     found = sorted({pseudonym for membership in answer for pseudonym in membership.pseudonyms})
     return {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "os_user": _os_user(),
+        "os_user": os_user(),
         "kind": kind,
         "epoch": newest.epoch,
         "asked": newest.of(f"whois {kind}", value),
         "found": found,
     }
-
-
-def _os_user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's user has no name
-        return str(os.getuid())
 
 
 def _refuse(path: Path, status: os.stat_result) -> None:

@@ -41,7 +41,8 @@ class Access:
 
     memory_mib: int
     threads: int = 1
-    write: bool = False  # create data_dir (0700) and the catalog, and commit
+    write: bool = False  # commit
+    create: bool = False  # and create data_dir (0700) and the catalog
     spill: bool = False  # use the disk for what does not fit in memory, instead of failing
     spill_mib: int = 0  # the same for a reader: so much, in a folder that only this process's user can open
     locked: bool = True  # no files and hosts but the lake's data, no further settings
@@ -50,7 +51,9 @@ class Access:
 
 def writer(settings: Settings) -> Access:
     """What the store may do."""
-    return Access(memory_mib=settings.store.memory_mib, threads=WRITER_THREADS, write=True, spill=True, locked=False)
+    return Access(
+        memory_mib=settings.store.memory_mib, threads=WRITER_THREADS, write=True, create=True, spill=True, locked=False
+    )
 
 
 def connect(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
@@ -58,7 +61,7 @@ def connect(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
 
     Raises NoStore when there is nothing to read yet, NoExtension, duckdb.Error.
     """
-    if access.write:
+    if access.create:
         _prepare_directory(settings)
     else:
         _expect_catalog(settings)
@@ -179,7 +182,8 @@ def _options(settings: Settings, access: Access) -> str:
     if not access.write:
         return f"READ_ONLY, {where}"
     journal = f", {_WAL}" if catalog_file(settings) else ""
-    return f"{where}{journal}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}"
+    create = f"CREATE_IF_NOT_EXISTS {str(access.create).lower()}"
+    return f"{where}{journal}, {create}, DATA_INLINING_ROW_LIMIT {settings.store.inline_rows}"
 
 
 def _prepare_directory(settings: Settings) -> None:

@@ -5,6 +5,8 @@ Why401Error
     ├── NoStore           there is no lake at that place yet, or none with views in it
     ├── PositionsBroken   a partition's position in the lake cannot be proved to be the latest; nothing is written
     ├── NewerStore        a later why401 migrated the lake; this one must not write to it
+    ├── OlderStore        the lake lacks migrations of this version; the writer must be upgraded first
+    ├── NotDecided        what a person decided was not stored
     ├── StoreUnavailable  the lake exists and cannot be read at the moment
     ├── NoExtension       a DuckDB extension is not installed; nothing is downloaded at run time
     ├── NotOneQuery       text that is not exactly one SELECT
@@ -38,6 +40,22 @@ class NewerStore(LakeError):
     def __init__(self, migrations: Sequence[str]) -> None:
         super().__init__(f"a newer why401 applied {', '.join(migrations)}; upgrade this one before it writes")
         self.migrations = tuple(migrations)
+
+
+class OlderStore(LakeError):
+    """The lake lacks migrations of this version. Only a writer that runs migrates; whoever writes a row does not."""
+
+    def __init__(self) -> None:
+        super().__init__("an older why401 writes this store; upgrade `why401 up` or `why401 analyze` first")
+
+
+class NotDecided(LakeError):
+    """A decision of a person that was not stored. `kind` is the class of DuckDB's error."""
+
+    def __init__(self, place: str, kind: str) -> None:
+        super().__init__(f"not stored: the store at {place} refuses the change ({kind}); nothing was changed")
+        self.place = place
+        self.kind = kind
 
 
 class PositionsBroken(LakeError):

@@ -15,6 +15,7 @@ class ChangeKind(StrEnum):
 
     JWKS_REFRESHED = "jwks_refreshed"
     CONFIG_LOADED = "config_loaded"
+    MARKED = "marked"  # by a person or a pipeline: a release, a migration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Change:
 
     at: datetime
     kind: ChangeKind
-    subject: str  # the key set, or the configuration
+    subject: str  # the key set, the configuration, or what was marked
     gateway: str = ""
     detail: str = ""
 

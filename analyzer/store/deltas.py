@@ -38,6 +38,8 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "credential": ("gateway", "issuer", "kid", "alg"),
     "shape": ("issuer", "client_id", "token_kind", "alg", "typ", "claim_names"),
     "group": ("group_id",),
+    "release": ("group_id", "gateway", "value"),
+    "passed": ("gateway", "name", "value"),
     "member": ("group_id", "name", "value"),
     "unclassified": ("gateway", "name", "value"),
     "pipeline": ("minute", "name", "value"),
@@ -112,6 +114,10 @@ def learn(state: WriterState, done: Plan) -> None:
     state.learn_words({group_id: (verdict.diagnosis, at) for group_id, (verdict, at) in done.latest.items()})
     for subject in done.changes:
         state.learn_subject(subject)
+    state.learn_affected(user for _, name, user in done.members if name == "user")
+    for key, total in done.sums.items():
+        if key[0] == "passed":
+            state.passes[key[1], key[2], key[3]] = total.last
 
 
 def rollup_table(done: Plan) -> Any:
@@ -154,6 +160,8 @@ def _request(out: Plan, verdict: Verdict, state: WriterState, sample_allowed: in
     ] += 1  # fmt: skip
     out.sum(at, "credential", gateway.kind, issuer, kid, token.alg, passing=passing)
     _first_sights(out, event, at, (issuer, kid), state)
+    if passing and state.is_news((gateway.kind, route, token.user), at):
+        out.sum(at, "passed", gateway.kind, route, token.user, passing=True)
     is_sampled = passing and out.allowed % sample_allowed == 0
     out.allowed += passing
     if passing and not is_sampled:
@@ -187,6 +195,8 @@ def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str],
     if group is None:
         return
     out.sum(at, "group", group.id)
+    if event.gateway.version:
+        out.sum(at, "release", group.id, event.gateway.kind, event.gateway.version)
     issuer, client, route = labels
     values = {
         "gateway": event.gateway.kind,

@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from analyzer.lake.errors import NewerStore
+from analyzer.lake.errors import NewerStore, OlderStore
 from analyzer.lake.view_files import quoted, views
 
 _RECORDS: Final = """
@@ -36,6 +36,14 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
         if name not in applied:
             _apply(con, name, sql)
     _renew_views(con, applied)
+
+
+def expect_current(con: duckdb.DuckDBPyConnection) -> None:
+    """For whoever writes a row and migrates nothing. Raises NewerStore, OlderStore."""
+    applied, known = _applied(con), [name for name, _ in migrations()]
+    _expect_known(applied, known)
+    if not applied.keys() >= set(known):
+        raise OlderStore
 
 
 def _applied(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import threading
 import time
 import uuid
@@ -17,27 +16,24 @@ from analyzer.heap import give_back
 from analyzer.lake.attach import connect, secrets, writer
 from analyzer.store import group_state
 from analyzer.store.changes import Change
+from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
 from analyzer.store.deltas import Plan, learn
 from analyzer.store.group_state import Decision, State
 from analyzer.store.maintain import STEPS, Step, Upkeep
 from analyzer.store.migrate import migrate, rollback
 from analyzer.store.turn import in_turn, lease, release
 from analyzer.store.write import Work, transaction
-from analyzer.store.writer_state import MAX_SUBJECTS, WriterState
+from analyzer.store.writer_state import MAX_AFFECTED, MAX_SUBJECTS, WriterState
 from analyzer.verdicts import Verdict
 from collector.errors import SinkUnavailable
 from collector.records import Position
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 
-MAX_TRIES: Final = 60  # with the pauses below about a minute; eight writers on one catalog need a handful
-MAX_PAUSE_S: Final = 2.0
-# DuckLake names no error class of its own for these; PostgreSQL must speak English (lc_messages), which it does to us.
-_CONFLICTS: Final = (
-    "conflict", "database is locked", "maximum retry count", "could not serialize", "deadlock detected", "duplicate key",
-    "already exists",  # another writer created the lake's tables between our look and our transaction
-)  # fmt: skip
 _SUBJECTS: Final = f"SELECT kind, subject, detail FROM store.changes ORDER BY changed_at DESC LIMIT {3 * MAX_SUBJECTS}"  # noqa: S608
+_AFFECTED: Final = (
+    f"SELECT DISTINCT value FROM store.deltas WHERE kind = 'member' AND name = 'user' LIMIT {MAX_AFFECTED}"  # noqa: S608
+)
 _INLINED: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
 # Merging holds a row group of 60 columns in memory, and reads what it merges: DuckDB's 122,880 rows took 400 MiB, and
 # files up to its 512 MB would be written again and again for every few new rows.
@@ -142,7 +138,7 @@ class Store:
             with self._lock:
                 return self._called(call)
         except duckdb.Error as error:
-            if _is_conflict(error):
+            if is_conflict(error):
                 self._telemetry.count("why401.errors", stage="store", kind="conflict")
             else:
                 self._failed("maintain", error, kind=kind)
@@ -162,11 +158,11 @@ class Store:
                 with self._lock:
                     return self._called(call)
             except duckdb.Error as error:
-                if not _is_conflict(error):
+                if not is_conflict(error):
                     raise self._failed(stage, error) from None
                 last = error
                 self._telemetry.count("why401.errors", stage="store", kind="conflict")
-            time.sleep(random.uniform(0.2, 1) * min(MAX_PAUSE_S, 0.02 * 2**attempt))  # noqa: S311  # spreads writers
+            pause(attempt)
         raise self._failed(stage, last)
 
     def _called(self, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
@@ -206,6 +202,8 @@ class Store:
     def _recall(self, con: duckdb.DuckDBPyConnection) -> None:
         for subject in con.execute(_SUBJECTS).fetchall():
             self._state.learn_subject(subject)
+        if not self._state.affected:
+            self._state.learn_affected(row[0] for row in con.execute(_AFFECTED).fetchall())
 
     def _failed(self, stage: str, error: duckdb.Error, *, kind: str = "unavailable") -> SinkUnavailable:
         self._telemetry.count("why401.errors", stage="store", kind=kind)
@@ -229,11 +227,6 @@ class Store:
         self._telemetry.observe("why401.store.commit.rows", stored)
         for arrival in arrivals:
             self._telemetry.observe("why401.event.delay", max(0.0, time.time() - arrival / 1e9))
-
-
-def _is_conflict(error: duckdb.Error) -> bool:
-    text = str(error).lower()
-    return any(words in text for words in _CONFLICTS)
 
 
 def _told(error: duckdb.Error, settings: Settings) -> str:

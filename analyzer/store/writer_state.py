@@ -7,7 +7,7 @@ names of events are bounded for the life of the process, with a way back in, bec
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,8 +22,12 @@ MAX_MEMBERS_KEPT: Final = (
 MAX_GROUPS_KEPT: Final = 50_000
 MAX_SUBJECTS: Final = 10_000  # per kind of change: an outsider's invented key ids must not become 10^6 changes
 MAX_NEW_SUBJECTS: Final = 20  # per kind and commit
+MAX_AFFECTED: Final = 50_000  # users with failures, of whom it is noted that they pass again; 6 MB
+MAX_PASSES: Final = 10_000  # per hour: users, each at a gateway and a route
+PASS_AGAIN_US: Final = 10 * 60 * 1_000_000  # so often at most is it noted again
 Member = tuple[str, str, str]  # group_id, name of the dimension, value
 Subject = tuple[str, str, str]  # kind, subject, detail
+Pass = tuple[str, str, str]  # gateway, route, user
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class WriterState:
     words: OrderedDict[str, tuple[Any, int]] = field(default_factory=OrderedDict)  # group -> diagnosis, its time (us)
     subjects: dict[str, set[Subject]] = field(default_factory=dict)
     places: dict[Partition, Place] = field(default_factory=dict)  # as this writer committed them last
+    affected: OrderedDict[str, None] = field(default_factory=OrderedDict)  # users with failures, the latest last
+    passes: dict[Pass, int] = field(default_factory=dict)  # when they were noted last (us)
     allowed: int = 0
 
     def fold(self, dimension: str, value: str, *, passing: bool) -> str:
@@ -50,10 +56,26 @@ class WriterState:
         return value
 
     def start_commit(self, hour: int) -> None:
-        """Forget the labels of an earlier hour."""
+        """Forget the labels and the passes of an earlier hour."""
         if hour != self.hour:
             self.hour = hour
             self.labels.clear()
+            self.passes.clear()
+
+    def is_news(self, passed: Pass, at: int) -> bool:
+        """Whether a user had failures before, and that it passes at this gateway and route was not noted of late."""
+        if passed[2] not in self.affected:
+            return False
+        noted = self.passes.get(passed)
+        return len(self.passes) < MAX_PASSES if noted is None else at >= noted + PASS_AGAIN_US
+
+    def learn_affected(self, users: Iterable[str]) -> None:
+        """Remember users with failures, within the bound."""
+        for user in users:
+            self.affected[user] = None
+            self.affected.move_to_end(user)
+        while len(self.affected) > MAX_AFFECTED:
+            self.affected.popitem(last=False)
 
     def has_room_for(self, member: Member, pending: int) -> bool:
         """Whether a group may have one more member beside `pending` ones."""

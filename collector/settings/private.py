@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
 from typing import Final
@@ -52,3 +53,11 @@ def exposure(status: os.stat_result, *, is_ours: bool = False) -> str:
     allowed = 0o640 if status.st_uid == 0 and not is_ours else 0o600
     mode = stat.S_IMODE(status.st_mode)
     return "" if mode & ~(allowed | 0o100) == 0 else f"others can read it (mode {mode:04o}); run chmod 600"
+
+
+def os_user() -> str:
+    """Who runs this process, for audit trails."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user has no name
+        return str(os.getuid())

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, frame_csv, panels, roles, scope, wording
+from dashboard import charts, client, controls, frame_csv, panels, roles, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -48,7 +48,9 @@ def _one() -> None:
         st.code(wording.visible(chosen()), language=None)
         return
     row = found.iloc[0].to_dict()
-    _title(row, seen, params)
+    _title(row, seen)
+    controls.draw(row, seen, params)
+    _figures(row, seen, params)
     left, right = st.columns([3, 2])
     with left:
         _evidence(row, params)
@@ -60,13 +62,14 @@ def _one() -> None:
         _missing(row)
         _rivals(row)
         _where(params)
+        controls.history(row, params)
         _identity(row)
     _samples(params)
 
 
-def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
+def _title(row: Mapping[str, Any], seen: Scope) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(wording.STATUSES.get(str(row["status"]), "open"), color=_colour(row))
+        st.badge(wording.STATUSES.get(_status(row), "open"), color=_colour(row))
         st.header(wording.sentence(row["title"], 200), anchor=False)
     began = f"{wording.clock(row['first_seen'], seen.now)} ({wording.ago(row['first_seen'], seen.now)})"
     st.caption(
@@ -77,6 +80,9 @@ def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> No
     )
     if row.get("suspect_change") and isinstance(row["suspect_change"], str):
         st.warning(f"Suspect change: {wording.escape(row['suspect_change'], 300)}", icon=":material/history:")
+
+
+def _figures(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.metric(
             "Last hour",
@@ -94,7 +100,12 @@ def _title(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> No
 
 
 def _colour(row: Mapping[str, Any]) -> Any:
-    return panels.STATUS_COLOURS.get(str(row["status"]), "gray")
+    return panels.STATUS_COLOURS.get(_status(row), "gray")
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    """What a person decided comes first, unless it failed again."""
+    return str(row["status"] if row["state"] == "open" or row["status"] == "regressed" else row["state"])
 
 
 def _more(row: Mapping[str, Any]) -> str:

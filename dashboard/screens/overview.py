@@ -131,10 +131,16 @@ def _points(now: float | None, before: float | None) -> str | None:
 def _problems(seen: Scope, problems: tuple[Problem, ...], rows: pd.DataFrame) -> None:
     """At most ten lines, the urgent ones first; the rest by cause, folded."""
     by_group = {str(row.group_id): row for row in rows.itertuples()}
-    shown = [problem for problem in problems if problem.is_active or problem.was_unusual][:MAX_LINES]
-    for at, problem in enumerate(shown):
-        _entry(seen, problem, by_group[problem.groups[0]] if problem.is_urgent and at < MAX_CARDS else None, rows)
-    _folded(seen, [problem for problem in problems if problem not in shown], rows)
+    listed = [problem for problem in problems if problem.state != "archived"]
+    shown = list(filter(_is_shown, listed))[:MAX_LINES]
+    cards = list(filter(lambda problem: problem.is_urgent, shown[:MAX_CARDS]))
+    for problem in shown:
+        _entry(seen, problem, by_group[problem.groups[0]] if problem in cards else None, rows)
+    _folded(seen, [problem for problem in listed if problem not in shown], rows)
+
+
+def _is_shown(problem: Problem) -> bool:
+    return problem.is_active or problem.was_unusual
 
 
 def _entry(seen: Scope, problem: Problem, row: Any | None, rows: pd.DataFrame) -> None:
@@ -149,7 +155,7 @@ def _entry(seen: Scope, problem: Problem, row: Any | None, rows: pd.DataFrame) -
 
 def _line(seen: Scope, problem: Problem) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(problem.state, color=_colour(problem))
+        st.badge(wording.STATUSES.get(problem.state, "open"), color=_colour(problem))
         st.page_link(
             panels.group_page(), label=f"**{wording.sentence(problem.title, 300)}**",
             query_params={"group": problem.groups[0], **seen.link}, icon=":material/chevron_right:", icon_position="right",
@@ -181,12 +187,14 @@ def _numbers(seen: Scope, problem: Problem) -> str:
         else _since(seen, problem)
     )
     hour = problem.measured.windows[-1]
+    assignee = (f"assigned to {problem.assignee}",) if problem.assignee else ()
     return " · ".join(
         (
             when,
             f"{wording.count(hour.failures)} in the last hour, {wording.percent(hour.share)} of requests",
             wording.plural(problem.users, "user"),
             wording.plural(problem.clients, "client"),
+            *assignee,
         )
     )
 

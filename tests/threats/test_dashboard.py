@@ -128,6 +128,7 @@ def _asked(name: str, text: str, value: str) -> list[dict[str, Any]]:
     params: dict[str, Any] = {
         "since": now - timedelta(hours=1), "until": now - timedelta(minutes=55), "before": now - timedelta(hours=2),
         "bucket_s": 60, "gateway": "matches-nothing", "group": "matches-nothing", "groups": "matches-nothing",
+        "state": "matches-nothing",
     }  # fmt: skip
     return client.query(name, **(params | {text: value})).astype(str).to_dict("records")
 

@@ -22,6 +22,8 @@ COMMANDS: Final[dict[str, str]] = {
     "propose": "List unexplained messages as templates, or write a knowledge entry for one.",
     "redact": "Remove secrets from a stream of lines.",
     "keys": "List, rotate or destroy pseudonym keys.",
+    "problems": "List problems; resolve, mute, archive, assign, merge, split or note one.",
+    "mark": "Keep a change that logs do not show, such as a release.",
     "whois": "Show which failure groups affect a user (audited).",
     "sql": "Query the lake, or open an interactive SQL shell.",
     "tail": "Print refusals as they are stored, one per line.",

@@ -1,7 +1,7 @@
 -- Changes visible in the logs. Something seen for the first time is one row, however many writers saw it.
 -- changed_at: Time of the change, by the event's clock.
--- kind: Kind of change: issuer_first_seen, kid_first_seen, gateway_first_seen, jwks_refreshed, config_loaded.
--- subject: The issuer, key id, gateway kind and version, key set or configuration.
+-- kind: Kind of change: issuer_first_seen, kid_first_seen, gateway_first_seen, jwks_refreshed, config_loaded, marked (by `why401 mark`).
+-- subject: The issuer, key id, gateway kind and version, key set, configuration, or what was marked.
 -- gateway: Kind of the gateway that reported it.
 -- detail: Further details; for a key id, its issuer.
 -- is_baseline: Part of the initial state rather than a change: an issuer's first key, or anything in the store's first five minutes.

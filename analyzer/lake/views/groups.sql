@@ -23,9 +23,11 @@
 -- rivals: Codes that were ruled out, each with the reason.
 -- missing: Facts that would confirm the diagnosis.
 -- fix: What to change, with its source.
--- state: State set by a person: open, resolved, muted.
--- status: new (first seen in the last hour of the data), regressed (failed after it was resolved), escalating (at least 20 in the last hour, more than 3 times the hour before), quiet (none in the last hour), ongoing.
+-- state: State set by a person: open, resolved, muted, archived; a mute that is over is open.
+-- status: new (first seen in the last hour of the data), regressed (failed after it was resolved, or after the release with which it was), escalating (at least 20 in the last hour, more than 3 times the hour before), quiet (none in the last hour), ongoing.
 -- suspect_change: The last change in the 15 minutes before first_seen that affects its issuers or gateways.
+-- assignee: Person whose task it is; '' is nobody.
+-- merged_into: Group that people made it one with; its own id: never shown as one with others; '': neither.
 WITH counted AS (
     SELECT group_id, sum(records)::BIGINT AS failures, min(first_seen) AS first_seen, max(last_seen) AS last_seen
     FROM store.deltas WHERE kind = 'group' GROUP BY group_id
@@ -58,10 +60,6 @@ recent AS (
     WHERE group_id <> '' AND minute > this_minute - INTERVAL 2 HOUR
     GROUP BY group_id
 ),
-decided AS (
-    SELECT group_id, arg_max(state, noted_at) AS state, max(noted_at) AS decided_at
-    FROM store.notes WHERE state IS NOT NULL GROUP BY group_id
-),
 suspects AS (
     SELECT counted.group_id, arg_max(concat_ws(' ', replace(kind, '_', ' ') || ':', subject, nullif(detail, '')), changes.changed_at) AS text
     FROM counted JOIN lists USING (group_id)
@@ -83,19 +81,20 @@ SELECT
     coalesce(clients, 0) AS clients, coalesce(users, 0) AS users,
     words.near_miss AS near_miss, words.library AS library, words.evidence AS evidence, words.rivals AS rivals,
     words.missing AS missing, words.fix AS fix,
-    coalesce(decided.state, 'open') AS state,
+    coalesce(decisions.state, 'open') AS state,
     CASE
-        WHEN decided.state = 'resolved' AND last_seen > decided_at THEN 'regressed'
+        WHEN decisions.failed_again THEN 'regressed'
         WHEN first_seen > now - INTERVAL 1 HOUR THEN 'new'
         WHEN coalesce(last_hour, 0) = 0 THEN 'quiet'
         WHEN last_hour >= 20 AND last_hour > 3 * coalesce(previous_hour, 0) THEN 'escalating'
         ELSE 'ongoing'
     END AS status,
-    suspects.text AS suspect_change
+    suspects.text AS suspect_change,
+    coalesce(decisions.assignee, '') AS assignee, coalesce(decisions.merged_into, '') AS merged_into
 FROM counted
 CROSS JOIN clock
 LEFT JOIN described USING (group_id)
 LEFT JOIN lists USING (group_id)
 LEFT JOIN recent USING (group_id)
-LEFT JOIN decided USING (group_id)
+LEFT JOIN decisions ON decisions.group_id = counted.group_id
 LEFT JOIN suspects USING (group_id)

@@ -1,7 +1,7 @@
 -- What is refused now against what is usual, by gateway and group: groups with failures in the last 24 hours, judged by the clock of the data.
 -- gateway: Kind of the gateway; '' is all of them together.
 -- group_id: Id of the group; '' is all refused requests together.
--- state: new (first seen in the last hour), escalating (more than usual since less than an hour), regressed (failed again after it was resolved, or after a day without failures), ongoing, resolved (by a person, or no failures for long enough), muted; '' for all of them together.
+-- state: new (first seen in the last hour), escalating (more than usual since less than an hour), regressed (failed again after it was resolved, or after a day without failures), ongoing, resolved (by a person, or no failures for long enough), waiting (resolved from the next release on, and failing until then), muted, archived; '' for all of them together.
 -- since: When it began: the first minute above what is usual, if it is above it, or was until it was resolved; else the first failure.
 -- last_failed: Minute of the latest failure.
 -- above_usual: More requests are refused than chance makes of what is usual, or were until it was resolved.
@@ -138,18 +138,15 @@ people AS (
 ),
 seen AS (
     SELECT group_id, min(first_seen) AS first_seen FROM store.deltas WHERE kind = 'group' GROUP BY group_id
-),
-decided AS (
-    SELECT group_id, arg_max(state, noted_at) AS state, max(noted_at) AS decided_at
-    FROM store.notes WHERE state IS NOT NULL GROUP BY group_id
 )
 SELECT gateway, group_id,
     CASE
         WHEN group_id = '' THEN ''
-        WHEN decided.state = 'muted' THEN 'muted'
-        WHEN decided.state = 'resolved' AND last_failed + INTERVAL 1 MINUTE <= decided_at THEN 'resolved'
+        WHEN decisions.state IN ('muted', 'archived') THEN decisions.state
         WHEN is_over THEN 'resolved'
-        WHEN decided.state = 'resolved' THEN 'regressed'
+        WHEN failed_again THEN 'regressed'
+        WHEN is_waiting THEN 'waiting'
+        WHEN decisions.state = 'resolved' THEN 'resolved'
         WHEN first_seen > newest - INTERVAL 1 HOUR THEN 'new'
         WHEN first_seen < newest - INTERVAL 1 DAY AND first_failed > newest - INTERVAL 1 HOUR THEN 'regressed'
         WHEN is_above_usual AND began > newest - INTERVAL 1 HOUR THEN 'escalating'
@@ -170,4 +167,4 @@ LEFT JOIN expected USING (gateway, group_id)
 JOIN silent USING (gateway, group_id)
 LEFT JOIN people USING (gateway, group_id)
 LEFT JOIN seen USING (group_id)
-LEFT JOIN decided USING (group_id)
+LEFT JOIN decisions ON decisions.group_id = counted.group_id

@@ -23,7 +23,7 @@ COLUMNS = {
     "samples": "group_id rank " + _EVENT.replace(" group_id", ""),
     "groups": """group_id fingerprint_version code cause title discriminant parts confidence failures first_seen
         last_seen last_hour previous_hour gateways issuers routes clients users near_miss library evidence rivals
-        missing fix state status suspect_change""",
+        missing fix state status suspect_change assignee merged_into""",
     "trend": "minute gateway outcome cause code group_id requests",
     "traffic": "minute gateway gateway_instance route issuer client_id outcome responder requests",
     "usual": "days_ago hour gateway outcome group_id requests",
@@ -40,7 +40,10 @@ COLUMNS = {
     "pipeline": "minute counter reason value",
     "positions": "topic partition next updated_at",
     "raw_credentials": "gateway place records first_seen last_seen setting source",
-    "notes": "group_id noted_at author state note",
+    "notes": "group_id noted_at author state note muted_until next_release assignee merged_into",
+    "decisions": """group_id state decided_at author muted_until next_release released_at failed_again is_waiting assignee
+        merged_into""",
+    "recovery": "group_id since users passing failing unseen sample",
 }
 TYPES = {
     ("failures", "event_time"): "TIMESTAMP WITH TIME ZONE",

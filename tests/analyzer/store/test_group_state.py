@@ -69,7 +69,7 @@ def test_a_resolved_group_that_fails_again_has_regressed(store: Store, ask: Ask)
 @pytest.mark.parametrize(
     ("facts", "why"),
     [
-        ({}, "needs a state or a note"),
+        ({}, "needs a state, an assignee, a merge or a note"),
         ({"note": "x" * (MAX_NOTE + 1)}, "at most 10,000"),
         ({"state": "closed"}, "closed"),
     ],

@@ -1,0 +1,1 @@
+SELECT * FROM decisions WHERE group_id = $group

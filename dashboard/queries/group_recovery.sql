@@ -1,0 +1,1 @@
+SELECT since, users, passing, failing, unseen, sample FROM recovery WHERE group_id = $group
