@@ -11,7 +11,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache, lru_cache
 from itertools import pairwise
-from math import exp
+from math import exp, fsum
 from pathlib import Path
 from typing import Final
 
@@ -117,7 +117,8 @@ def is_negative(message: str) -> bool:
 @lru_cache(maxsize=4096)
 def _of_line(line: str) -> float:
     weights, bias = _table()
-    score = bias + sum(weights.get(feature, 0.0) for feature in features(line))
+    # Exact: a set's order differs from process to process, and what lies on the bar would be admitted by some of them.
+    score = fsum((bias, *(weights.get(feature, 0.0) for feature in features(line))))
     return 1 / (1 + exp(-max(min(score, 30.0), -30.0)))
 
 
