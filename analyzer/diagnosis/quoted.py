@@ -36,6 +36,10 @@ _UNEQUAL: Final = re.compile(
     r"(?:!=|<>|does not match|doesn't match|did not match|didn't match|is not equal to|does not equal|differs from|instead of|is not(?= [\"'`\[]))(?: with)?(?: any of)?(?: the)?(?: expected| configured| allowed)?"
     r"(?: audience| issuer| value)?:? (?P<expected>\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|\[[^\[\]\n]{1,200}\]|[^\s,;\"}]{1,200})"
 )
+# One of these, in lower case, stands in whatever _RECEIVED or _UNEQUAL finds; most messages have none, and are not searched.
+_COMPARING: Final = (
+    "got", "but was", "received", "found", "actual", "given", "provided", "!=", "<>", "match", "equal", "differs", "instead of", "is not",
+)  # fmt: skip
 # How a claim is named, the most telling first.
 _NAMED_CLAIMS: Final = (
     re.compile(r"(?i)[\"'`](?P<name>[a-z][\w:./-]{0,60})[\"'`] claim"),
@@ -115,6 +119,8 @@ def _first_compared(words: Words) -> Compared | None:
 @lru_cache(maxsize=CACHED)
 def compared(text: str) -> Compared | None:
     """The comparison in a message; None when it makes none, or does not say of what."""
+    if not any(map(text.lower().__contains__, _COMPARING)):
+        return None
     claim = _claim(text)
     if not claim:
         return None
