@@ -52,6 +52,8 @@ _EXPRESSIONS: Final = (
     # formats of users, of gunicorn and others: what is quoted names the request, and the status stands behind it
     rf'[^"]{{0,200}}"{_VERB} {_TARGET} HTTP/[\d.]+" (?:status=)?{_STATUS}(?: |\z)',
 )
+# Each layout begins with one of these characters, or has a quotation.
+_FIRST: Final = frozenset("0123456789abcdefABCDEFGHIJKLMNOPQRSTUVWXYZ:.[]|-")
 _LAYOUTS: Final = tuple(map(Named, _EXPRESSIONS))
 _FITTING: Final = first_of(_EXPRESSIONS)
 
@@ -61,6 +63,8 @@ def access(kind: str, text: str) -> Parsed | None:
     line = combined_log.split(text)
     if line is not None:
         return combined_log.read(kind, line)
+    if text[:1] not in _FIRST and '"' not in text[:_MAX_LINE]:
+        return None
     first = text[:_MAX_LINE].partition("\n")[0]
     fitting = _FITTING(first)
     parts = _LAYOUTS[fitting[0]].match(first) if fitting else {}

@@ -34,6 +34,7 @@ _FORMS: Final = (
 _BEHIND: Final = {"uptime": "]", "epoch": ": \t]"}  # a number is a time only before these
 _STAMP: Final = Named("|".join(_FORMS))
 _MAX_CHARS: Final = 48
+_FIRST: Final = frozenset("0123456789 MTWFSJAOND")  # of a time: a digit, the blanks before an uptime, a day, a month
 _NUMBERS: Final = {
     name: f"{n:02}"
     for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)  # noqa: SIM905
@@ -48,6 +49,8 @@ def stamp(text: str, at: int = 0, near_ns: int = 0, observed_ns: int = 0) -> tup
     >>> stamp("oidc: no time")
     (0, 0)
     """
+    if text[at : at + 1] not in _FIRST:
+        return at, 0
     head = text[at : at + _MAX_CHARS]
     if not (head[:1].isalnum() or head[:1] == " ") or not head.isascii():
         head = head.encode("ascii", "replace").decode()
