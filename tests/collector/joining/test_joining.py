@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from collector.events import Event, Origin, Outcome
 from collector.joining.pairs import MAX_OPEN
-from collector.joining.stage import Joining, join
+from collector.joining.recent import Recent
+from collector.joining.stage import Joining, join, placed
 from collector.records import Batch, Position, RawRecord
 from collector.records import joined as joined_positions
 from collector.settings import JoiningSettings
@@ -374,3 +375,38 @@ def test_of_several_candidates_the_likest_is_taken() -> None:
     events = joined(plain, named, nginx_access(path="/v1/orders"))
 
     assert events[2] is events[1] is not events[0]
+
+
+ENVOY = (
+    '{{"start_time":"2026-03-03T10:00:00.{at:03}Z","method":"GET","path":"/o/{at}","protocol":"HTTP/1.1","response_code":401,'
+    '"response_code_details":"jwt_authn_access_denied{{Jwt_is_expired}}","response_flags":"-","request_id":"0f0f0f0f-0000-4000-8000-{at:012d}"}}'
+)
+MIXED = (
+    "error: jwt of session {at} expired",
+    "2026-03-03 10:00:00,{at:03} - carts.auth - ERROR - token refused, request_id=0f0f0f0f-0000-4000-8000-{at:012d}",
+    ENVOY,
+    "[2026-03-03 10:00:00.{at:03}][12][warning][jwt] [source/extensions/filters/http/jwt_authn/filter.cc:9] Jwt verification fails",
+    '2026/03/03 10:00:00 [error] 31#31: *{at} auth_jwt: token expired, client: 192.0.2.{at}, server: api, request: "GET /o/{at} HTTP/1.1"',
+    '192.0.2.{at} - - [03/Mar/2026:10:00:00 +0000] "GET /o/{at} HTTP/1.1" 401 179 "-" "curl/8.1"',
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(MIXED), st.integers(1, 4)), max_size=14))
+@settings(deadline=None, max_examples=150)
+def test_whole_lines_are_joined_as_if_each_had_been_looked_at(chosen: list[tuple[str, int]]) -> None:
+    """A whole line beside others' words is looked at only once a line comes that it may belong to: nothing else changes."""
+    collected = [TESTED.collect_line(_record(line.format(at=at))) for line, at in chosen]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Recent, "is_apart", lambda _self, _line: False)
+        expected = placed(collected)
+
+    assert expected == placed(collected)
+
+
+def test_a_whole_line_waits_for_words_with_its_id() -> None:
+    """Another program's line names the request's id after words that have nothing to do with it."""
+    other, reason, access = MIXED[0], MIXED[1], ENVOY
+    events = joined(other.format(at=9), access.format(at=1), access.format(at=2), reason.format(at=2))
+
+    assert events[2] is events[3] is not events[1]
+    assert 3 == distinct(events)
