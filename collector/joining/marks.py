@@ -109,6 +109,12 @@ def shape(record: RawRecord, words: Iterable[str]) -> str:
     else:
         fields = mapping(record)
         head = " ".join(as_text(fields[name])[:_HEAD] for name in _SHAPE_KEYS if name in fields)
-    parts = f"{head} {' '.join(word[:_HEAD] for word in words)}".translate(_PARTS).split()
-    bare = (part.strip(":.-_") for part in parts)
-    return " ".join([part for part in bare if part.replace("_", "").isalpha()][:_MAX_WORDS])
+    parts = f"{head} {' '.join([word[:_HEAD] for word in words])}".translate(_PARTS).split()
+    return " ".join([word for word in map(_word, parts) if word][:_MAX_WORDS])
+
+
+@lru_cache(maxsize=8192)
+def _word(part: str) -> str:
+    """The bare word; "" for a value."""
+    bare = part.strip(":.-_")
+    return bare if bare.replace("_", "").isalpha() else ""

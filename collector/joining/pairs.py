@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from collector.events import Event
 from collector.joining import agree
@@ -18,7 +18,7 @@ _BUCKET_NS: Final = agree.NEAR_NS
 Key = tuple[str | int, ...]
 Kind = tuple[bool, frozenset[str], str, str, bool]  # see `_kind`
 AnySlot = TypeVar("AnySlot", bound="Slot")
-_WORDS, _ACCESS = "words", "access"  # what a slot lacks
+_NOTHING: Final[dict[Kind, dict[int, Any]]] = {}
 _Opened = dict[Key, dict[Kind, dict[int, AnySlot]]]
 
 
@@ -44,52 +44,60 @@ class Pairs(Generic[AnySlot]):
     """
 
     def __init__(self) -> None:
-        self._open: dict[str, _Opened[AnySlot]] = {_WORDS: {}, _ACCESS: {}}  # by what they lack
+        self._open: _Opened[AnySlot] = {}
+        self._words: _Opened[AnySlot] = {}  # those of them that lack an access line
 
     def open(self, slot: AnySlot) -> None:
         """Let a slot be found."""
-        kind, keys = _kind(slot.half), tuple(_own_keys(slot.half))
-        for lacking in _lacking(slot.half):
-            _put(self._open[lacking], keys, kind, slot)
+        kind, keys = _kind(slot.half), _own_keys(slot.half)
+        for opened in self._lacking(slot.half):
+            _put(opened, keys, kind, slot)
 
     def close(self, slot: AnySlot) -> None:
         """Forget a slot. Idempotent."""
-        kind, keys = _kind(slot.half), tuple(_own_keys(slot.half))
-        for lacking in _lacking(slot.half):
-            _take(self._open[lacking], keys, kind, slot)
+        kind, keys = _kind(slot.half), _own_keys(slot.half)
+        for opened in self._lacking(slot.half):
+            _take(opened, keys, kind, slot)
 
     def find(self, slot: AnySlot) -> AnySlot | None:
         """The open slot that is about the same request."""
         half = slot.half
-        opened = self._open[_ACCESS if half.is_access else _WORDS]
+        opened = self._words if half.is_access else self._open
         if not opened:
             return None
         for way in _WAYS:
-            found = self._likest(half, way, opened)
+            keys = way.looked_up(half)
+            found = _likest(half, way, keys, opened) if keys else None
             if found is not None:
                 return found
         return None
 
-    def _likest(self, half: Half, way: _Way, opened: _Opened[AnySlot]) -> AnySlot | None:
-        best, most, first = None, -2, 0
-        for one in self._candidates(half, way, opened):
-            if not way.agrees(half, one.half):
-                continue
-            likeness, number = agree.likeness(half, one.half), one.half.number
-            number = -number if way.takes_last else number
-            if likeness > most or (likeness == most and number < first):
-                best, most, first = one, likeness, number
-        return best
+    def _lacking(self, half: Half) -> tuple[_Opened[AnySlot], ...]:
+        """Access lines lack words; words lack an access line, and other words."""
+        return (self._open,) if half.is_access else (self._open, self._words)
 
-    def _candidates(self, half: Half, way: _Way, opened: _Opened[AnySlot]) -> Iterator[AnySlot]:
-        for key in way.looked_up(half):
-            for (is_access, shapes, *_), there in opened.get(key, {}).items():
-                if (is_access and half.is_access) or not shapes.isdisjoint(half.shapes):
-                    continue
-                if not way.suits(half, next(iter(there.values())).half):
-                    continue
-                slots = reversed(there.values()) if way.takes_last else there.values()
-                yield from islice(slots, MAX_LOOKED_AT)
+
+def _likest(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]) -> AnySlot | None:
+    best, most, first = None, -2, 0
+    for one in _candidates(half, way, keys, opened):
+        if not way.agrees(half, one.half):
+            continue
+        likeness, number = agree.likeness(half, one.half), one.half.number
+        number = -number if way.takes_last else number
+        if likeness > most or (likeness == most and number < first):
+            best, most, first = one, likeness, number
+    return best
+
+
+def _candidates(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]) -> Iterator[AnySlot]:
+    for key in keys:
+        for (_, shapes, _, _, _), there in opened.get(key, _NOTHING).items():
+            if not shapes.isdisjoint(half.shapes):
+                continue
+            if not way.suits(half, next(iter(there.values())).half):
+                continue
+            slots = reversed(there.values()) if way.takes_last else there.values()
+            yield from islice(slots, MAX_LOOKED_AT)
 
 
 def _kind(half: Half) -> Kind:
@@ -105,55 +113,49 @@ def _always(_new: Half, _old: Half) -> bool:
 class _Way:
     """One way in which lines find each other: where they are kept, where they are looked up, and what must hold then."""
 
-    kept: Callable[[Half], Iterable[Key]]
-    looked_up: Callable[[Half], Iterable[Key]]
+    kept: Callable[[Half], Sequence[Key]]
+    looked_up: Callable[[Half], Sequence[Key]]
     agrees: Callable[[Half, Half], bool]
     suits: Callable[[Half, Half], bool] = _always  # what holds for all slots of a kind, or for none
     takes_last: bool = False  # lines of one connection follow each other: the request before is over
 
 
-def _ids(half: Half) -> Iterator[Key]:
-    return (("id", one) for one in half.ids)
+def _ids(half: Half) -> Sequence[Key]:
+    return [("id", one) for one in half.ids] if half.ids else ()
 
 
-def _threads(half: Half) -> Iterator[Key]:
-    if half.thread:
-        yield "thread", half.program, half.thread
+def _threads(half: Half) -> Sequence[Key]:
+    return (("thread", half.program, half.thread),) if half.thread else ()
 
 
-def _senders(half: Half) -> Iterator[Key]:
-    if half.token:
-        yield "token", half.family, half.token, _bucket(half)
-    if half.client:
-        yield "client", half.family, half.client, _bucket(half)
+def _senders(half: Half) -> Sequence[Key]:
+    said = (("token", half.token), ("client", half.client))
+    return [(what, half.family, who, _bucket(half)) for what, who in said if who]
 
 
-def _streams(half: Half) -> Iterator[Key]:
+def _streams(half: Half) -> Sequence[Key]:
     """By time; and by place, for lines that have no time and those that such a line may find."""
-    yield ("stream", half.stream, _bucket(half)) if half.time_known else ("untimed", half.stream)
-    yield "order", half.stream
+    timed: Key = ("stream", half.stream, _bucket(half)) if half.time_known else ("untimed", half.stream)
+    return timed, ("order", half.stream)
 
 
-def _near_senders(half: Half) -> Iterator[Key]:
+def _near_senders(half: Half) -> Sequence[Key]:
     return _around(_senders(half))
 
 
-def _near_streams(half: Half) -> Iterator[Key]:
+def _near_streams(half: Half) -> Sequence[Key]:
     if not half.time_known:
-        yield "order", half.stream
-        return
-    yield from _around((("stream", half.stream, _bucket(half)),))
-    yield "untimed", half.stream
+        return (("order", half.stream),)
+    return *_around((("stream", half.stream, _bucket(half)),)), ("untimed", half.stream)
 
 
 def _bucket(half: Half) -> int:
     return half.time_ns // _BUCKET_NS
 
 
-def _around(keys: Iterable[Key]) -> Iterator[Key]:
+def _around(keys: Iterable[Key]) -> list[Key]:
     """The keys of this bucket of time and of its neighbours: what is near may stand there."""
-    for *key, bucket in keys:
-        yield from ((*key, int(bucket) + step) for step in (-1, 0, 1))
+    return [(*key, int(bucket) + step) for *key, bucket in keys for step in (-1, 0, 1)]
 
 
 # The surest first.
@@ -165,13 +167,8 @@ _WAYS: Final = (
 )
 
 
-def _own_keys(half: Half) -> Iterator[Key]:
-    return (key for way in _WAYS for key in way.kept(half))
-
-
-def _lacking(half: Half) -> tuple[str, ...]:
-    """Access lines lack words; words lack an access line, and other words."""
-    return (_WORDS,) if half.is_access else (_WORDS, _ACCESS)
+def _own_keys(half: Half) -> list[Key]:
+    return [key for way in _WAYS for key in way.kept(half)]
 
 
 def _put(opened: _Opened[AnySlot], keys: Iterable[Key], kind: Kind, slot: AnySlot) -> None:

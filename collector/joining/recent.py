@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
+from collector.gateways import has_shared_format, is_embedded
 from collector.joining.halves import Half, Line
 
 LEARN_S: Final = 60.0  # a gateway kind just seen is given this long to show that it writes both
@@ -36,6 +37,14 @@ class Recent:
     def is_settled(self, line: Line) -> bool:
         """Whether nobody has more to say about a line's request. Most lines are whole, and no words were seen beside them."""
         return not self.has_words(line.family, line.stream) and line.is_whole
+
+    def is_apart(self, line: Line) -> bool:
+        """Whether a whole line, whose words were seen beside others, is one that none of those others can belong to.
+
+        It is found by lines of its own family, by an id, or as the access line of a server within a program.
+        """
+        is_own = not (is_embedded(line.family) or has_shared_format(line.family))
+        return is_own and not self.has_words(line.family, _ANY) and line.is_whole
 
     def note(self, half: Half, now: float) -> None:
         """A line was seen."""

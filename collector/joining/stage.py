@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.events import Event
-from collector.joining.halves import Line
+from collector.joining.halves import Half, Line
 from collector.joining.merge import merge
 from collector.joining.pairs import Pairs, Slot
 from collector.joining.recent import Recent
@@ -202,15 +202,44 @@ def placed(collected: Sequence[tuple[Event, Line | None]]) -> tuple[list[Event],
     events = [event for event, _ in collected]
     partner = list(range(len(events)))
     pairs, recent = Pairs[Slot](), Recent()
+    apart = _Apart()
     number = 0
     for index, (_, line) in enumerate(collected):
         if line is None or recent.is_settled(line):
             continue
         number += 1
+        if recent.is_apart(line):
+            apart.add(number, index, line)
+            continue
         half = line.half(number)
         recent.note(half, 0.0)
+        for one, at in apart.may_join(half):
+            pairs.open(Slot(half=one, events=events, index=at))
         pairs.open(_paired(pairs, Slot(half=half, events=events, index=index), partner))
     return events, [_end(partner, index) for index in range(len(events))]
+
+
+class _Apart:
+    """Whole lines that no line so far can belong to (`Recent.is_apart`): they are opened once one comes that may."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[int, int, Line]] = []
+        self._families: set[str] = set()
+
+    def add(self, number: int, index: int, line: Line) -> None:
+        """A line, its number, and its index among the events."""
+        self._lines.append((number, index, line))
+        self._families.add(line.family)
+
+    def may_join(self, half: Half) -> list[tuple[Half, int]]:
+        """The lines that a line of words may belong to, with their indexes; they are apart no more."""
+        if half.is_access or not (half.ids or half.family in self._families):
+            return []
+        families = self._families if half.ids else {half.family}
+        found = [each for each in self._lines if each[2].family in families]
+        self._lines = [each for each in self._lines if each[2].family not in families]
+        self._families = self._families - families
+        return [(line.half(number), index) for number, index, line in found]
 
 
 def _paired(pairs: Pairs[Slot], slot: Slot, partner: list[int]) -> Slot:
