@@ -122,10 +122,11 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
 )
 # What `products.parse` tells apart by words that are one product's alone; the operator may name each of them.
 PRODUCTS: Final[tuple[GatewayParser, ...]] = tuple(
-    GatewayParser(name, products.parser(name), is_embedded=True) for name in products.NAMES
+    GatewayParser(name, products.parser(name), echoes=products.ECHOES[name], is_embedded=True)
+    for name in products.NAMES
 )
 _FAMILIES: Final = {each.name: each.lines_like for each in PARSERS if each.lines_like}
-_ECHOES: Final = {each.name: each.echoes for each in PARSERS if each.echoes}
+_ECHOES: Final = {each.name: each.echoes for each in (*PARSERS, *PRODUCTS) if each.echoes}
 _EMBEDDED: Final = frozenset(each.name for each in (*PARSERS, *PRODUCTS) if each.is_embedded)
 _SHARED: Final = frozenset(each.name for each in PARSERS if each.is_shared)
 

@@ -27,6 +27,12 @@ _AUTHORIZERS: Final = ("/oauth2/", "/api/verify", "/api/authz", "introspect")
 _LOCATIONS: Final = (*_AUTHORIZERS, "external-auth", "/auth", "_auth", "verify", "validate")
 _BROKEN: Final = ("error", "crit", "alert", "emerg")
 _QUIET: Final = ("debug",)  # dumps tokens, gives no verdict
+# What an upstream answers when it does not accept nginx's own certificate: RFC 8446, section 6.2, as OpenSSL writes it.
+_CERTIFICATE_ALERTS: Final = tuple(
+    f"alert {name}"
+    for name in ("bad certificate", "unsupported certificate", "certificate ", "unknown ca", "access denied")
+)
+_OF_UPSTREAM: Final = ("handshaking to upstream", " from upstream")
 _SERVERS: Final = (NAME, "openresty")
 _STATUSES: Final = frozenset(("444", "494", "495", "496", "497", "499", "000"))
 _VARIABLES: Final = ("upstream_", "request_time=", "http_authorization=", "request_id=")
@@ -81,12 +87,17 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     if line is None:
         return None
     is_broken = line.level in _BROKEN and _asks_an_authorizer(line.context)
-    if line.level in _QUIET or not (is_broken or topic.is_auth(line.message)):
+    if line.level in _QUIET or not (is_broken or topic.is_auth(line.message) or _is_refused_certificate(line.message)):
         raise NotAuth(NAME, "an error log line without a verdict")
     parsed = Parsed(NAME, outcome=Outcome.ERROR if is_broken else topic.outcome(line.message))
     parsed.responder = Responder.GATEWAY if line.context else Responder.UNKNOWN
     error_log.read(parsed, line, near_ns)
     return parsed
+
+
+def _is_refused_certificate(message: str) -> bool:
+    """An upstream refuses the certificate that nginx shows it; a client that refuses the server's refuses no credential."""
+    return has_any(message, _OF_UPSTREAM) and has_any(message, _CERTIFICATE_ALERTS)
 
 
 def _asks_an_authorizer(context: str) -> bool:

@@ -25,6 +25,7 @@ from collector.records import Parsed, RawRecord
 
 NAME: Final = "product"
 NAMES: Final = tuple(each.name for each in products())
+ECHOES: Final = {each.name: each.echoes for each in products()}
 _SENTENCES: Final = ("message", "reason")
 _SPEAKING: Final = ("code", "message", "msg", "error", "description", "error_description", "detail")
 _MAX_LISTED: Final = 8

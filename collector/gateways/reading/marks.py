@@ -28,7 +28,8 @@ class Product:
     """One product of the table.
 
     `marks`: lists of texts; a record that holds every text of one list is this product's. `refusals`: its own words
-    that refuse a caller, also where no general word does; with one of `calm` the line refuses nobody. `keys`: field of
+    that refuse a caller, also where no general word does; with one of `calm` the line refuses nobody. `echoes`: its sentences that follow
+    a line with the reason. `keys`: field of
     `Parsed` -> dotted paths in its JSON objects. `prefix`: field of `Parsed` -> what is put before its value.
     """
 
@@ -37,6 +38,7 @@ class Product:
     marks: tuple[tuple[str, ...], ...]
     refusals: tuple[str, ...] = ()
     calm: tuple[str, ...] = ()
+    echoes: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prefix: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,6 +65,7 @@ def _product(row: Mapping[str, Any]) -> Product:
         marks=tuple((mark,) if isinstance(mark, str) else tuple(mark) for mark in row["marks"]),
         refusals=tuple(row.get("refusals", ())),
         calm=tuple(row.get("calm", ())),
+        echoes=tuple(row.get("echoes", ())),
         keys={name: tuple(paths) for name, paths in row.get("keys", {}).items()},
         prefix=row.get("prefix", {}),
     )

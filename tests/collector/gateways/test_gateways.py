@@ -11,7 +11,8 @@ from collector.gateways.generic import dig
 from collector.gateways.reading.json_fields import canonical_name, fill, flatten, plan
 from collector.gateways.reading.scan import balanced, request_line, unescape, without_port
 from collector.records import Parsed, RawRecord
-from collector.settings import FormatSettings
+from collector.settings import FormatSettings, Settings
+from why401.explainer import Explainer
 
 COMBINED = '192.0.2.81 - - [11/May/2026:06:07:08 +0000] "GET /carts HTTP/1.1" 401 620 "-" "curl/8.9"'
 ACME = FormatSettings(name="acme", status="code", authorization="auth", match={"kind": "acme"})
@@ -177,3 +178,16 @@ def test_a_key_without_a_name_plays_no_role() -> None:
         parsed.path,
         parsed.host,
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "is_refusal"), [("while SSL handshaking to upstream", True), ("while SSL handshaking", False)]
+)
+def test_nginx_tells_a_certificate_refused_by_the_upstream_from_its_own(side: str, *, is_refusal: bool) -> None:
+    """A client that does not trust the server's certificate has shown no credential that anyone refused."""
+    alert = "SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48)"
+    line = f'2026/03/03 10:00:00 [error] 7#7: *3 {alert} {side}, client: 192.0.2.7, server: shop.example.org, request: "GET / HTTP/1.1"'
+    found = Explainer(Settings()).explain(line)
+
+    assert found.is_read is is_refusal
+    assert (found.diagnosis.code if found.diagnosis else "") == ("sender_constraint_failed" if is_refusal else "")
