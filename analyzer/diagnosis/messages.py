@@ -30,6 +30,11 @@ _BARE_STATUS: Final = re2.compile(
     r"returned|answered|[345][0-9]{2}|unauthori[sz]ed|forbidden|bad request|internal server error|proxy authentication required|"
     r"service unavailable|bad gateway)[\s:;,.\"'\]})=(-]*)+$"
 )
+_TELLING: Final = re2.compile(
+    r"(?i)(?:token|jwt|issuer|audience|signature|expir|claim|scope|key|algorithm|credential|revoke)[a-z]*(?:error|exception)"
+)  # of a class that names what was wrong: "SecurityTokenInvalidIssuerException:" alone
+_TAGS: Final = re2.compile(r"<[/?!]?[A-Za-z][^<>]{0,300}>")
+_MARKUP: Final = "<"
 
 
 def read_event(event: Event, read: Read = read_words, unlisted: ReadUnlisted = read_unlisted) -> tuple[Reading, ...]:
@@ -54,7 +59,8 @@ def _readings(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Itera
     if is_bare:
         yield tuple(reading for reading in read(text, kind) if reading.gateway in relatives("gateway", kind))
         return
-    parts = [found for part in listed for found in _surest(_of_sentence(part, kind, read, unlisted))]
+    lead = text[: text.find("[")] if is_chain else ""
+    parts = [found for part in listed for found in _surest(_of_part(lead, part, kind, read, unlisted))]
     if len(parts) > 1:
         yield tuple(aggregates.deciding(parts, is_chain=is_chain))
     else:
@@ -73,13 +79,32 @@ def _surest(readings: Iterable[tuple[Reading, ...]]) -> list[Reading]:
     return [max(found, key=lambda reading: reading.certainty)] if found else []
 
 
+def _of_part(lead: str, part: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
+    """One of several errors: as its product writes it when it is the only one, else by itself."""
+    alone = (
+        tuple(reading for reading in read(lead + part, kind) if reading.gateway and knows(reading, kind))
+        if lead
+        else ()
+    )
+    by_itself = read(part, kind)
+    if alone and (not by_itself or alone[0].matched > by_itself[0].matched) and alone[0].certainty >= PART:
+        yield alone
+    else:
+        yield from _of_sentence(part, kind, read, unlisted)
+
+
 def _of_sentence(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
     known = read(text, kind)
     yield known
     if not any(knows(reading, kind) for reading in known):
-        yield unlisted(without_numbers(text[:MAX_READ]))
+        yield unlisted(without_numbers(_untagged(text[:MAX_READ])))
     elif (wrapped := dict(known[0].captures).get(INNER)) and all(reading.certainty < VAGUE for reading in known):
         yield unlisted(without_numbers(wrapped[:MAX_READ]))
+
+
+def _untagged(text: str) -> str:
+    """An answer's body without its markup, whose names are no words: `<Message>no such role</Message>`."""
+    return str(_TAGS.sub(" ", text)) if text.lstrip().startswith(_MARKUP) else text
 
 
 def is_bare_status(text: str) -> bool:
@@ -95,7 +120,7 @@ def is_bare_status(text: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def _is_bare(text: str) -> bool:
-    return _BARE_STATUS.match(text) is not None
+    return _BARE_STATUS.match(text) is not None and _TELLING.search(text) is None
 
 
 def knows(reading: Reading, kind: str) -> bool:

@@ -1,7 +1,7 @@
 """Masks are no words: what stands in a message where a secret was says nothing about why a request was refused.
 
 Ours ([secret], [token], collector/redaction/hits.py) and those of others (<redacted>, [FILTERED], ***, xxxx). A name of a
-secret that is assigned to one ("secret=***") goes with it.
+secret that is assigned to one ("secret=***") goes with it, and so does the scheme of a credential ("Bearer [token]").
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ _MASK: Final = re.compile(
     rf"|[\[<(*]{{1,2}}(?i:{_WORDS})[\w .:-]{{0,24}}[\]>)*]{{1,2}}"
     r"|\*{3,64}|•{2,64}|(?<!\w)(?:x{4,64}|X{4,64})(?!\w)|REDACTED"
 )
-_NAME: Final = re.compile(r"(?i)(?:client[_ ]?secret|secret|password|passwd|api[_-]?key|key|user(?:name)?)=\Z")
+_NAME: Final = re.compile(
+    r"(?i)(?:client[_ ]?secret|secret|password|passwd|api[_-]?key|key|user(?:name)?)=\Z|\b(?:bearer|dpop)\s{1,4}\Z"
+)
 _NAME_CHARS: Final = 16
 _MARKS: Final = ("[", "<", "(", "*", "xxxx", "XXXX", "•", "REDACTED")
 

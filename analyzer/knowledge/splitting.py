@@ -28,6 +28,7 @@ _SPEAKING: Final = frozenset(
     {"error", "error_description", "reason", "message", "msg", "code", "detail", "description"}
 )
 _SCHEMES: Final = frozenset({"bearer", "dpop", "basic", "digest"})
+_HEADER: Final = "eyJ"  # {" in base64url: how the header of a JWT begins
 
 
 class Word(NamedTuple):
@@ -111,9 +112,11 @@ def _is_json_key(text: str, start: int, end: int) -> bool:
 
 
 def _is_challenge(text: str, start: int, end: int) -> bool:
-    """The `Bearer` of `Bearer realm="…"`, which heads every refusal."""
+    """The `Bearer` of `Bearer realm="…"`, which heads every refusal, and of `Bearer eyJ…`, which is the credential."""
     if text[start:end].casefold() not in _SCHEMES:
         return False
+    if text.startswith(_HEADER, end + 1):
+        return True
     name, equals, _ = text[end : end + _LONGEST_WORD].partition('="')
     return bool(equals) and name[:1] == " " and name[1:].isidentifier()
 
@@ -171,8 +174,8 @@ def _rises(run: str, at: int) -> bool:
 
 
 def _ends_capitals(run: str, at: int) -> bool:
-    """The l of `JWTClaims`: the capital before it begins the next word."""
-    return run[at - 1].isupper() and run[at].islower()
+    """The l of `JWTClaims`: the capital before it begins the next word. The s of `JWTs` is a plural."""
+    return run[at - 1].isupper() and run[at].islower() and run[at:] != "s"
 
 
 def stem(word: str) -> str:

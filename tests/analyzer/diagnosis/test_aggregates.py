@@ -36,6 +36,40 @@ def test_the_first_check_decides(message: str, expected: str) -> None:
     assert code(message) == expected
 
 
+KLOG = "E0303 10:00:00.000001       1 authentication.go:65] Unable to authenticate the request due to an error: "
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            f"{KLOG}[x509: certificate has expired or is not yet valid, x509: certificate has expired]",
+            "sender_constraint_failed",
+        ),
+        (f"{KLOG}[x509: certificate signed by unknown authority, oidc: the token has expired]", "token_expired"),
+        (f'{KLOG}[oidc: get "https://idp.example.org/keys": connection refused, tls: gone away]', "jwks_unreachable"),
+    ],
+)
+def test_what_a_product_writes_of_one_error_holds_in_its_lists(message: str, expected: str) -> None:
+    """A certificate in a list of authenticators is the caller's, as it is when the product reports it alone."""
+    assert code(message) == expected
+
+
+def test_a_class_that_names_the_reason_is_no_bare_status() -> None:
+    """A thrown error without a message says by its name what was wrong, or nothing."""
+    assert (
+        code("Acme.Shop.Security.GizmoInvalidAudienceException:\n   at Acme.Shop.Gate.Check()") == "audience_mismatch"
+    )
+    assert is_bare_status("Acme.Http.RequestException: 401 Unauthorized")
+
+
+def test_markup_is_no_words() -> None:
+    """The names of elements say what a body may hold."""
+    assert (
+        code("<Fault><Session>7</Session><State/><Message>the token has expired</Message></Fault>") == "token_expired"
+    )
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

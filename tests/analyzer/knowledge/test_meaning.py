@@ -246,3 +246,25 @@ def test_words_of_no_signature_are_read_by_meaning() -> None:
     readings = read_event(refused(reason="via_upstream", challenge=challenge))
     assert ("token_replayed", "meaning.jti.reused") == (readings[0].code, readings[0].signature_id)
     assert "upstream_rejected" in [reading.code for reading in readings]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("the token may not be used: ann is not allowed to invoke orders.create", "access_denied"),
+        ("caller is not authorized to read invoices", "access_denied"),
+        ("registration blocked by RBAC rules", "access_denied"),
+        ("denied by ACLs", "access_denied"),
+        ("could not determine the principal", "user_claim_missing"),
+    ],
+)
+def test_what_the_caller_may_not_do(text: str, code: str) -> None:
+    """A right that is denied is a rule's doing; a user that cannot be read is a claim's."""
+    assert read_meaning(text)[0].code == code
+
+
+def test_the_scheme_of_a_quoted_credential_is_no_word() -> None:
+    """`Bearer eyJ…` and `Bearer [token]` are the credential; "Bearer expected" speaks of the scheme."""
+    for quoted in ("cannot verify Bearer eyJhbGciOi...", "cannot verify Bearer [token]..."):
+        assert not any(reading.code == "scheme_invalid" for reading in read_meaning(quoted))
+    assert read_meaning("invalid authorization, Bearer expected")[0].code == "scheme_invalid"
