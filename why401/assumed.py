@@ -9,13 +9,19 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.verdicts import Diagnosis
-from collector.gateways.reading.admission import is_admitted, is_negative
+from collector.gateways.reading.admission import is_admitted, is_negative, probability
 from collector.gateways.reading.fragments import announces
 from collector.gateways.reading.log_lines import is_exception, names_refusal
+from collector.gateways.reading.topic import is_auth
 
 LEAST: Final = 0.5  # certainty from which a sentence without a word of refusal is taken for one
 _READ_CHARS: Final = 2048
 _NONE: Final = ("ok", "unclassified")
+# What breaks or limits any service: a refusal only where the text speaks of credentials at all.
+_ANYONES: Final = frozenset(
+    {"jwks_unreachable", "introspection_failed", "gateway_error", "caller_blocked", "header_too_large"}
+)
+_ABOUT: Final = 0.2
 
 
 def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) -> bool:
@@ -28,9 +34,11 @@ def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) ->
     if announces(text[:_READ_CHARS].lower()) or not (is_thrown or is_negative(text)):
         return False
     if is_doubtful:
-        return (is_thrown or names_refusal(text)) and is_admitted(text) and _is_explained(diagnosis)
-    return is_thrown or is_admitted(text) or _is_explained(diagnosis)
+        return (is_thrown or names_refusal(text)) and is_admitted(text) and _is_explained(text, diagnosis)
+    return is_thrown or is_admitted(text) or _is_explained(text, diagnosis)
 
 
-def _is_explained(diagnosis: Diagnosis) -> bool:
-    return diagnosis.code not in _NONE and diagnosis.confidence >= LEAST
+def _is_explained(text: str, diagnosis: Diagnosis) -> bool:
+    if diagnosis.code in _NONE or diagnosis.confidence < LEAST:
+        return False
+    return diagnosis.code not in _ANYONES or is_auth(text) or probability(text) >= _ABOUT

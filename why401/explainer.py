@@ -27,6 +27,7 @@ from collector.errors import ConfigurationError
 from collector.events import Event, Origin, Outcome, gateway, to_mapping
 from collector.gateways import names
 from collector.gateways.reading.fragments import is_fragment
+from collector.gateways.reading.log_lines import condensed
 from collector.joining.halves import Line
 from collector.joining.stage import placed
 from collector.pipeline import Collector
@@ -181,7 +182,9 @@ class Explainer:
         return replace(self._collector.event(record, parsed), gateway=_BARE_TOKEN, time_known=True)
 
     def _as_message(self, record: RawRecord) -> Event:
-        return self._collector.event(record, Parsed("application", message=record.text, outcome=Outcome.DENIED))
+        return self._collector.event(
+            record, Parsed("application", message=condensed(record.text), outcome=Outcome.DENIED)
+        )
 
     def _judge(self, event: Event, collected: _Collected) -> Explanation:
         if event.outcome is Outcome.UNREAD:

@@ -42,7 +42,7 @@ AT_WARN: Final = 0.5
 AT_INFO: Final = 0.75
 # One of these stands in what refuses: the vocabulary knows what a sentence is about, and "login successful" is about the same.
 _NEGATIVE: Final = (
-    "fail", "err", "den", "invalid", "expir", "reject", "malform", "missing", "match", "unsupported", "insufficient",
+    "fail", "error", " err", "_err", "(err", ".err", "[err", '"err', "denie", "deny", "invalid", "expir", "reject", "malform", "missing", "match", "unsupported", "insufficient",
     "not", "n't", "cannot", "unable", "unauth", "forbid", "wrong", "refus", "unknown", "revok", "block", "incorrect",
     "exception", "requir", "must", "bad", "untrust", "unexpect", "unhandled", "unregist", "unsuccess", "unverif", "unrecogn",
     "unresolv", "illegal", "disallow", "without", "no ", "lack", "empty", "none", "null", "corrupt", " 401", " 403", "=401", "=403", "(401", "(403", ":401", ":403",
@@ -51,6 +51,11 @@ _NEGATIVE: Final = (
     "less than", "at least", "broken", "problem", "could", "abort", "duplicate", "ambigu", "locked", "banned", "quota",
     "budget", "limit", "throttl", "neither", "changed", "tamper", "terminat", "discard", "dropped", "truncat", "skew",
     "incomplete", " nil", "future", "drift", "reuse", "mandatory", "needs to", "aadsts", "ah0",
+)  # fmt: skip
+# Errors of files, disks and sockets, whichever program has them, and whatever the file is for.
+_OF_THE_SYSTEM: Final = (
+    "read-only file system", "no space left on device", "address already in use", "too many open files",
+    "disk quota exceeded", "device or resource busy", "not a directory", "is a directory", "input/output error",
 )  # fmt: skip
 
 
@@ -104,7 +109,9 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     >>> is_admitted("login successful: connector google", is_calm=True), is_admitted("login failed: connector google", is_calm=True)
     (False, True)
     """
-    if probability(message) < (AT_INFO if is_calm else AT_WARN):
+    if has_any(message[:_READ_CHARS].lower(), _OF_THE_SYSTEM) or probability(message) < (
+        AT_INFO if is_calm else AT_WARN
+    ):
         return False
     return not is_calm or is_negative(message)
 

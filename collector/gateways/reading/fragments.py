@@ -19,14 +19,24 @@ _PROBLEMS: Final = (
     "error", "fail", "not ", "n't ", "invalid", "denied", "cannot", "unable", "exception", "refus", "reject", "missing",
     "expired", "bad", "no ", "unauthor", "forbidden",
 )  # fmt: skip
+# What lets a caller in, and what an operator let in.
+_GRANTED: Final = (
+    "allowing the request", "allowing request", "allowing access", "access granted", "access is granted",
+    "request is allowed", "request allowed", "login successful", "tokens allowed", "access allowed", "requests allowed",
+)  # fmt: skip
+_DENIED: Final = ("only ", "never", "without", "mismatch", "unexpected", "before")
 
 
 def announces(low: str) -> bool:
-    """Whether a text in lower case tells of a start, a stop or a configuration, and of no problem with it.
+    """Whether a text in lower case tells of a start, a stop, a configuration or a caller let in, and of no problem with it.
 
     >>> announces("server started with jwt authentication enabled"), announces("failed to load the keys")
     (True, False)
+    >>> announces("a role of the caller matches: access granted"), announces("only opaque tokens allowed")
+    (True, False)
     """
+    if has_any(low, _GRANTED) and not has_any(low, _DENIED) and not has_any(low, _PROBLEMS):
+        return True
     return has_any(low, _ANNOUNCED) and not has_any(low, _PROBLEMS)
 
 
