@@ -44,6 +44,7 @@ def lines(repeat: int = 3) -> list[str]:
 
 def _line(number: int, payload: str) -> dict[str, object]:
     now = int(time.time())
+    said = ("jwt_authn_access_denied{Jwt_issuer_is_not_configured}", payload, f"the token has expired: {payload}")
     claims = {"iss": payload, "aud": [payload], "azp": payload, payload: 1, "iat": now - 900, "exp": now + 600}
     token = raw({"alg": "RS256", "typ": payload, "kid": payload}, claims)
     return {
@@ -52,7 +53,7 @@ def _line(number: int, payload: str) -> dict[str, object]:
         "path": f"/{payload}/{number}",
         "protocol": "HTTP/1.1",
         "response_code": 401,
-        "response_code_details": ("jwt_authn_access_denied{Jwt_issuer_is_not_configured}", payload)[number % 2],
+        "response_code_details": said[number % len(said)],
         "authorization": f"Bearer {token}",
         "authority": payload,
         "user_agent": payload,

@@ -41,7 +41,9 @@ PLANTED = (
 def groups(config: Path) -> list[tuple[str, str]]:
     """Group ids with what they say."""
     con = connect_reader(load(config, environ={}), memory_mib=256)
-    rows = run_query(con, "SELECT group_id, array_to_string(issuers, ' ') FROM groups ORDER BY failures DESC").rows
+    rows = run_query(
+        con, "SELECT group_id, array_to_string(issuers, ' ') FROM groups ORDER BY failures DESC, group_id"
+    ).rows
     con.close()
     return [(str(group), str(says)) for group, says in rows]
 
