@@ -31,9 +31,9 @@ $(VENV)/.bytecode: $(VENV)/.ready
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $@
 
-test: install $(VENV)/.bytecode ## The whole suite, in three processes; ARGS="-k otlp" for a part, WHY401_TEST_PATIENCE=3 for longer hang limits
+test: install $(VENV)/.bytecode ## The whole suite, in two processes; ARGS="-k otlp" for a part, WHY401_TEST_PATIENCE=3 for longer hang limits
 	@$(BIN)/python -m compileall -q collector analyzer dashboard why401 benchmarks tests
-	@$(BIN)/python -m pytest -n 3 --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 lint: install ## ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
