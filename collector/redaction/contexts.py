@@ -96,6 +96,11 @@ def _login(value: bytes) -> bool:
     return not value.isalpha() or (len(value) >= MIN_NUMBER and not is_known(value))
 
 
+def _keyed(value: bytes) -> bool:
+    """Behind a whole key: also digits and UUIDs."""
+    return is_likely(value) or (_digits(value) >= MIN_DIGITS_OF_CODE and (value.isdigit() or shapes.is_public(value)))
+
+
 def _sasl(value: bytes) -> bool:
     """Base64 as a client answers in, not the server's `Username:`."""
     return shapes.decoded(value)[:8].lower() not in (b"username", b"password") and not value.isalpha()
@@ -114,6 +119,7 @@ _JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
     "sasl": _sasl,
     "chosen": is_chosen,
     "likely": is_likely,
+    "keyed": _keyed,
 }
 
 

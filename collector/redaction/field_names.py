@@ -41,7 +41,9 @@ def kind_of(key: bytes) -> str:
     plain = key.lower().translate(None, _STRIP).strip(b".")
     whole = plain.replace(b".", b"")
     last = plain.rpartition(b".")[2]
-    return _EXACT.get(whole) or _EXACT.get(last) or _by_suffix(whole)
+    exact = _EXACT.get(whole) or _EXACT.get(last)
+    joined = _suffix_kind(whole) if exact == "weak" and whole != last else ""  # `signing.key`
+    return joined if joined in ("auth", "secret") else exact or _by_suffix(whole)
 
 
 def _by_suffix(key: bytes) -> str:

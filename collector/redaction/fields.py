@@ -30,7 +30,7 @@ _GLUE: Final = (
     rb"|\\{0,7}[\"']?>)"  # <key>  name="key">
 )
 _FIELD_TEXT: Final = key_pattern() + _GLUE
-_OPTION_TEXT: Final = rb"--[a-z][a-z\-]+[ \t]+[^\s\-]"  # of a command line
+_OPTION_TEXT: Final = rb"--[A-Za-z][A-Za-z0-9_.\-]+[ \t]+[^\s\-]"  # of a command line
 _TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
 TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT))
 _FIELD: Final = compiled(_FIELD_TEXT)

@@ -60,7 +60,7 @@ MIN_RUN: Final = 20
 MIN_DISGUISED: Final = 64
 MAX_ARN: Final = 96  # the name of a resource of AWS, up to its path
 _AUTHORIZATION_SERVER: Final = b"aus"  # of Okta: `https://acme.okta.com/oauth2/aus…` is an issuer
-_OPEN: Final = b"\"'`[({<:= \t\\,|"
+_OPEN: Final = b"\"'`[({<:= \t\\,|>-\r\n"
 _WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#"
 
 

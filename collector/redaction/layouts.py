@@ -22,7 +22,7 @@ MAX_TABLES: Final = 8
 MIN_COLUMNS: Final = 2
 MAX_NAME: Final = 32  # characters of a column; a sentence with commas has longer ones
 _DELIMITERS: Final = (b"\t", b"|", b",", b";")
-_COLUMN: Final = rb"(?i:[a-z_ \-]{0,20}(?:password|passwd|passphrase|pwd|secret|token|api[_ ]?key|access[_ ]?key|pin|otp|login|user(?:[_ ]?name)?|e-?mail|first[_ ]name|last[_ ]name|phone|ssn)[ \"']{0,30})"
+_COLUMN: Final = rb"(?i:[a-z_ \-]{0,20}(?:password|passwd|passphrase|passwort|kennwort|senha|pwd|secret|token|[a-z]{2,12}[._ \-]?key|code|pin|otp|login|user(?:[_ ]?name)?|e-?mail|first[_ ]name|last[_ ]name|phone|ssn)[ \"']{0,30})"
 _HEADER_TEXT: Final = (
     rb"(?m:^)(?:[^\r\n=]{0,200}[,\t|;\"'] ?|[^\r\n=]{0,200}  )?"
     + _COLUMN
@@ -32,8 +32,8 @@ _HEADER_TEXT: Final = (
 )
 _BLOCK_TEXT: Final = rb"(?m:^)[ \t]*(?:stringData|data):[ \t]*\r?\n"
 TRIGGER: Final = (
-    rb"(?i:password|passwd|passphrase|pwd|secret|token|key|pin|otp|login|user|name|mail|phone|ssn)[ \"']*(?:[,\t|;]|  )[^\r\n=]*\r?\n"
-    rb"|(?:[,\t|;] ?|  )(?i:[a-z_ \-]*(?:password|passwd|passphrase|pwd|secret|token|key|pin|otp|login|user|name|mail|phone|ssn))[ \"']*\r?\n"
+    rb"(?i:password|passwd|passphrase|passwort|kennwort|senha|pwd|secret|token|key|code|pin|otp|login|user|name|mail|phone|ssn)[ \"']*(?:[,\t|;]|  )[^\r\n=]*\r?\n"
+    rb"|(?:[,\t|;] ?|  )(?i:[a-z_ \-]*(?:password|passwd|passphrase|passwort|kennwort|senha|pwd|secret|token|key|code|pin|otp|login|user|name|mail|phone|ssn))[ \"']*\r?\n"
     rb"|(?:stringData|data):[ \t]*\r?\n"
 )  # fmt: skip
 _HEADER: Final = compiled(_HEADER_TEXT)
