@@ -31,7 +31,8 @@ def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) ->
     those at debug level, so that both must say it.
     """
     is_thrown = is_exception(text)
-    if announces(text[:_READ_CHARS].lower()) or not (is_thrown or is_negative(text)):
+    is_wrong = is_thrown or is_negative(text) or bool(diagnosis.library)  # "The token will be active at …" is fast-jwt's no
+    if announces(text[:_READ_CHARS].lower()) or not is_wrong:
         return False
     if is_doubtful:
         return (is_thrown or names_refusal(text)) and is_admitted(text) and _is_explained(text, diagnosis)
