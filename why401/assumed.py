@@ -31,12 +31,16 @@ def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) ->
     those at debug level, so that both must say it.
     """
     is_thrown = is_exception(text)
-    is_wrong = is_thrown or is_negative(text) or bool(diagnosis.library)  # "The token will be active at …" is fast-jwt's no
-    if announces(text[:_READ_CHARS].lower()) or not is_wrong:
+    if not (is_thrown or _says_no(text, diagnosis)) or announces(text[:_READ_CHARS].lower()):
         return False
     if is_doubtful:
         return (is_thrown or names_refusal(text)) and is_admitted(text) and _is_explained(text, diagnosis)
     return is_thrown or is_admitted(text) or _is_explained(text, diagnosis)
+
+
+def _says_no(text: str, diagnosis: Diagnosis) -> bool:
+    """By a word, or as a library's own sentence: "The token will be active at …" is fast-jwt's refusal."""
+    return is_negative(text) or bool(diagnosis.library)
 
 
 def _is_explained(text: str, diagnosis: Diagnosis) -> bool:

@@ -81,6 +81,7 @@ _SIGNATURE_SHORT: Final = fixed("signature_short")
 _SIGNATURE_UNPADDED: Final = fixed("signature_unpadded")
 _SIGNATURE_LONG: Final = fixed("signature_long")
 _SIGNATURE_DER: Final = fixed("signature_der")
+MIN_TEXT_BYTES: Final = 6  # of a signature: what is left of a cut one may be text by chance
 _SIGNATURE_TEXT: Final = fixed("signature_text")
 _MESSAGE: Final = fixed("message")
 
@@ -427,11 +428,16 @@ _HEADER_ANOMALIES: Final = (
 )
 
 
+def _is_text(signature: bytes) -> bool:
+    """Random bytes do not look so: somebody wrote it by hand. Of three bytes, one time in twenty they do."""
+    return len(signature) >= MIN_TEXT_BYTES and signature.isascii() and signature.decode().isprintable()
+
+
 def _signature_anomalies(alg: str, signature: bytes, odd: list[Safe]) -> list[Safe]:
     if not signature:
         return [_SIGNATURE_EMPTY]
-    if len(signature) != HMAC_BYTES.get(alg) and signature.isascii() and signature.decode().isprintable():
-        return [_SIGNATURE_TEXT]  # random bytes do not look so: somebody wrote it by hand
+    if len(signature) != HMAC_BYTES.get(alg) and _is_text(signature):
+        return [_SIGNATURE_TEXT]
     if _SIGNATURE.cut in odd:
         return [_SIGNATURE_SHORT]
     if alg in HMAC_BYTES:
