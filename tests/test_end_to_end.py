@@ -127,9 +127,9 @@ def _analyze_and_kill(config: Path, log: Path, settings: Settings, *, times: int
     killed = 0
     for _ in range(times):
         with why401("analyze", config, log) as process:
-            before = total(settings)
+            before = min(total(settings), most - 1)
             eventually(
-                lambda b=min(before, most - 1): total(settings) > b or process.poll() is not None,
+                lambda b=before: total(settings) > b or process.poll() is not None,
                 "some records stored",
             )
             process.kill()
