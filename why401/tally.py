@@ -36,8 +36,7 @@ class Tally:
 
     def add(self, verdict: Verdict) -> None:
         """Count one record."""
-        diagnosis = verdict.diagnosis
-        if diagnosis is not None and diagnosis.code != _OK:
+        if diagnosis := refusal(verdict):
             self._refused[diagnosis.code] += 1
             self._titles.setdefault(diagnosis.code, diagnosis)
         elif verdict.event.outcome is Outcome.UNREAD:
@@ -64,6 +63,12 @@ class Tally:
         for reason, number in reasons.most_common(MOST_SHOWN):
             yield f"  {number:>7,}  unread: {visible(reason)}"
         yield from _more(reasons, "reasons")
+
+
+def refusal(verdict: Verdict) -> Diagnosis | None:
+    """Why the request was refused; None for one that passed and for what is no request."""
+    diagnosis = verdict.diagnosis
+    return None if diagnosis is None or diagnosis.code == _OK else diagnosis
 
 
 def _more(counts: Counter[str], what: str) -> Iterator[str]:

@@ -85,7 +85,7 @@ def command(
     """  # noqa: D301  # \b is click's mark for "keep these lines"
     from why401.cli.printing import print_explanation
     from why401.explainer import Explainer, Writer
-    from why401.tally import Tally
+    from why401.tally import Tally, refusal
 
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
@@ -93,7 +93,7 @@ def command(
     process.settle_memory()
     tally = Tally()
     for verdicts in _explained(explainer, record, form):
-        shown = [verdict for verdict in verdicts if _is_refusal(verdict)] if failed else verdicts
+        shown = [verdict for verdict in verdicts if refusal(verdict)] if failed else verdicts
         if as_json:
             write(visible_json(b"".join(map(writer.line, shown))))
         else:
@@ -112,7 +112,3 @@ def _explained(explainer: Explainer, record: tuple[str, ...], form: str) -> Iter
     if input_text.are_files(record):
         return explainer.explain_streams(input_text.read([name], form) for name in record)
     return explainer.explain_runs(input_text.read_together(record, form))
-
-
-def _is_refusal(verdict: Verdict) -> bool:
-    return verdict.diagnosis is not None and verdict.diagnosis.code != "ok"
