@@ -19,8 +19,8 @@ MIN_WORD: Final = 6
 MIN_MADE: Final = 8
 MIN_CHANGES: Final = 4
 MIN_CODE: Final = 4
-_DATA: Final = tomllib.loads((RULES / "nearby.toml").read_text(encoding="utf-8"))
-_TECHNICAL: Final = frozenset(word.encode() for word in _DATA["words"]["technical"])
+DATA: Final = tomllib.loads((RULES / "nearby.toml").read_text(encoding="utf-8"))
+_TECHNICAL: Final = frozenset(word.encode() for word in DATA["words"]["technical"])
 _DIGITS: Final = b"0123456789"
 # URLs, paths, versions, dates, times, numbers with units, hosts, calls, files, assignments, error codes, numbered names.
 _OTHER: Final = compiled(

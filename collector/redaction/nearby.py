@@ -6,12 +6,11 @@ away it is. Names of things (`for orders-v2`, `kid 7Fq2`), numbers with units, v
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from collector.redaction import chosen, shapes
-from collector.redaction.field_names import RULES, STOP, is_error_name, kind_of
+from collector.redaction.field_names import STOP, is_error_name, kind_of
 from collector.redaction.hits import SECRET, Hit
 from collector.redaction.judges import NAME, says_nothing
 from collector.redaction.meter import spend
@@ -22,14 +21,13 @@ WORDS: Final = 8  # of a sentence that belong to the word for a credential
 MAX_GAP: Final = 120
 NEAR: Final = 1
 MIN_VALUE: Final = 3
-_DATA: Final = tomllib.loads((RULES / "nearby.toml").read_text(encoding="utf-8"))
-_BETWEEN: Final = frozenset(word.encode() for word in _DATA["words"]["between"])
-_NAMING: Final = frozenset(word.encode() for word in _DATA["words"]["naming"])
-_UNITS: Final = frozenset(word.encode() for word in _DATA["words"]["units"])
+_BETWEEN: Final = frozenset(word.encode() for word in chosen.DATA["words"]["between"])
+_NAMING: Final = frozenset(word.encode() for word in chosen.DATA["words"]["naming"])
+_UNITS: Final = frozenset(word.encode() for word in chosen.DATA["words"]["units"])
 
 
 def _nouns(kind: str) -> bytes:
-    return "|".join(_DATA["nouns"][kind]).encode("latin-1")
+    return "|".join(chosen.DATA["nouns"][kind]).encode("latin-1")
 
 
 _ODD_TEXT: Final = rb"(?:[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Za-z0-9][!#$%^&*@?+~]|[!#$%^&*@?+~][A-Za-z0-9]|[0-9]{4}|[A-Za-z0-9]{2}-[A-Za-z0-9]{2}|[\"'\x80][A-Za-z])"
@@ -66,7 +64,7 @@ _CLOSERS: Final = b"\"'`)]}>,.;:\x80\x94\x93"
 _QUOTES: Final = b"\"'`\x80"
 _PROSE: Final = (b" ", b": ", b"\t", b":\t", b"(", b"->", b"~", b"s ", b", ", b" ", b"\x80", b"...", b":=")
 _STRUCTURE: Final = frozenset(b"\"'`<>{}[]()\\|,;")
-_KINDS: Final = ("", "code", "word", "random")
+_KINDS: Final = ("code", "word", "random")
 
 
 class _Word(NamedTuple):
@@ -88,7 +86,7 @@ def find(data: bytes) -> Iterator[Hit]:
     nouns = [match for match in _NOUN.finditer(data) if not _is_in_a_name(data, match.start(), match.end())]
     for index, match in enumerate(nouns):
         spend(STEPS)
-        kind = next(kind for kind, span in zip(_KINDS[1:], match.spans[1:], strict=True) if span[0] >= 0)
+        kind = next(kind for kind, span in zip(_KINDS, match.spans[1:], strict=True) if span[0] >= 0)
         following = nouns[index + 1].start() if index + 1 < len(nouns) else len(data)
         yield from _after(data, match.end(), following, kind)
         yield from _before(data, match.start(), kind)
