@@ -60,7 +60,14 @@ TABLE = {
     "analyzer.diagnosis": ("analyzer.diagnosis", "analyzer.knowledge", "analyzer.taxonomy", "analyzer.verdicts"),
     "analyzer.grouping": ("analyzer.grouping", "analyzer.verdicts"),
     "analyzer.lake": ("analyzer.lake", "analyzer.knowledge"),
-    "dashboard": ("dashboard", "analyzer.lake", "analyzer.store.deciding", "analyzer.store.group_state"),
+    "analyzer.situation": ("analyzer.situation",),
+    "dashboard": (
+        "dashboard",
+        "analyzer.lake",
+        "analyzer.situation",
+        "analyzer.store.deciding",
+        "analyzer.store.group_state",
+    ),
     "why401": PACKAGES,
 }
 
@@ -145,7 +152,7 @@ def tables_named(sql: str) -> set[str]:
 BESIDE_THE_VIEWS = {"why401/queries/whois.sql": {"store.events", "store.deltas"}}
 
 
-@pytest.mark.parametrize("folder", ["dashboard/queries", "why401/queries"])
+@pytest.mark.parametrize("folder", ["dashboard/queries", "analyzer/situation/queries", "why401/queries"])
 def test_sql_of_readers_names_views_only(folder: str) -> None:
     """Tables may change with any release; what reads them breaks without a test that notices."""
     found = {

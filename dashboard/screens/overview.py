@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, client, impact, incidents, panels, scope, wording
-from dashboard.impact import Problem, Situation
+from analyzer.situation import impact, present
+from analyzer.situation.impact import Problem, Situation
+from dashboard import charts, client, panels, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
 MAX_LINES: Final = 10  # of problems on the first screen; the rest is folded by cause
-MAX_PARTS: Final = 2_000  # groups of one incident whose users are counted
 MAX_CARDS: Final = 3  # of them with evidence, so that the chart stays within reach
 
 
@@ -37,7 +35,7 @@ def _body() -> None:
         panels.nothing("The store is empty. This page fills in as requests arrive.")
         return
     rows = client.query("problems", **seen.params)
-    now = _with_incidents(seen, impact.situation(rows.to_dict("records"), seen.gateway), rows)
+    now = present.folded(rows.to_dict("records"), _asked, gateway=seen.gateway, shown=MAX_LINES)
     st.header(wording.sentence(sentence(seen, now), 600), anchor=False)
     _problems(seen, now.problems, rows[rows["gateway"] == seen.gateway])
     _figures(seen)
@@ -54,19 +52,9 @@ def _body() -> None:
     _pipeline(seen)
 
 
-def _with_incidents(seen: Scope, now: Situation, rows: pd.DataFrame) -> Situation:
-    """With problems of one trigger as one line; users of the lines that are shown are counted once."""
-    shared = incidents.values(client.query("shared").to_dict("records"))
-    found = incidents.folded(now.problems, shared)
-    hour = rows["until"].max() - timedelta(hours=1)
-    counted = (_with_people(seen, one, hour) if len(one.groups) > 1 else one for one in found[:MAX_LINES])
-    return Situation(overall=now.overall, problems=(*counted, *found[MAX_LINES:]))
-
-
-def _with_people(seen: Scope, incident: Problem, hour: datetime) -> Problem:
-    groups = " ".join(incident.groups[:MAX_PARTS])
-    row = client.query("people", since=hour, groups=groups, gateway=seen.gateway).iloc[0]
-    return replace(incident, users=int(row["users"]), clients=int(row["clients"]))
+def _asked(name: str, **params: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.query(name, **params).to_dict("records")
+    return rows
 
 
 def sentence(seen: Scope, now: Situation) -> str:

@@ -16,9 +16,10 @@ from typing import Final
 
 import streamlit as st
 
+from analyzer.situation import impact
 from analyzer.verdicts import Diagnosis, Group, Verdict
 from collector.events import Event, Gateway, Origin, Outcome, Request, Responder, TokenFacts, TokenKind
-from dashboard import client, impact
+from dashboard import client
 from tests.dashboard import sample_lake
 
 NOW: Final = datetime(2026, 3, 2, 10, 40, 30, tzinfo=UTC)

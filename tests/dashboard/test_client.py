@@ -13,13 +13,15 @@ import pytest
 from analyzer.lake.adhoc import first_rows
 from analyzer.lake.attach import connect, writer
 from analyzer.lake.errors import NoStore, StoreUnavailable
+from analyzer.situation import present
 from collector import settings as settings_module
 from collector.records import Position
 from dashboard import client, config, queries
 from tests.dashboard import sample_lake
 from tests.dashboard.conftest import forget
 
-NAMES = sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
+FOLDERS = (Path(queries.__file__).parent, Path(present.__file__).parent / "queries")
+NAMES = sorted(path.stem for folder in FOLDERS for path in folder.glob("*.sql"))
 OF_DECISIONS = ("group_decision", "group_history", "merged")  # nobody decided anything here: test_life.py
 
 

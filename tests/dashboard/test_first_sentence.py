@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.situation import impact
 from analyzer.store.group_state import Decision, State
-from dashboard import impact
 from tests.dashboard import outage, sample_lake
 from tests.dashboard.outage import EXPIRED, NO_KEY, NOW, Fails, Kind, sentence, situation
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.situation import impact, incidents
+from analyzer.situation.impact import Measured, Problem, Window
+from analyzer.situation.incidents import Value, folded
 from collector.events import Gateway
-from dashboard import client, impact, incidents
-from dashboard.impact import Measured, Problem, Window
-from dashboard.incidents import Value, folded
+from dashboard import client
 from tests.dashboard import outage, sample_lake
 
 NOW = datetime(2026, 11, 23, 14, 40, tzinfo=UTC)

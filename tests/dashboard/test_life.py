@@ -13,10 +13,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.lake import connect_reader, run_query
+from analyzer.situation import impact, incidents
+from analyzer.situation.impact import Measured, Problem, Window
 from analyzer.store.group_state import Decision, State
 from collector.settings import load
-from dashboard import impact, incidents, life, roles
-from dashboard.impact import Measured, Problem, Window
+from dashboard import life, roles
 from tests.dashboard import outage, sample_lake
 from tests.dashboard.conftest import Served, Visit
 from tests.dashboard.outage import EXPIRED, NO_KEY, NOW

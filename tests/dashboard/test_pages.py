@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import client, impact, scope
+from analyzer.situation import impact
+from dashboard import client, scope
 from dashboard.screens import overview
 from tests.dashboard import sample_lake
 from tests.waiting import HANG_S

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from math import isnan
 from typing import Any, Final
 
-from dashboard import wording
-from dashboard.impact import ASIDE, Level, Measured, Problem, Window, in_order, judged
+from analyzer.situation import figures
+from analyzer.situation.impact import ASIDE, Level, Measured, Problem, Window, in_order, judged
+from collector.visible import visible
 
 TOGETHER: Final = timedelta(minutes=5)  # a key rotation reaches a fleet within minutes
 LATE_GAPS: Final = 6  # mean times between its failures, by which a problem may be seen late
@@ -78,7 +79,7 @@ def _merge(root: str, parts: Sequence[Problem]) -> Problem:
     first, *others = sorted(parts, key=lambda part: (part.groups[0] != root, -part.measured.windows[-1].failures))
     if not others:
         return first
-    one = _as_one(first, others, f"{first.title.rstrip('.')}, with {wording.plural(len(others), 'merged problem')}")
+    one = _as_one(first, others, f"{first.title.rstrip('.')}, with {figures.plural(len(others), 'merged problem')}")
     active = next((part for part in parts if part.is_active), first)
     return replace(one, state=active.state, is_urgent=active.is_active and _is_high(parts, one.measured))
 
@@ -151,8 +152,8 @@ def _is_high(parts: Sequence[Problem], measured: Measured) -> bool:
 
 
 def _others(number: int, value: Value) -> str:
-    name = wording.visible(value.value, 80).replace("`", "'")
-    return f"{wording.plural(number, 'more problem')} with {DIMENSIONS[value.dimension]} `{name}`"
+    name = visible(value.value, 80).replace("`", "'")
+    return f"{figures.plural(number, 'more problem')} with {DIMENSIONS[value.dimension]} `{name}`"
 
 
 def _summed(parts: Sequence[Problem]) -> Measured:

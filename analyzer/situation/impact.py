@@ -14,7 +14,8 @@ from enum import Enum
 from math import isnan, sqrt
 from typing import Any, Final
 
-from dashboard import wording
+from analyzer.situation import figures
+from collector.visible import visible
 
 MINUTES: Final = (1, 5, 15, 60)
 ENOUGH: Final = 20  # requests: fewer say nothing about a share
@@ -202,10 +203,10 @@ def _rate(state: Judged, overall: Measured) -> str:
     window = state.window
     if state.level is Level.TOO_FEW:
         return f"Too few requests to judge: {window.requests} in the last hour, {window.failures} refused."
-    passes = "No request passes" if state.share == 1 else f"{wording.percent(1 - state.share)} of requests pass"
+    passes = "No request passes" if state.share == 1 else f"{figures.percent(1 - state.share)} of requests pass"
     if overall.usual is None:
         return f"{passes}; there is no earlier traffic to compare with."
-    usual = _USUALLY.get(overall.usual_from, "usually {}").format(wording.percent(1 - overall.usual))
+    usual = _USUALLY.get(overall.usual_from, "usually {}").format(figures.percent(1 - overall.usual))
     if state.level is Level.USUAL:
         return f"{passes}, as usual at this hour." if overall.usual_from in ("week", "day") else f"{passes}, as before."
     only = "Only " if state.level is Level.HIGH and state.share < 1 else ""
@@ -215,7 +216,7 @@ def _rate(state: Judged, overall: Measured) -> str:
 def _worst(urgent: Sequence[Problem], now: datetime) -> str:
     worst = urgent[0]
     more = len(urgent) - 1
-    others = f" {wording.plural(more, 'more problem')} {'is' if more == 1 else 'are'} urgent." if more else ""
+    others = f" {figures.plural(more, 'more problem')} {'is' if more == 1 else 'are'} urgent." if more else ""
     where = f", at {worst.only_at}" if worst.only_at else ""
     return f"{_since(worst, now)}{where}: {worst.title.rstrip('.')}; {_affected(worst)} affected.{others}"
 
@@ -244,7 +245,7 @@ def _calm(found: Sequence[Problem], now: datetime) -> str:
     over = [problem for problem in found if problem.state == "resolved" and problem.was_unusual]
     latest = max(over, key=lambda problem: problem.last_failed, default=None)
     if latest and now - latest.last_failed < timedelta(hours=1):
-        return f"Over since {wording.clock(latest.last_failed, now)}: {latest.title.rstrip('.')}."
+        return f"Over since {figures.clock(latest.last_failed, now)}: {latest.title.rstrip('.')}."
     return _small(found)
 
 
@@ -252,7 +253,7 @@ def _small(found: Sequence[Problem]) -> str:
     small = [problem for problem in found if problem.is_active and problem.state != "ongoing"]
     if not small:
         return ""
-    more = f" and {wording.plural(len(small) - 1, 'more problem')}" if len(small) > 1 else ""
+    more = f" and {figures.plural(len(small) - 1, 'more problem')}" if len(small) > 1 else ""
     return f"Small so far: {small[0].title.rstrip('.')} ({small[0].state}){more}."
 
 
@@ -260,12 +261,12 @@ def _since(problem: Problem, now: datetime) -> str:
     if now - problem.since >= _DAY:
         return "For more than a day"
     again = "Again since" if problem.state == "regressed" else "Since"
-    return f"{again} {wording.clock(problem.since, now)} ({wording.span((now - problem.since).total_seconds())})"
+    return f"{again} {figures.clock(problem.since, now)} ({figures.span((now - problem.since).total_seconds())})"
 
 
 def _affected(problem: Problem) -> str:
     found = [
-        wording.plural(number, noun)
+        figures.plural(number, noun)
         for number, noun in ((problem.users, "user"), (problem.clients, "client"))
         if number
     ]
@@ -308,7 +309,7 @@ def _problem(rows: Sequence[Mapping[str, Any]], gateway: str) -> Problem | None:
     high = [each for each in rows if judged(measured(each)).level is Level.HIGH]
     seen = max(high, key=lambda each: each["gateway"] == gateway, default=row)
     return Problem(
-        title=wording.visible(row["title"] or row["group_id"], 160),
+        title=visible(row["title"] or row["group_id"], 160),
         cause=str(row["cause"] or "unknown"),
         state=row["state"],
         since=seen["since"],
@@ -321,10 +322,10 @@ def _problem(rows: Sequence[Mapping[str, Any]], gateway: str) -> Problem | None:
         groups=(row["group_id"],),
         assignee=_text(row, "assignee"),
         merged_into=_text(row, "merged_into"),
-        only_at="" if seen["gateway"] == gateway else wording.visible(seen["gateway"], 60),
+        only_at="" if seen["gateway"] == gateway else visible(seen["gateway"], 60),
     )
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    return "" if wording.is_nothing(value) else wording.visible(value, 200)
+    return "" if figures.is_nothing(value) else visible(value, 200)

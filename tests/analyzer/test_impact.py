@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import impact
-from dashboard.impact import ACTIVE, Level, Measured, Problem, Window, judged, sentence
+from analyzer.situation import impact
+from analyzer.situation.impact import ACTIVE, Level, Measured, Problem, Window, judged, sentence
 
 NOW = datetime(2026, 11, 23, 14, 40, tzinfo=UTC)
 STATES = [*sorted(ACTIVE), "resolved", "muted"]
