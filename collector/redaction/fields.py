@@ -22,7 +22,7 @@ MAX_KEY: Final = 48
 VALUE_STEPS: Final = 8  # to find the end of a value and to judge it
 
 _GLUE: Final = (
-    rb"(?:[\\\"'`\])]{0,8}[ \t]{0,4}(?::=|=>|[:=])"  # key=  "key":  'key' =>  [key]=
+    rb"(?:[\\\"'`\])]{0,8}[ \t]{0,4}(?::=|=>|::[ \t]|[:=])"  # key=  "key":  key::  'key' =>  [key]=
     rb"|\\{0,7}[\"'][ \t]{0,2},[ \t]{0,2}(?:[\"']?value\\{0,7}[\"']?[ \t]{0,2}[:=]|[bu]?\\{0,7}[\"'])"  # "key","value":  ["key","
     rb"|\\{0,7}[\"'][ \t]{1,2}value[ \t]{0,2}="  # name="key" value=
     rb"|,?[ \t]{1,2}[Vv]alue[ \t]{0,2}[:=]"  # name: KEY, value:  {Name:KEY Value:
@@ -44,7 +44,7 @@ _OPENING: Final = compiled(
     # YAML's block marks and tags, PHP's dumps, and wrappers: `>- `, `!vault `, `string(12) `, `12:`, `SecretStr(`
     rb"(?:[|>][+\-]?[ \t]{1,8}|[|>][+\-]?[0-9]?[ \t]{0,8}\r?\n[ \t]{1,16}|![A-Za-z!]{1,20}[ \t]{1,4}|(?:\r?\n[ \t]{1,16})?string\([0-9]{1,6}\)[ \t]|[0-9]{1,6}:(?:\\{0,7}\")"
     rb"|[A-Za-z_][A-Za-z0-9_.]{0,40}\([bu]?\\{0,7}[\"'`])?"
-    rb"(?:[bu]?\\{0,7}(?:\"\"\"(?:\r?\n)?|[\"'`]))?"
+    rb"(?:[bNu]?\\{0,7}(?:\"\"\"(?:\r?\n)?|[\"'`]))?"
 )
 _PERSONAL: Final = compiled(
     rb"(?i)(?:\bsub|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"

@@ -60,7 +60,8 @@ MIN_RUN: Final = 20
 MIN_DISGUISED: Final = 64
 MAX_ARN: Final = 96  # the name of a resource of AWS, up to its path
 _AUTHORIZATION_SERVER: Final = b"aus"  # of Okta: `https://acme.okta.com/oauth2/aus…` is an issuer
-_OPEN: Final = b"\"'`[({<:= \t\\,|>-\r\n"
+_OPEN: Final = b"\"'`[](){<:= \t\\,|>-\r\n"
+_LINKS: Final = (b"is", b"was", b"value")  # between a name and its value
 _WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#"
 
 
@@ -201,6 +202,15 @@ def _is_safe(data: bytes, start: int, exempt_end: int) -> bool:
         return True
     if exempt_end >= 0 and 0 < start - exempt_end == glue <= 6 and b"," in gap:
         return True
-    last = start - glue
-    before = data[max(0, last - 48) : last]
-    return kind_of(before[len(before.rstrip(_WORD_BYTES)) :]) == "safe"
+    return kind_of(_word_before(data, start - glue)) == "safe"
+
+
+def _word_before(data: bytes, end: int) -> bytes:
+    """The name of what stands behind `end`: `commit` also of `commit is `, and of `name="commit" value="`."""
+    before = data[max(0, end - 48) : end]
+    name = before.rstrip(_WORD_BYTES)
+    word = before[len(name) :]
+    if word.lower() not in _LINKS:
+        return word
+    before = name.rstrip(_OPEN)
+    return before[len(before.rstrip(_WORD_BYTES)) :]

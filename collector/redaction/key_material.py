@@ -26,6 +26,9 @@ _USERINFO: Final = compiled(rb"[A-Za-z][A-Za-z0-9+.\-]{1,30}://([^\s/?\"'<>]{1,5
 # A password with `/` or `?` in it, which should be percent-encoded; behind a port such a character begins the path.
 _LOOSE_USERINFO: Final = compiled(rb"://([^\s/?#:@\"'<>]{1,128}:[^\s\"'<>@]{1,256})@[A-Za-z0-9\[]")
 _PORT: Final = compiled(rb"[^:]*:[0-9]{1,5}[/?#]")
+_PROPERTY: Final = compiled(
+    rb";[A-Za-z]{1,40}="
+)  # of `jdbc:sqlserver://host;user=x;password=y`; an `@` there ends no userinfo
 _GO_DSN: Final = compiled(rb"[\w.\-]{1,64}:([^\s\"'/]{1,256})@(?:tcp|unix|udp)\(")
 # Only of curl: `docker run --user 1000:1000` has the same option.
 _ORACLE: Final = compiled(rb"oracle:thin:([^\s/@\"']{1,128}/[^\s@\"']{1,128})@")
@@ -47,7 +50,7 @@ def find(data: bytes) -> Iterator[Hit]:
     yield from _userinfo(data, _ORACLE)
     yield from _userinfo(data, _SHORT_OPTION)
     for match in _LOOSE_USERINFO.finditer(data):
-        if _PORT.end_at(match.group(1)) < 0 and not is_mask(match.group(1)):
+        if _PORT.end_at(match.group(1)) < 0 and _PROPERTY.find(match.group(1))[0] < 0 and not is_mask(match.group(1)):
             yield Hit(match.start(1), match.end(1), "url", SECRET)
     if b"curl" in data:
         yield from _userinfo(data, _CURL_USER)
@@ -74,5 +77,5 @@ def _pem_end(data: bytes, start: int, name: bytes) -> int:
 
 def _userinfo(data: bytes, pattern: Any) -> Iterator[Hit]:
     for match in pattern.finditer(data):
-        if not is_mask(match.group(1)):
+        if not is_mask(match.group(1)) and _PROPERTY.find(match.group(1))[0] < 0:
             yield Hit(match.start(1), match.end(1), "url", SECRET)

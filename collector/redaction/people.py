@@ -27,11 +27,11 @@ _OPTION_TEXT: Final = (
 )
 _NOUN_TEXT: Final = (
     rb"\b(?i:user(?:name)?|account|login|logon|usr|principal|operator|member|actor|employee|bindname|benutzer|utilisateur|usuario|utente|gebruiker|konto|compte|cuenta)(?:[ \t:]{1,3}|=)[\"'`]{0,2}"
-    rb"|\bUSER |\b(?i:sudo|su|passwd|sam): |\b(?i:username|logged in as|signed in as|authenticated as|impersonating) "
+    rb"|\bUSER |\b(?i:sudo|su|passwd|sam): |\b(?i:username|(?:logged|signed|log|sign) in as|authenticated as|impersonating|(?:password|login failed|login failure|login query|login attempt|anmeldung) (?:for|from|of|by|von)) [\"'`]?(?:[A-Z][A-Z0-9\-]{1,14}\\{1,2})?"
 )
 _LED_TEXT: Final = rb"\b(?i:for|by|as|of|from|user|to|with) "
 TRIGGER: Final = (
-    _BEFORE_PERSON + rb"[A-Z\xc0-\xde][a-z\xe0-\xff'\-]+ (?:(?:von|van|de|der|da|di|la|el|al|bin|den) )*[A-Z\xc0-\xde][A-Za-z\xe0-\xff]"
+    _BEFORE_PERSON + rb"[A-Z\xc0-\xde][a-z\xe0-\xff'\-]+ (?:(?:von|van|de|der|da|di|la|el|al|bin|den) )*[A-Z\xc0-\xde][a-z\xe0-\xff']"
     rb"|(?:" + _OPTION_TEXT + rb"|" + _NOUN_TEXT + rb")[A-Za-z\xc0-\xff][a-z0-9.]"
     rb"|" + _LED_TEXT + rb"[a-z]+[._0-9][a-z0-9]"
 )  # fmt: skip
