@@ -185,6 +185,7 @@ class Event(Dataclass, Struct, frozen=True, gc=False):
     token: TokenFacts = TokenFacts()
     times: TokenTimes = NO_TIMES
     time_known: bool = True  # False: the record had no time and time_ns is the arrival
+    zone_known: bool = True  # False: the record's time has no zone and was taken for UTC
     redactions: tuple[tuple[Safe, int], ...] = ()
     schema: int = SCHEMA_VERSION
 
@@ -260,6 +261,7 @@ _TOP: Final[dict[str, str]] = {
     "time_ns": "time_unix_nano",
     "observed_ns": "observed_time_unix_nano",
     "time_known": "why401.time_known",
+    "zone_known": "why401.zone_known",
     "outcome": "authfail.outcome",
     "responder": "authfail.responder",
     "redactions": "why401.redactions",
@@ -272,6 +274,7 @@ _TYPES: Final[dict[str, Any]] = {
     "token": TokenFacts,
     "times": TokenTimes,
 }
+_OPTIONAL: Final = ("zone_known",)  # of _TOP: added later, and left out where it is True
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     group: {f.name: f.default for f in fields(cls)} for group, cls in _TYPES.items()
 }
@@ -298,6 +301,8 @@ class EventDecodeError(ValueError):
 def to_mapping(event: Event) -> dict[str, Any]:
     """The event as flat attributes; fields at their default are left out."""
     out: dict[str, Any] = dict(zip(_TOP.values(), _TOP_VALUES(event), strict=True))
+    if event.zone_known:
+        del out[_TOP["zone_known"]]
     for group, value in zip(_WIRE, _GROUPS(event), strict=True):
         out.update(_remembered(group, value) if group in _SHARED else _group_mapping(group, value))
     return out
@@ -342,7 +347,7 @@ def from_json(data: bytes | str) -> Event:
 
 def _from_mapping(raw: dict[str, Any]) -> Event:
     groups = {group: _group_from(raw, group, keys) for group, keys in _WIRE.items()}
-    top = {name: _READ[key](raw[key]) for name, key in _TOP.items()}
+    top = {name: _READ[key](raw[key]) for name, key in _TOP.items() if key in raw or name not in _OPTIONAL}
     return Event(**top, **groups)
 
 

@@ -31,6 +31,7 @@ from collector.events import (
     Words,
 )
 from collector.gateways import NotAdmitted, NotAuth, is_general, with_formats
+from collector.gateways.reading.times import WallClock
 from collector.joining.halves import Line, line_of
 from collector.records import Parsed, RawRecord
 from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, shared_cost, template
@@ -159,14 +160,15 @@ class Collector:
         if outcome is None:
             return self._unread(record, _NOT_AUTH, parsed.gateway)
         time_ns = parsed.time_ns or record.time_ns or record.observed_ns
+        is_wall = type(time_ns) is WallClock
         token, times = self._token(parsed, time_ns)
         if outcome is Outcome.ALLOWED and parsed.outcome is None:
-            known_times = times if _is_timed(parsed, record) else NO_TIMES
+            known_times = times if _is_timed(parsed, record) and not is_wall else NO_TIMES
             outcome = outcomes.despite_status(parsed, token, known_times, self._expected(token))
             _note_redirect(parsed, outcome)
         words, redactions = self._redacted_words(parsed)
         return Event(
-            time_ns=time_ns,
+            time_ns=int(time_ns),
             observed_ns=record.observed_ns,
             origin=record.origin,
             gateway=_gateway(parsed.gateway, parsed.instance[:MAX_INSTANCE], parsed.version[:100]),
@@ -177,6 +179,7 @@ class Collector:
             token=token,
             times=times,
             time_known=_is_timed(parsed, record),
+            zone_known=not is_wall,
             redactions=redactions,
         )
 
@@ -186,7 +189,7 @@ class Collector:
         with shared_cost():
             message = EMPTY if says_nothing else template(record.text or str(record.fields or record.attributes or ""))
         return Event(
-            time_ns=record.time_ns or record.observed_ns,
+            time_ns=int(record.time_ns or record.observed_ns),
             observed_ns=record.observed_ns,
             origin=record.origin,
             gateway=_gateway(gateway_kind, "", ""),

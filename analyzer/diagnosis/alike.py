@@ -42,6 +42,7 @@ def evidence_of(event: Event) -> Event:
         token=_nobodys(event.token),
         times=quantise(event.times),
         time_known=event.time_known,
+        zone_known=event.zone_known,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer.diagnosis import zone
 from analyzer.diagnosis.findings import Case, Finding, Strength, span
 
 _FAR_YEAR: Final = re.compile(r"(?<![0-9-])\+?([1-9][0-9]{4})-(?:0[1-9]|1[0-2])-[0-3][0-9](?![0-9])")
@@ -25,15 +26,28 @@ def _has_start(case: Case) -> bool:
 
 def _compared(case: Case) -> Iterator[Finding]:
     in_wrong_unit = {claim for claim, fault in case.event.token.faults if fault in _WRONG_UNITS}
-    starts = (("nbf", case.times.nbf_s), ("iat", case.times.iat_s))
-    ahead = [(claim, s) for claim, s in starts if s is not None and s > 0 and claim not in in_wrong_unit]
+    known = _starts(case)
+    ahead = [(claim, s) for claim, s in known if s > 0 and claim not in in_wrong_unit]
     yield from (_ahead(case, claim, offset) for claim, offset in ahead)
     if not ahead and not in_wrong_unit:
+        yield from _begun(case, [-s for _, s in known])
+
+
+def _starts(case: Case) -> list[tuple[str, float]]:
+    starts = (("nbf", case.times.nbf_s), ("iat", case.times.iat_s))
+    return [(claim, s) for claim, s in starts if s is not None]
+
+
+def _begun(case: Case, past: list[float]) -> Iterator[Finding]:
+    if not any(zone.may_hide_future(case, s) for s in past):
         yield Finding("clock_skew", Strength.REFUTES, "time", "`nbf` and `iat` are before the request time")
 
 
 def _ahead(case: Case, claim: str, offset: float) -> Finding:
     says = f"`{claim}` is {span(offset)} after the request (leeway {case.skew_s} s)"
+    if offset > case.skew_s and zone.explains_future(case, offset):
+        strength = Strength.LIKELY if claim == "nbf" else Strength.HINT
+        return Finding("clock_skew", strength, "time", f"{says}; {zone.UNSURE}", discriminant=claim)
     if offset > case.skew_s:
         strength = Strength.PROOF if claim == "nbf" else Strength.LIKELY  # many libraries ignore a future iat
         return Finding("clock_skew", strength, "time", says, discriminant=claim)

@@ -13,8 +13,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from analyzer.diagnosis import zone
 from analyzer.diagnosis.findings import Case, Strength
-from analyzer.diagnosis.weigh import CAUSES, Decision, Found, Weights
+from analyzer.diagnosis.weigh import CAUSES, VAGUE, Decision, Found, Weights
 from analyzer.taxonomy import CODES
 from collector.events import TokenKind
 
@@ -28,6 +29,7 @@ SAID: Final = 0.5
 NO_REASON: Final = 0.7
 GUESS: Final = 0.5
 ELIMINATED: Final = 0.5
+NO_ZONE: Final = 0.75
 _SAID_ALSO: Final = "the same words are said of it, and the log does not show the header"
 _ALIKE_TOO: Final = "reported in the same words, and the log does not show the credential"
 _CAUSES: Final = {code: tuple((cause, _ALIKE_TOO) for cause in CAUSES.get(code, ())) for code in CODES}
@@ -92,9 +94,22 @@ def _of_silent_upstream(case: Case, decision: Decision) -> Decision:
     return _at_most(decision, GUESS if is_guess else NO_REASON)
 
 
+def _of_a_clock_without_zone(case: Case, decision: Decision) -> Decision:
+    """That a token has expired, or is not valid yet, by a clock whose zone nobody knows, and by no words."""
+    if decision.code not in ("token_expired", "clock_skew") or _names(decision):
+        return decision
+    return _at_most(decision, NO_ZONE) if zone.explains(case) else decision
+
+
+def _names(decision: Decision) -> bool:
+    reading = decision.reading
+    return reading is not None and reading.code == decision.code and reading.certainty >= VAGUE
+
+
 _TEMPERS: Final[tuple[Callable[[Case, Decision], Decision], ...]] = (
     _by_status,
     _of_unseen_credential,
     _of_symptom,
     _of_silent_upstream,
+    _of_a_clock_without_zone,
 )

@@ -15,6 +15,7 @@ from collector.safe import EMPTY, JOINED, Safe
 
 _JUDGED: Final = (Outcome.DENIED, Outcome.ERROR)
 _SAME_S: Final = 5.0
+_SAME_MINUTE_NS: Final = 60 * 10**9
 
 
 def merge(slot: AnySlot, other: AnySlot) -> AnySlot:
@@ -57,6 +58,7 @@ def _merged(kept: Event, gone: Event, words: Words) -> Event:
         kept,
         time_ns=timed.time_ns,
         time_known=timed.time_known,
+        zone_known=timed.zone_known or _shows_zone(kept, gone),
         gateway=_product(kept.gateway, gone.gateway.kind),
         outcome=kept.outcome if kept.outcome in _JUDGED else gone.outcome,
         responder=kept.responder if kept.responder is not Responder.UNKNOWN else gone.responder,
@@ -66,6 +68,12 @@ def _merged(kept: Event, gone: Event, words: Words) -> Event:
         times=_from(timed.time_ns, token_of),
         redactions=_summed(kept.redactions, gone.redactions),
     )
+
+
+def _shows_zone(one: Event, other: Event) -> bool:
+    """One clock tells the other's zone when both say the same of one request."""
+    is_told = (one.zone_known or other.zone_known) and one.time_known and other.time_known
+    return is_told and abs(one.time_ns - other.time_ns) < _SAME_MINUTE_NS
 
 
 def _from(time_ns: int, event: Event) -> TokenTimes:

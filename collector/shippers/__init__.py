@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 from msgspec.structs import replace
 
+from collector.gateways.reading.times import WallClock, wall_ns
 from collector.records import RawRecord
 from collector.shippers import envelopes
 from collector.shippers.broken_lines import made_whole
@@ -87,7 +88,7 @@ def _note_envelope(record: RawRecord, fields: Mapping[str, Any]) -> None:
 
 def _note(record: RawRecord, time_ns: int, level: str, program: str) -> None:
     """The innermost wrapping knows best, except that a level or name, once known, is not lost."""
-    record.time_ns = time_ns or record.time_ns
+    record.time_ns = wall_ns(time_ns, record.time_ns) if type(time_ns) is WallClock else time_ns or record.time_ns
     record.level = level or record.level or WRAPPED
     record.program = program[:100] or record.program
 

@@ -82,7 +82,8 @@ def _as_iso(form: str, text: str) -> str:
         return _iso(text)
     words = text.replace(",", " ").replace("/", " ").replace("-", " ").split() if form != "day" else []
     if form == "ctime":
-        return f"{words[-1]}-{_NUMBERS[words[1]]}-{words[2]:0>2}T{words[3]}" + ("Z" if len(words) > 5 else "")
+        zone = "Z" if words[4] in ("UTC", "GMT") else ""  # other names are not one offset: CST is three
+        return f"{words[-1]}-{_NUMBERS[words[1]]}-{words[2]:0>2}T{words[3]}{zone}"
     if form == "american":
         return f"{words[2] if len(words[2]) == 4 else '20' + words[2]}-{words[0]:0>2}-{words[1]:0>2}T{_of_24_hours(words[3:])}"
     if form == "word":
@@ -125,7 +126,7 @@ def _nearest_year(day: str, clock: str, near_ns: int) -> int:
         return 0
     year = datetime.fromtimestamp(near_ns / SECOND_NS, UTC).year
     times = [ns for y in (year - 1, year, year + 1) if (ns := rfc3339_ns(f"{y}-{day} {clock.replace(',', '.')}"))]
-    return min(times, key=lambda ns: abs(ns - near_ns), default=0)
+    return min(times, key=lambda ns: abs(ns - near_ns), default=0)  # without a zone: a WallClock, which min keeps
 
 
 FORMS: Final = "|".join(

@@ -25,6 +25,12 @@ _MAX_OFFSET_NS: Final = 14 * 3600 * SECOND_NS
 _SHIPPED_NS: Final = (-1 * SECOND_NS, 10 * SECOND_NS)
 
 
+class WallClock(int):
+    """Nanoseconds of a time that was written without a zone and taken for UTC: nothing shows that it is."""
+
+    __slots__ = ()
+
+
 def rfc3339_ns(text: str, near_ns: int = 0) -> int:
     """RFC 3339, with a space or T, any fraction, Z or an offset; without either it is a wall clock (see `wall_ns`).
 
@@ -86,18 +92,19 @@ def any_ns(value: Any, near_ns: int = 0) -> int:
 
 
 def wall_ns(utc_ns: int, near_ns: int) -> int:
-    """A time without a zone. It is UTC, unless the transport's own time says that the clock is in another zone.
+    """A time without a zone: a `WallClock`, unless the transport's own time shows the zone.
 
     The zone shows when the two differ by a whole number of quarter hours and a shipper's delay; `exp` judged with the
-    wrong zone would be hours off. `near_ns` 0: nothing is known.
+    wrong zone would be hours off. `near_ns` 0, or itself without a zone: nothing is known.
     """
-    if not utc_ns or not near_ns:
-        return utc_ns
-    low, high = _SHIPPED_NS
-    offset = round((near_ns - utc_ns) / _QUARTER_NS) * _QUARTER_NS
-    if offset and abs(offset) <= _MAX_OFFSET_NS and low <= near_ns - utc_ns - offset <= high:
-        return utc_ns + offset
-    return utc_ns
+    if not utc_ns:
+        return 0
+    if near_ns and type(near_ns) is not WallClock:
+        low, high = _SHIPPED_NS
+        offset = round((near_ns - utc_ns) / _QUARTER_NS) * _QUARTER_NS
+        if abs(offset) <= _MAX_OFFSET_NS and low <= near_ns - utc_ns - offset <= high:
+            return int(utc_ns) + offset
+    return WallClock(utc_ns)
 
 
 def _text_ns(text: str, near_ns: int) -> int:

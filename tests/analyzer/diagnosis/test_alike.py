@@ -47,13 +47,14 @@ def test_many_tokens_are_one_evidence(other: Event) -> None:
     "other",
     [
         replace(EVENT, time_known=False),
+        replace(EVENT, zone_known=False),
         replace(EVENT, outcome=Outcome.ERROR),
         replace(EVENT, token=replace(TOKEN, size=9_000)),
         replace(EVENT, token=replace(TOKEN, kid="k2")),
         replace(EVENT, request=replace(EVENT.request, request_id="")),
         replace(EVENT, times=TokenTimes(exp_s=-300.2, iat_s=-900.1)),
     ],
-    ids=["time known", "outcome", "long token", "kid", "no id", "expired"],
+    ids=["time known", "zone known", "outcome", "long token", "kid", "no id", "expired"],
 )
 def test_what_decides_makes_another_evidence(other: Event) -> None:
     """What a rule may look at is in the evidence."""

@@ -76,6 +76,16 @@ def test_a_wall_clock_is_utc_unless_the_transport_shows_its_zone(arrived_s: floa
     assert NOON + round(expected_s * SECOND) == times.rfc3339_ns("2026/05/11 12:00:00", arrived)
 
 
+@pytest.mark.parametrize(("arrived_s", "is_known"), [(None, False), (0.4, True), (3600 + 1, True), (400, False)])
+def test_a_clock_whose_zone_nothing_shows_says_so(arrived_s: float | None, is_known: bool) -> None:
+    """The transport's time shows the zone, also that it is UTC; another clock without a zone shows none."""
+    text, arrived = "2026/05/11 12:00:00", 0 if arrived_s is None else NOON + round(arrived_s * SECOND)
+
+    assert is_known == (type(times.rfc3339_ns(text, arrived)) is not times.WallClock)
+    assert type(times.rfc3339_ns(text, times.WallClock(NOON))) is times.WallClock
+    assert type(times.rfc3339_ns(text + "Z", arrived)) is not times.WallClock
+
+
 @given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2262, 1, 1)))  # noqa: DTZ001
 def test_rfc_3339_round_trips(moment: datetime) -> None:
     """What `isoformat` writes is read back to the microsecond."""
