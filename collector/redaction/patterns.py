@@ -46,15 +46,27 @@ class Match(NamedTuple):
 
 
 class Pattern:
-    """A compiled pattern; `end` is the end of what may be read, as in the standard library."""
+    """A pattern, compiled when it is first asked: a command that reads one line asks a tenth of them.
 
-    __slots__ = ("_match",)
+    `end` is the end of what may be read, as in the standard library.
+    """
+
+    __slots__ = ("_match", "_one_line", "pattern")
+    _match: Any
 
     def __init__(self, pattern: bytes, *, one_line: bool = False) -> None:
-        regexp = _re2.RE2(pattern, _options(one_line=one_line))
+        self.pattern = pattern
+        self._one_line = one_line
+
+    def __getattr__(self, name: str) -> Any:
+        """`_match`, the first time; then it is an attribute like any other. Raises ValueError for what RE2 cannot read."""
+        if name != "_match":
+            raise AttributeError(name)
+        regexp = _re2.RE2(self.pattern, _options(one_line=self._one_line))
         if not regexp.ok():
             raise ValueError(f"not a pattern of RE2: {regexp.error()}")
         self._match = regexp.Match
+        return self._match
 
     def _spans(self, anchor: Any, data: bytes, start: int, end: int | None) -> list[tuple[int, int]]:
         end = len(data) if end is None or end > len(data) else end

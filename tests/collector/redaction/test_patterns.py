@@ -1,13 +1,18 @@
 """The thin layer over RE2 agrees with its wrapper."""
 
+import gc
+import importlib
+import pkgutil
+
 import pytest
 import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+import collector
 from collector.redaction import vendors
 from collector.redaction.engine import RULES, _triggered
-from collector.redaction.patterns import compiled
+from collector.redaction.patterns import Pattern, compiled
 from tests.collector.redaction import samples
 
 PATTERN = rb"[a-c]+(x)?"
@@ -43,9 +48,22 @@ def test_all_matches_agree(data):
 
 
 def test_a_broken_pattern_is_refused():
-    """A pattern that RE2 does not take stops the import, not the first text."""
-    with pytest.raises(ValueError, match="not a pattern"):
-        compiled(rb"a(?=b)")
+    """A pattern that RE2 does not take fails on every text; what fails is not passed on."""
+    pattern = compiled(rb"a(?=b)")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not a pattern"):
+            pattern.find(b"ab")
+
+
+def test_every_pattern_of_the_collector_compiles():
+    """Patterns are compiled when they are first asked, so that a broken one must be found here."""
+    for module in pkgutil.walk_packages(collector.__path__, "collector."):
+        importlib.import_module(module.name)
+    patterns = [thing for thing in gc.get_objects() if isinstance(thing, Pattern) and b"(?=" not in thing.pattern]
+
+    assert len(patterns) > 300
+    for pattern in patterns:
+        pattern.find(b"")
 
 
 @pytest.mark.parametrize("seed", samples.SEEDS)
