@@ -9,6 +9,7 @@ from functools import cache
 from string import Formatter
 from typing import Any, Final
 
+from analyzer.knowledge import compiled
 from analyzer.knowledge.products import Kind, facts, table
 from analyzer.taxonomy import CODES
 from collector.errors import Why401Error
@@ -78,6 +79,10 @@ class Signature:
 @cache
 def signatures() -> tuple[Signature, ...]:
     """Every signature of every gateway and library. Raises KnowledgeError."""
+    return compiled.held("signatures", tuple[Signature, ...], _checked)
+
+
+def _checked() -> tuple[Signature, ...]:
     kinds: tuple[Kind, Kind] = ("gateway", "library")
     found = tuple(
         found for kind in kinds for file, content in facts(kind, "words") for found in signatures_of(file, content)

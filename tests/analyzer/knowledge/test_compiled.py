@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from analyzer.knowledge import compiled
+from analyzer.knowledge import compiled, signatures
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Mapping[str, dict[str, Any]]:
@@ -43,6 +43,15 @@ def test_it_is_used_and_it_is_private(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert (0o600, 0o700) == (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777)
 
 
+def test_checked_signatures_come_back_as_they_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From the cache as from the check: every field of every signature."""
+    monkeypatch.setenv(compiled.FOLDER_ENV, str(tmp_path / "cache"))
+    made = signatures.signatures.__wrapped__()
+    monkeypatch.setattr(signatures, "_checked", lambda: pytest.fail("checked again"))
+
+    assert made == signatures.signatures.__wrapped__() == signatures.signatures()
+
+
 @pytest.mark.parametrize("exposed", ["file", "folder", "link", "content"])
 def test_what_others_could_have_written_is_not_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, exposed: str
@@ -50,7 +59,7 @@ def test_what_others_could_have_written_is_not_read(
     """A planted cache would plant diagnoses and fixes; it is passed over, and the files are read."""
     wanted = loaded(monkeypatch, tmp_path / "cache")
     (file,) = (tmp_path / "cache").iterdir()
-    file.write_text(json.dumps({"titles.toml": {"planted": "yes"}}))
+    file.write_bytes(msgspec.msgpack.encode({"titles.toml": {"planted": "yes"}}))
     if exposed == "file":
         file.chmod(0o666)
     elif exposed == "folder":
