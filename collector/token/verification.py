@@ -6,16 +6,12 @@ never followed. Fetching runs in a thread of its own: the pipeline looks only at
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import IO, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 import orjson
 
@@ -24,12 +20,10 @@ from collector.events import Verification
 from collector.redaction import safe_id
 from collector.safe import EMPTY, Safe
 from collector.settings import IssuerSettings, Settings
-from collector.settings.checks import is_loopback
 from collector.telemetry import Telemetry
 
 REFRESH_SECONDS: Final = 300.0  # Envoy's and Nimbus' default cache lifetime: older than theirs would blame them wrongly
 RETRY_SECONDS: Final = 15.0
-MAX_BYTES: Final = 1 << 20
 MAX_KEYS: Final = 200
 MAX_ISSUER: Final = 2_000
 Fetch = Callable[[str], bytes]
@@ -63,6 +57,12 @@ class Verified:
 NOT_CHECKED: Final = Verified(Verification.NOT_CHECKED)
 
 
+def _over_https(url: str) -> bytes:
+    from collector.token.fetching import fetch_url  # an HTTP client takes 30 ms to import; few commands need one
+
+    return fetch_url(url)
+
+
 @dataclass(slots=True)
 class KeySets:
     """The key sets of all configured issuers, kept fresh in the background."""
@@ -70,7 +70,7 @@ class KeySets:
     issuers: Sequence[IssuerSettings]
     base: Path
     telemetry: Telemetry
-    fetch: Fetch = field(default_factory=lambda: fetch_url)
+    fetch: Fetch = _over_https
     _sets: dict[str, KeySet] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -128,7 +128,7 @@ class KeySets:
             changed = keys != old.keys
             new = KeySet(keys, time.time(), version=old.version + changed)
             wait = REFRESH_SECONDS if _is_remote(issuer) else RETRY_SECONDS
-        except (OSError, ValueError, HTTPException) as error:
+        except (OSError, ValueError) as error:
             self.telemetry.count("why401.errors", stage="key_sets", kind=type(error).__name__)
             is_unreachable = not isinstance(error, ValueError)
             new = KeySet(old.keys, time.time(), f"{type(error).__name__}: {error}", is_unreachable, old.version)
@@ -164,29 +164,6 @@ def parse_jwks(data: bytes) -> tuple[Mapping[str, Any], ...]:
 
 def _is_remote(issuer: IssuerSettings) -> bool:
     return issuer.jwks == "discovery" or "://" in issuer.jwks
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would take the fetch to a place that the operator did not configure."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        return None
-
-
-def fetch_url(url: str) -> bytes:
-    """At most MAX_BYTES from a configured https URL (plain http for loopback), no redirects. Raises OSError, ValueError."""
-    parts = urlsplit(url)
-    is_local = is_loopback(parts.hostname or "")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        raise ValueError(f"{parts.scheme or 'no'} scheme: only https is fetched")
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({} if is_local else None))
-    with contextlib.closing(opener.open(url, timeout=5)) as response:  # scheme checked above
-        data: bytes = response.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES} bytes")
-    return data
 
 
 class Verifier:

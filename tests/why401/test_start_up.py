@@ -11,10 +11,10 @@ import pytest
 from tests.waiting import HANG_S
 
 LINE = '{"response_code": 401, "response_code_details": "jwt_authn_access_denied{Jwt_is_expired}"}\n'
-# Each takes a tenth of a second or ten megabytes.
+# Each takes thirty milliseconds or ten megabytes, and most a tenth of a second.
 HEAVY = frozenset({
     "analyzer", "collector.redaction", "cryptography", "duckdb", "grpc", "jwt", "kafka", "numpy", "opentelemetry",
-    "pandas", "pyarrow", "starlette", "streamlit", "uvicorn",
+    "pandas", "pyarrow", "starlette", "streamlit", "urllib.request", "uvicorn",
 })  # fmt: skip
 # Command -> what of HEAVY it may import. The knowledge files are in the cache after the first call.
 ALLOWED = {
@@ -24,7 +24,15 @@ ALLOWED = {
     ("up", "--help"): set(),
     ("redact",): {"collector.redaction"},
     ("explain",): {"analyzer", "collector.redaction"},
-    ("check", "--offline"): {"analyzer", "collector.redaction", "cryptography", "grpc", "jwt", "opentelemetry"},
+    ("check", "--offline"): {
+        "analyzer",
+        "collector.redaction",
+        "cryptography",
+        "grpc",
+        "jwt",
+        "opentelemetry",
+        "urllib.request",
+    },
 }
 PROBE = """
 import sys

@@ -15,7 +15,8 @@ from collector.errors import ConfigurationError
 from collector.events import Verification
 from collector.settings import IssuerSettings, Settings
 from collector.telemetry import Telemetry
-from collector.token.verification import KeySets, Verifier, fetch_url
+from collector.token.fetching import fetch_url
+from collector.token.verification import KeySets, Verifier
 from tests.tokens import ISSUER, jwks, rsa_key, token
 from tests.waiting import HANG_S
 
