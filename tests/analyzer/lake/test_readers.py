@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analyzer.lake import NoStore, NotOneQuery, QueryTimeout, attach_sql, connect_reader, run_query
+from analyzer.lake import NoStore, NotOneQuery, QueryTimeout, attach, attach_sql, connect_reader, run_query
 from collector.settings import Settings, StoreSettings
 from tests.analyzer.verdict_samples import failing
 from tests.waiting import HANG_S
@@ -80,6 +81,16 @@ def test_a_reader_only_reads(store, sql):
     con = connect_reader(store.settings, memory_mib=256)
     with pytest.raises((duckdb.Error, NotOneQuery)):
         run_query(con, sql.format(data_dir=store.settings.data_dir))
+    con.close()
+
+
+def test_a_reader_loads_no_extension(store, tmp_path):
+    """Signatures are not checked (decision 32), so nothing is loaded once a reader is open: by no path, not even ours."""
+    copy = shutil.copy(attach._packaged("httpfs"), tmp_path)
+    con = connect_reader(store.settings, memory_mib=256)
+    for file in (copy, attach._packaged("httpfs")):
+        with pytest.raises(duckdb.PermissionException, match="disabled"):
+            con.execute(f"LOAD '{file}'")
     con.close()
 
 
