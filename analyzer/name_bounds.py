@@ -41,53 +41,53 @@ class NameBounds:
         self._waiting: dict[str, OrderedDict[str, int]] = {kind: OrderedDict() for kind in self._limits}
         self.refused = 0
 
-    def name(self, kind: str, value: Safe) -> Safe:
-        """The value itself when it is admitted, else OTHER."""
+    def name(self, kind: str, value: Safe, count: int = 1) -> Safe:
+        """The value itself when it is admitted, else OTHER; it was seen `count` times."""
         names = self._names[kind]
         if not value or value in names or (kind, value) in self._fixed:
             if value in names:
                 names.move_to_end(value)
             return value
-        if len(names) < self._limits[kind] or self._earned(kind, value):
+        if len(names) < self._limits[kind] or self._earned(kind, value, count):
             names[value] = None
             if len(names) > self._limits[kind]:
                 names.popitem(last=False)
             return value
-        self.refused += 1
+        self.refused += count
         return OTHER
 
-    def _earned(self, kind: str, value: str) -> bool:
+    def _earned(self, kind: str, value: str, count: int) -> bool:
         waiting = self._waiting[kind]
-        count = waiting.pop(value, 0) + 1
-        if count >= ADMIT:
+        seen = waiting.pop(value, 0) + count
+        if seen >= ADMIT:
             return True
-        waiting[value] = count
+        waiting[value] = seen
         if len(waiting) > 4 * self._limits[kind]:
             waiting.popitem(last=False)
         return False
 
-    def bounded(self, event: Event) -> Event:
-        """The event with every such string bounded; the same object when nothing changes."""
-        request = self._request(event.request)
-        token = self._token(event.token)
+    def bounded(self, event: Event, count: int = 1) -> Event:
+        """The event with every such string bounded, which stands for `count`; the same object when nothing changes."""
+        request = self._request(event.request, count)
+        token = self._token(event.token, count)
         if request is event.request and token is event.token:
             return event
         return replace(event, request=request, token=token)
 
-    def _request(self, request: Request) -> Request:
-        route, host = self.name("route", request.route), self.name("host", request.host)
-        agent = self.name("agent", request.user_agent)
+    def _request(self, request: Request, count: int) -> Request:
+        route, host = self.name("route", request.route, count), self.name("host", request.host, count)
+        agent = self.name("agent", request.user_agent, count)
         if route is request.route and host is request.host and agent is request.user_agent:
             return request
         return replace(request, route=route, host=host, user_agent=agent)
 
-    def _token(self, token: TokenFacts) -> TokenFacts:
+    def _token(self, token: TokenFacts, count: int) -> TokenFacts:
         iss, client, kid = (
-            self.name("issuer", token.iss),
-            self.name("client", token.client),
-            self.name("kid", token.kid),
+            self.name("issuer", token.iss, count),
+            self.name("client", token.client, count),
+            self.name("kid", token.kid, count),
         )
-        aud = tuple(self.name("audience", value) for value in token.aud)
+        aud = tuple(self.name("audience", value, count) for value in token.aud)
         if iss is token.iss and client is token.client and kid is token.kid and aud == token.aud:
             return token
         return replace(token, iss=iss, client=client, kid=kid, aud=aud)

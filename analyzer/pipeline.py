@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from analyzer.diagnosis import Diagnoser
 from analyzer.grouping import CURRENT
 from analyzer.knowledge.user_files import knowledge
 from analyzer.name_bounds import NameBounds
 from analyzer.verdicts import Verdict
+from collector.counted import Allowed
 from collector.events import Event, Outcome
 from collector.settings import Settings
 
@@ -28,7 +31,16 @@ class Analyzer:
         """Diagnose on the full facts, then bound what outsiders chose, then group."""
         if event.outcome not in JUDGED:
             self.diagnoser.learn(event)
-            return Verdict(self.names.bounded(event))
+            return self.sample(event)
         diagnosis = self.diagnoser.diagnose(event)
         bounded = self.names.bounded(event)
         return Verdict(bounded, diagnosis, CURRENT(bounded, diagnosis))
+
+    def sample(self, event: Event) -> Verdict:
+        """The verdict on an event that was learned from already."""
+        return Verdict(self.names.bounded(event))
+
+    def count(self, allowed: Allowed) -> Allowed:
+        """Learn from requests that were allowed, and bound what outsiders chose."""
+        self.diagnoser.learn(allowed.event, allowed.count)
+        return replace(allowed, event=self.names.bounded(allowed.event, allowed.count))

@@ -28,6 +28,8 @@ SCHEMA_VERSION: Final = 1
 Read = Callable[[Any], Any]  # a JSON value in, a field's value out; raises TypeError or ValueError
 LOGIN_REDIRECT: Final = "redirect to the login page"  # `words.reason` of a record that shows one and gives no other
 _INT64: Final = 1 << 63
+FUTURE_NS: Final = 300 * 10**9  # a gateway clock further ahead would move the data's "now" and end every group
+_LATEST_NS: Final = 4_102_444_800 * 10**9  # 2100-01-01: beyond it a time is garbage
 
 
 class Outcome(StrEnum):
@@ -188,6 +190,21 @@ class Event(Dataclass, Struct, frozen=True, gc=False):
     zone_known: bool = True  # False: the record's time has no zone and was taken for UTC
     redactions: tuple[tuple[Safe, int], ...] = ()
     schema: int = SCHEMA_VERSION
+
+
+def arrival_ns(observed_ns: int) -> int:
+    """Nanoseconds of an arrival, forced into what the store can hold."""
+    return min(max(observed_ns, 0), _LATEST_NS)
+
+
+def moment_us(time_ns: int, observed_ns: int) -> int:
+    """Microseconds of a request; of its arrival when the gateway's clock cannot be right.
+
+    >>> moment_us(2_000, 1_000), moment_us(10**18, 5_000)
+    (2, 5)
+    """
+    arrived = arrival_ns(observed_ns)
+    return (time_ns if 0 < time_ns <= arrived + FUTURE_NS else arrived) // 1000
 
 
 # Field of a group -> key on the wire. OpenTelemetry semantic conventions 1.44 where a name exists,

@@ -7,14 +7,16 @@ received == stored + dropped can be read from the store itself.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from hashlib import blake2b
-from typing import Final
+from typing import Final, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from collector import outcomes
+from collector.counted import Counts, Kind, is_accepted, nobodys
 from collector.errors import UnreadableRecord
 from collector.events import (
     LOGIN_REDIRECT,
@@ -39,12 +41,14 @@ from collector.redaction.pseudonyms import Pseudonyms
 from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
 from collector.settings import Settings
 from collector.shippers import inner_records, peel
+from collector.structs import Unshown
 from collector.telemetry import Telemetry
 from collector.token.credentials import AUTHORIZATION, Credential, find_credentials, is_redacted, raw_places
 from collector.token.facts import MAX_TOKEN_CHARS, TokenRead, read_claims_only, read_token
 from collector.token.issuer_names import IssuerNames
 from collector.token.verification import NOT_CHECKED, Verifier
 
+Made = TypeVar("Made")
 CACHE_TOKENS: Final = 20_000  # distinct tokens whose facts are kept: about 40 MB, an hour of a busy gateway's callers
 CACHE_WORDS: Final = 5_000
 MAX_MESSAGE: Final = 2_000
@@ -72,6 +76,15 @@ _MARK_CHARS: Final = 24
 _TOKEN_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/")
 
 
+class _Judged(Unshown, Struct, frozen=True, gc=False):
+    """What became of a request (None: the record is of none), when, and with which credential."""
+
+    outcome: Outcome | None
+    time_ns: int
+    token: TokenFacts
+    times: TokenTimes
+
+
 class Collector:
     """The collector's stages with their caches. Not thread-safe: one worker owns it."""
 
@@ -95,8 +108,15 @@ class Collector:
 
     def collect_line(self, record: RawRecord) -> tuple[Event, Line | None]:
         """The event, and by what other lines about the same request can be found; None: nothing to join."""
+        return self._caught(record, self._collect)
+
+    def collect_or_count(self, record: RawRecord, counts: Counts) -> tuple[Event, Line | None] | None:
+        """As `collect_line`; None: the request was allowed, and `counts` has it."""
+        return self._caught(record, partial(self._collect_or_count, counts))
+
+    def _caught(self, record: RawRecord, collect: Callable[[RawRecord], Made]) -> Made | tuple[Event, None]:
         try:
-            return self._collect(peel(record))
+            return collect(peel(record))
         except NotAdmitted:
             return self._unread(record, _NOT_ADMITTED, ""), None
         except NotAuth:
@@ -125,8 +145,26 @@ class Collector:
     def _collect(self, record: RawRecord) -> tuple[Event, Line | None]:
         parsed = self._parsed(record)
         if parsed is None:
-            return self._unread(record, _why_unread(record), ""), None
+            return self._unread_line(record)
         event = self.event(record, parsed)
+        return event, line_of(record, parsed, event)
+
+    def _unread_line(self, record: RawRecord) -> tuple[Event, None]:
+        return self._unread(record, _why_unread(record), ""), None
+
+    def _collect_or_count(self, counts: Counts, record: RawRecord) -> tuple[Event, Line | None] | None:
+        """An event is made where it is needed: of a sample, and where another line may show that the request was refused."""
+        parsed = self._parsed(record)
+        if parsed is None:
+            return self._unread_line(record)
+        judged = self._judged(record, parsed)
+        if judged.outcome is Outcome.ALLOWED and is_accepted(parsed.status):
+            kind = _kind(record, parsed, judged.token)
+            counts.add(kind, judged.token, judged.times, judged.time_ns, record.observed_ns)
+            if counts.sampling.takes():
+                counts.samples.append(self._event(record, parsed, judged))
+            return None
+        event = self._event(record, parsed, judged)
         return event, line_of(record, parsed, event)
 
     def _parsed(self, record: RawRecord) -> Parsed | None:
@@ -156,30 +194,38 @@ class Collector:
 
     def event(self, record: RawRecord, parsed: Parsed) -> Event:
         """The event of a record that was parsed already."""
+        return self._event(record, parsed, self._judged(record, parsed))
+
+    def _judged(self, record: RawRecord, parsed: Parsed) -> _Judged:
+        """What became of the request, with the credential that shows it."""
+        time_ns = parsed.time_ns or record.time_ns or record.observed_ns
         outcome = parsed.outcome or outcomes.by_status(parsed)
         if outcome is None:
-            return self._unread(record, _NOT_AUTH, parsed.gateway)
-        time_ns = parsed.time_ns or record.time_ns or record.observed_ns
-        is_wall = type(time_ns) is WallClock
+            return _Judged(None, time_ns, _UNKNOWN, NO_TIMES)
         token, times = self._token(parsed, time_ns)
         if outcome is Outcome.ALLOWED and parsed.outcome is None:
-            known_times = times if _is_timed(parsed, record) and not is_wall else NO_TIMES
-            outcome = outcomes.despite_status(parsed, token, known_times, self._expected(token))
+            is_known = _is_timed(parsed, record) and type(time_ns) is not WallClock
+            outcome = outcomes.despite_status(parsed, token, times if is_known else NO_TIMES, self._expected(token))
             _note_redirect(parsed, outcome)
+        return _Judged(outcome, time_ns, token, times)
+
+    def _event(self, record: RawRecord, parsed: Parsed, judged: _Judged) -> Event:
+        if judged.outcome is None:
+            return self._unread(record, _NOT_AUTH, parsed.gateway)
         words, redactions = self._redacted_words(parsed)
         return Event(
-            time_ns=int(time_ns),
+            time_ns=int(judged.time_ns),
             observed_ns=record.observed_ns,
             origin=record.origin,
-            gateway=_gateway(parsed.gateway, parsed.instance[:MAX_INSTANCE], parsed.version[:100]),
-            outcome=outcome,
-            responder=parsed.responder if parsed.responder is not Responder.UNKNOWN else _responder(parsed),
+            gateway=_gateway_of(parsed),
+            outcome=judged.outcome,
+            responder=_responder(parsed),
             request=_request(parsed, record),
             words=words,
-            token=token,
-            times=times,
+            token=judged.token,
+            times=judged.times,
             time_known=_is_timed(parsed, record),
-            zone_known=not is_wall,
+            zone_known=type(judged.time_ns) is not WallClock,
             redactions=redactions,
         )
 
@@ -340,9 +386,15 @@ def _note_redirect(parsed: Parsed, outcome: Outcome) -> None:
 
 
 def _responder(parsed: Parsed) -> Responder:
+    if parsed.responder is not Responder.UNKNOWN:
+        return parsed.responder
     if parsed.upstream_status and parsed.upstream_status == parsed.status:
         return Responder.UPSTREAM
     return Responder.UNKNOWN
+
+
+def _gateway_of(parsed: Parsed) -> Gateway:
+    return _gateway(parsed.gateway, parsed.instance[:MAX_INSTANCE], parsed.version[:100])
 
 
 @lru_cache(maxsize=4096)
@@ -351,11 +403,29 @@ def _gateway(kind: str, instance: str, version: str) -> Gateway:
     return Gateway(kind=safe_text(kind, 100), instance=safe_id(instance, 100), version=safe_text(version, 40))
 
 
+def _kind(record: RawRecord, parsed: Parsed, token: TokenFacts) -> Kind:
+    return Kind(
+        gateway=_gateway_of(parsed),
+        responder=_responder(parsed),
+        method=request_facts.method(parsed.method),
+        route=_route(parsed),
+        host=safe_text(parsed.host, 200),
+        status=parsed.status,
+        token=nobodys(token),
+        time_known=_is_timed(parsed, record),
+    )
+
+
+def _route(parsed: Parsed) -> Safe:
+    if parsed.route:
+        return safe_text(parsed.route, 200)
+    return request_facts.route(parsed.path.partition("?")[0][:MAX_PATH])
+
+
 def _request(parsed: Parsed, record: RawRecord) -> Request:
-    path = parsed.path.partition("?")[0][:MAX_PATH]
     return Request(
         method=request_facts.method(parsed.method),
-        route=safe_text(parsed.route, 200) if parsed.route else request_facts.route(path),
+        route=_route(parsed),
         host=safe_text(parsed.host, 200),
         status=parsed.status,
         trace_id=request_facts.identifier(parsed.trace_id or record.trace_id),

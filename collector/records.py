@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
-from collector.events import Origin, Outcome, Responder
+from collector.counted import Allowed
+from collector.events import Event, Origin, Outcome, Responder
 from collector.structs import Unshown
 
 Item = TypeVar("Item")
@@ -107,3 +108,10 @@ class Batch(Generic[Item]):
     done: Future[None] = dataclass_field(default_factory=Future)
     source: str = ""  # whose it is, where sources take turns
     weight: int = 0  # bytes of memory, about, that the items hold beside a fixed amount for each; 0: their texts tell
+    allowed: Sequence[Allowed] = ()  # requests that are counted and are no items
+    samples: Sequence[Event] = ()  # some of these, whole
+
+    @property
+    def records(self) -> int:
+        """How many records it stands for."""
+        return len(self.items) + sum(each.count for each in self.allowed)

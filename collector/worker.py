@@ -92,7 +92,7 @@ class Worker:
 
     def _write(self, batches: Sequence[Batch[Event]]) -> None:
         for batch in batches:
-            self._telemetry.count("why401.events.sent", len(batch.items), sink=type(self._sink).__name__)
+            self._telemetry.count("why401.events.sent", batch.records, sink=type(self._sink).__name__)
             self._sink.write(batch)
 
     def _patiently(self, action: Callable[[], None], stop: threading.Event) -> None:

@@ -19,7 +19,7 @@ CONTRACT = {
     "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
     "collector.sources", "collector.sinks", "collector.safe", "collector.structs", "collector.visible",
     "collector.settings.oidc", "collector.settings.checks", "collector.settings.private",
-    "collector.settings.reading", "collector.settings.table",
+    "collector.settings.reading", "collector.settings.table", "collector.counted",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from collector.counted import Sampling
 from collector.errors import ConfigurationError, Why401Error
 from collector.events import Event, Outcome
 from collector.gateways import names
@@ -160,11 +161,12 @@ def up(
     settings: Settings,
     *,
     ready: Callable[[], None] = lambda: None,
-    committed: Callable[[Verdict], None] | None = None,
+    committed: Callable[[Verdict, int], None] | None = None,
 ) -> None:
     """Collector and analyzer in this process, until a signal, or the end of files that are not followed.
 
-    `ready` is called when every source listens, `committed` with every verdict once it is stored. Raises ConfigurationError, SinkUnavailable, ThreadDied.
+    `ready` is called when every source listens, `committed` with every verdict once it is stored, and how many records
+    it is about. Raises ConfigurationError, SinkUnavailable, ThreadDied.
     """
     from analyzer.store import open_store
     from analyzer.store.sink import StoreSink
@@ -173,7 +175,9 @@ def up(
     sources = raw_sources(settings, telemetry)
     with collector_of(settings, telemetry) as collector:
         sink = StoreSink(settings, open_store(settings, telemetry), telemetry, committed)
-        run(settings, telemetry, sources, Joining(collector, settings.joining, telemetry), sink, ready=ready)
+        sampling = Sampling(settings.store.sample_allowed)
+        stage = Joining(collector, settings.joining, telemetry, sampling=sampling)
+        run(settings, telemetry, sources, stage, sink, ready=ready)
 
 
 def collect(settings: Settings) -> None:

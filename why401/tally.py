@@ -34,15 +34,15 @@ class Tally:
         """All that were counted."""
         return self._refused.total() + self._unread.total() + self._passed
 
-    def add(self, verdict: Verdict) -> None:
-        """Count one record."""
+    def add(self, verdict: Verdict, records: int = 1) -> None:
+        """Count the record that a verdict is about, or several."""
         if diagnosis := refusal(verdict):
-            self._refused[diagnosis.code] += 1
+            self._refused[diagnosis.code] += records
             self._titles.setdefault(diagnosis.code, diagnosis)
         elif verdict.event.outcome is Outcome.UNREAD:
-            self._unread[verdict.event.words.reason] += 1
+            self._unread[verdict.event.words.reason] += records
         else:
-            self._passed += 1
+            self._passed += records
 
     def lines(self) -> Iterator[str]:
         """The summary: a line of totals, then one per code and one per reason, the most frequent first."""

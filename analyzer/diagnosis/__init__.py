@@ -96,9 +96,9 @@ class Diagnoser:
         self.cuts = Cuts()
         self._cache: OrderedDict[_Evidence, Diagnosis] = OrderedDict()
 
-    def learn(self, event: Event) -> None:
-        """Take in an allowed request: rejected ones are compared with it."""
-        self.memory.learn(event)
+    def learn(self, event: Event, count: int = 1) -> None:
+        """Take in an allowed request, or as many that are alike: rejected ones are compared with it."""
+        self.memory.learn(event, count)
         self.cuts.learn(event)
 
     def diagnose(self, event: Event) -> Diagnosis:

@@ -65,8 +65,8 @@ class _Common:
     form: tuple[object, ...] = ()
     tokens: int = 0
 
-    def learn(self, token: TokenFacts, times: TokenTimes) -> None:
-        self.tokens += 1
+    def learn(self, token: TokenFacts, times: TokenTimes, count: int) -> None:
+        self.tokens += count
         there: dict[str, str] = dict(token.claims)
         if self.claims.items() - there.items():
             self.claims = {name: kind for name, kind in self.claims.items() if there.get(name) == kind}
@@ -137,8 +137,8 @@ class Memory:
     def __len__(self) -> int:
         return len(self._routes)
 
-    def learn(self, event: Event) -> None:
-        """Take in an allowed request whose token's claims are known."""
+    def learn(self, event: Event, count: int = 1) -> None:
+        """Take in an allowed request whose token's claims are known; `count` of them are alike."""
         token = event.token
         if event.outcome is not Outcome.ALLOWED or not token.claims or event.request.status >= 300:
             return
@@ -148,7 +148,7 @@ class Memory:
             if len(route.issuers) >= MAX_ISSUERS:
                 return
             common = route.issuers[token.iss] = _Common(dict(token.claims), set(token.scopes), set(token.aud))
-        common.learn(token, event.times if event.time_known else NO_TIMES)
+        common.learn(token, event.times if event.time_known else NO_TIMES, count)
         route.shown = None
 
     def note_refusal(self, event: Event) -> None:
@@ -189,7 +189,8 @@ def _key(event: Event) -> Route:
 
 
 def _lifetime_s(times: TokenTimes) -> float:
-    return times.exp_s - times.iat_s if times.exp_s is not None and times.iat_s is not None else 0.0
+    """To the millisecond, as times are: the difference of two of them has noise behind it."""
+    return round(times.exp_s - times.iat_s, 3) if times.exp_s is not None and times.iat_s is not None else 0.0
 
 
 def _step(count: int) -> int:

@@ -6,13 +6,16 @@ Summed here, before the insert, so that a commit of 5,000 requests writes some d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct
 
 from analyzer.store.rows import INT, LONG, TEXT, TEXTS, TIME, event_us, table
 from analyzer.store.writer_state import MAX_NEW_SUBJECTS, Member, Subject, WriterState
 from analyzer.verdicts import Verdict
+from collector.counted import Allowed, is_accepted
 from collector.events import Event, Outcome, Verification
 from collector.safe import OTHER
 
@@ -47,6 +50,24 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
 Key = tuple[Any, ...]
 
 
+class _Labels(Struct, frozen=True, gc=False):
+    """The values of a request that its sums are kept by, each bounded."""
+
+    issuer: str
+    client: str
+    kid: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Requests of one minute that are counted together; times are microseconds."""
+
+    count: int
+    first: int
+    last: int
+
+
 @dataclass(slots=True)
 class Sum:
     """Counts and times of one key; times are microseconds."""
@@ -60,14 +81,54 @@ class Sum:
 
     def add(self, at: int, *, passing: bool) -> None:
         """Count one request."""
-        self.first = at if self.first is None or at < self.first else self.first
-        self.last = max(self.last, at)
+        self.add_all(Run(count=1, first=at, last=at), passing=passing)
+
+    def add_all(self, run: Run, *, passing: bool) -> None:
+        """Count several."""
+        self.first = run.first if self.first is None or run.first < self.first else self.first
+        self.last = max(self.last, run.last)
         if not passing:
-            self.failing += 1
+            self.failing += run.count
             return
-        self.passing += 1
-        self.first_passed = at if self.first_passed is None or at < self.first_passed else self.first_passed
-        self.last_passed = max(self.last_passed or 0, at)
+        self.passing += run.count
+        self.first_passed = (
+            run.first if self.first_passed is None or run.first < self.first_passed else self.first_passed
+        )
+        self.last_passed = max(self.last_passed or 0, run.last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one commit is made of: verdicts on events, and allowed requests that are counted, of which the samples are some."""
+
+    verdicts: Sequence[Verdict] = ()
+    allowed: Sequence[Allowed] = ()
+    samples: Sequence[Verdict] = ()
+
+    @property
+    def records(self) -> int:
+        """How many records it stands for."""
+        return len(self.verdicts) + sum(each.count for each in self.allowed)
+
+    @property
+    def entries(self) -> int:
+        """What of it waits in memory."""
+        return len(self.verdicts) + len(self.allowed) + len(self.samples)
+
+    @property
+    def arrival_ns(self) -> int:
+        """When one of the first arrived; 0 when there is none."""
+        events = (*(each.event for each in self.verdicts[:1]), *(each.event for each in self.allowed[:1]))
+        return min((event.observed_ns for event in events), default=0)
+
+
+def together(given: Sequence[Given]) -> Given:
+    """All of them as one, in order."""
+    return Given(
+        verdicts=[verdict for one in given for verdict in one.verdicts],
+        allowed=[allowed for one in given for allowed in one.allowed],
+        samples=[sample for one in given for sample in one.samples],
+    )
 
 
 @dataclass(slots=True)
@@ -86,20 +147,27 @@ class Plan:
 
     def sum(self, at: int, *key: Any, passing: bool = False) -> None:
         """Count one request under a kind of KINDS and the values of its columns."""
+        self.sum_all(Run(count=1, first=at, last=at), *key, passing=passing)
+
+    def sum_all(self, run: Run, *key: Any, passing: bool = False) -> None:
+        """Count several."""
         found = self.sums.get(key)
         if found is None:
             found = self.sums[key] = Sum()
-        found.add(at, passing=passing)
+        found.add_all(run, passing=passing)
 
 
-def plan(verdicts: Iterable[Verdict], state: WriterState, sample_allowed: int) -> Plan:
+def plan(given: Given, state: WriterState, sample_allowed: int) -> Plan:
     """Add up a commit. `state` gives bounds and what earlier commits wrote; only its labels change here."""
     out = Plan(allowed=state.allowed)
-    for verdict in verdicts:
+    for allowed in given.allowed:
+        _allowed(out, allowed, state)
+    for sample in given.samples:
+        _sampled(out, sample, state)
+    for verdict in given.verdicts:
         if verdict.event.outcome is Outcome.UNREAD:
             _unread(out, verdict.event, state)
             continue
-        out.pipeline["stored", ""] += 1
         _request(out, verdict, state, sample_allowed)
     _members(out, state)
     out.latest = {group_id: entry for group_id, entry in out.latest.items() if _has_new_words(entry, state)}
@@ -144,32 +212,69 @@ def _unread(out: Plan, event: Event, state: WriterState) -> None:
     out.sum(event_us(event), "unclassified", event.gateway.kind, event.words.reason, template)
 
 
+def _allowed(out: Plan, allowed: Allowed, state: WriterState) -> None:
+    """Requests that are counted, and no events."""
+    verdict = Verdict(allowed.event)
+    run = Run(count=allowed.count, first=allowed.first_us, last=allowed.last_us)
+    labels = _labels(allowed.event, state)
+    _counted_request(out, verdict, run, labels, state)
+    for user, at in allowed.users:
+        _user_passed(out, allowed.event, user, at, labels, state)
+
+
+def _sampled(out: Plan, sample: Verdict, state: WriterState) -> None:
+    """An event of a request that is counted already."""
+    out.kept.append(sample)
+    _shape(out, sample.event, event_us(sample.event), _labels(sample.event, state), state)
+
+
 def _request(out: Plan, verdict: Verdict, state: WriterState, sample_allowed: int) -> None:
     event, at = verdict.event, event_us(verdict.event)
     passing = event.outcome is Outcome.ALLOWED
-    token, gateway = event.token, event.gateway
-    issuer = state.fold("issuer", token.iss, passing=passing)
-    client = state.fold("client", token.client, passing=passing)
-    kid = state.fold("kid", token.kid, passing=passing)
-    route = state.fold("route", event.request.route, passing=passing)
-    code, cause, group_id = _identity(verdict)
-    minute = at - at % MINUTE_US
-    out.rollups[
-        minute, gateway.kind, gateway.instance, route, issuer, client, event.outcome.value, event.responder.value,
-        cause, code, group_id,
-    ] += 1  # fmt: skip
-    out.sum(at, "credential", gateway.kind, issuer, kid, token.alg, passing=passing)
-    _first_sights(out, event, at, (issuer, kid), state)
-    if passing and state.is_news((gateway.kind, route, token.user), at):
-        out.sum(at, "passed", gateway.kind, route, token.user, passing=True)
-    is_sampled = passing and out.allowed % sample_allowed == 0
-    out.allowed += passing
+    labels = _labels(event, state)
+    _counted_request(out, verdict, Run(count=1, first=at, last=at), labels, state)
+    if passing:
+        _user_passed(out, event, event.token.user, at, labels, state)
+    is_candidate = passing and is_accepted(event.request.status)
+    is_sampled = is_candidate and out.allowed % sample_allowed == 0
+    out.allowed += is_candidate
     if passing and not is_sampled:
         return
     out.kept.append(verdict)
-    _shape(out, event, at, (issuer, client), state)
+    _shape(out, event, at, labels, state)
     if not passing:
-        _failure(out, verdict, at, (issuer, client, route), state)
+        _failure(out, verdict, at, labels, state)
+
+
+def _labels(event: Event, state: WriterState) -> _Labels:
+    token, passing = event.token, event.outcome is Outcome.ALLOWED
+    return _Labels(
+        issuer=state.fold("issuer", token.iss, passing=passing),
+        client=state.fold("client", token.client, passing=passing),
+        kid=state.fold("kid", token.kid, passing=passing),
+        route=state.fold("route", event.request.route, passing=passing),
+    )
+
+
+def _counted_request(out: Plan, verdict: Verdict, run: Run, labels: _Labels, state: WriterState) -> None:
+    """What is counted of every request."""
+    event, gateway = verdict.event, verdict.event.gateway
+    passing = event.outcome is Outcome.ALLOWED
+    code, cause, group_id = _identity(verdict)
+    out.pipeline["stored", ""] += run.count
+    out.rollups[
+        run.first - run.first % MINUTE_US, gateway.kind, gateway.instance, labels.route, labels.issuer, labels.client,
+        event.outcome.value, event.responder.value, cause, code, group_id,
+    ] += run.count  # fmt: skip
+    out.sum_all(run, "credential", gateway.kind, labels.issuer, labels.kid, event.token.alg, passing=passing)
+    _first_sights(out, event, run.first, labels, state)
+
+
+def _user_passed(out: Plan, event: Event, user: str, at: int, labels: _Labels, state: WriterState) -> None:
+    """A user that was refused before passes."""
+    place = event.gateway.kind, labels.route, user
+    if state.is_news(place, at):
+        out.sum(at, "passed", *place, passing=True)
 
 
 def _identity(verdict: Verdict) -> tuple[str, str, str]:
@@ -177,16 +282,16 @@ def _identity(verdict: Verdict) -> tuple[str, str, str]:
     return (diagnosis.code if diagnosis else "", diagnosis.cause if diagnosis else "", group.id if group else "")
 
 
-def _shape(out: Plan, event: Event, at: int, who: tuple[str, str], state: WriterState) -> None:
+def _shape(out: Plan, event: Event, at: int, labels: _Labels, state: WriterState) -> None:
     token = event.token
     passing = event.outcome is Outcome.ALLOWED
     names: tuple[str, ...] = tuple(sorted(name for name, _ in token.claims))
     if state.fold("shape", "\0".join(names), passing=passing) == OTHER:
         names = (OTHER,)
-    out.sum(at, "shape", *who, token.kind.value, token.alg, token.typ, names, passing=passing)
+    out.sum(at, "shape", labels.issuer, labels.client, token.kind.value, token.alg, token.typ, names, passing=passing)
 
 
-def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str], state: WriterState) -> None:
+def _failure(out: Plan, verdict: Verdict, at: int, labels: _Labels, state: WriterState) -> None:
     event, group = verdict.event, verdict.group
     if verdict.diagnosis and verdict.diagnosis.code == UNCLASSIFIED:
         words = event.words
@@ -197,12 +302,11 @@ def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str],
     out.sum(at, "group", group.id)
     if event.gateway.version:
         out.sum(at, "release", group.id, event.gateway.kind, event.gateway.version)
-    issuer, client, route = labels
     values = {
         "gateway": event.gateway.kind,
-        "issuer": issuer,
-        "route": route,
-        "client": client,
+        "issuer": labels.issuer,
+        "route": labels.route,
+        "client": labels.client,
         "user": event.token.user,
     }
     for name, value in values.items():
@@ -213,10 +317,10 @@ def _failure(out: Plan, verdict: Verdict, at: int, labels: tuple[str, str, str],
         out.latest[group.id] = (verdict, at)
 
 
-def _first_sights(out: Plan, event: Event, at: int, labels: tuple[str, str], state: WriterState) -> None:
+def _first_sights(out: Plan, event: Event, at: int, labels: _Labels, state: WriterState) -> None:
     """Issuers and keys count when a gateway let them pass or their signature holds: anybody can write any other name."""
     is_trusted = event.outcome is Outcome.ALLOWED or event.token.verification is Verification.VERIFIED
-    issuer, kid = labels if is_trusted else ("", "")
+    issuer, kid = (labels.issuer, labels.kid) if is_trusted else ("", "")
     gateway = event.gateway
     sights = (
         ("issuer_first_seen", issuer, ""),

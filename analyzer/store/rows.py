@@ -15,10 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.verdicts import Diagnosis, Group, Verdict
-from collector.events import Event
+from collector.events import Event, arrival_ns, moment_us
 
-FUTURE_NS: Final = 300 * 10**9  # a gateway clock further ahead would move the data's "now" and end every group
-_LATEST_NS: Final = 4_102_444_800 * 10**9  # 2100-01-01: beyond it a time is garbage
 NO_DIAGNOSIS: Final = Diagnosis(code="", cause="", confidence=0.0, title="")
 NO_GROUP: Final = Group(id="", version="", parts=())
 
@@ -37,15 +35,9 @@ Read = Callable[[Any], Any]
 Spec = tuple[tuple[str, Any, Read], ...]
 
 
-def observed_ns(event: Event) -> int:
-    """Nanoseconds of the arrival, forced into what the store can hold."""
-    return min(max(event.observed_ns, 0), _LATEST_NS)
-
-
 def event_us(event: Event) -> int:
-    """Microseconds of the request; of its arrival when the gateway's clock cannot be right."""
-    arrived = observed_ns(event)
-    return (event.time_ns if 0 < event.time_ns <= arrived + FUTURE_NS else arrived) // 1000
+    """Microseconds of the request (`moment_us`)."""
+    return moment_us(event.time_ns, event.observed_ns)
 
 
 def _positive(name: str) -> Read:
@@ -121,7 +113,7 @@ _DIAGNOSIS: Final[Spec] = (
 _ALSO: Final[Spec] = (("also", TEXTS, attrgetter("also")),)
 _EVENT: Final[Spec] = (
     ("event_time", TIME, event_us),
-    ("observed_time", TIME, lambda event: observed_ns(event) // 1000),
+    ("observed_time", TIME, lambda event: arrival_ns(event.observed_ns) // 1000),
     ("outcome", TEXT, attrgetter("outcome.value")),
     ("responder", TEXT, attrgetter("responder.value")),
 )

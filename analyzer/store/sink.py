@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from analyzer.pipeline import Analyzer
+from analyzer.store.deltas import Given, together
 from analyzer.store.store import Store
 from analyzer.verdicts import Verdict
+from collector.counted import Allowed
 from collector.errors import Fenced
 from collector.events import Event, Outcome, Words, gateway
 from collector.records import Batch, joined
@@ -41,9 +43,9 @@ class StoreSink:
         settings: Settings,
         store: Store,
         telemetry: Telemetry,
-        committed: Callable[[Verdict], None] | None = None,
+        committed: Callable[[Verdict, int], None] | None = None,
     ) -> None:
-        """`committed` is called with every verdict once it is stored."""
+        """`committed` is called with every verdict once it is stored, and with how many records it is about."""
         self._store = store
         self._committed = committed
         self._telemetry = telemetry
@@ -51,7 +53,7 @@ class StoreSink:
         self._rows = settings.store.commit_rows
         self._interval_s = settings.store.commit_interval_ms / 1000
         self._maintain_s = settings.store.maintenance_seconds
-        self._batches: list[tuple[Batch[Event], list[Verdict]]] = []
+        self._batches: list[tuple[Batch[Event], Given]] = []
         self._pending = 0
         self._oldest = 0.0
         self._maintained = time.monotonic()
@@ -61,8 +63,13 @@ class StoreSink:
         """Diagnose now, commit with the next tick that is due."""
         if not self._batches:
             self._oldest = time.monotonic()
-        self._batches.append((batch, [self._judged(event) for event in batch.items]))
-        self._pending += len(batch.items)
+        given = Given(
+            allowed=[self._counted(each) for each in batch.allowed],
+            verdicts=[self._judged(event) for event in batch.items],
+            samples=[self._analyzer.sample(event) for event in batch.samples],
+        )
+        self._batches.append((batch, given))
+        self._pending += given.entries
 
     def tick(self) -> None:
         """Commit when enough rows wait or the oldest waited long enough; then see to maintenance."""
@@ -100,17 +107,27 @@ class StoreSink:
             self._telemetry.count("why401.records.dropped", reason="failed")
             return Verdict(_failed(event))
 
+    def _counted(self, allowed: Allowed) -> Allowed:
+        """Counted all the same when it cannot be learned from."""
+        try:
+            return self._analyzer.count(allowed)
+        except Exception as error:
+            self._telemetry.count("why401.errors", stage="analyze", kind=type(error).__name__)
+            return allowed
+
     def _commit(self) -> None:
-        verdicts = [verdict for _, judged in self._batches for verdict in judged]
+        given = together([one for _, one in self._batches])
         positions = joined(position for batch, _ in self._batches for position in batch.positions)
-        self._store.append(verdicts, positions, {("received", ""): len(verdicts)})
+        self._store.commit(given, positions, {("received", ""): given.records})
 
     def _resolve(self) -> None:
-        for batch, judged in self._batches:
+        for batch, given in self._batches:
             batch.done.set_result(None)
             if self._committed is not None:
-                for verdict in judged:
-                    self._committed(verdict)
+                for allowed in given.allowed:
+                    self._committed(Verdict(allowed.event), allowed.count)
+                for verdict in given.verdicts:
+                    self._committed(verdict, 1)
         self._clear([])
 
     def _fail(self, fenced: Fenced) -> None:
@@ -123,6 +140,6 @@ class StoreSink:
         for batch in failed:
             batch.done.set_exception(fenced)
 
-    def _clear(self, kept: list[tuple[Batch[Event], list[Verdict]]]) -> None:
+    def _clear(self, kept: list[tuple[Batch[Event], Given]]) -> None:
         self._batches = kept
-        self._pending = sum(len(judged) for _, judged in kept)
+        self._pending = sum(given.entries for _, given in kept)

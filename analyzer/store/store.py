@@ -17,7 +17,7 @@ from analyzer.lake.attach import connect, secrets, writer
 from analyzer.store import group_state
 from analyzer.store.changes import Change
 from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
-from analyzer.store.deltas import Plan, learn
+from analyzer.store.deltas import Given, Plan, learn
 from analyzer.store.group_state import Decision, State
 from analyzer.store.maintain import STEPS, Step, Upkeep
 from analyzer.store.migrate import migrate, rollback
@@ -69,13 +69,17 @@ class Store:
     def append(
         self, verdicts: Sequence[Verdict], positions: Sequence[Position], counts: Mapping[tuple[str, str], int]
     ) -> None:
+        """`commit` of verdicts on events alone."""
+        self.commit(Given(verdicts=verdicts), positions, counts)
+
+    def commit(self, given: Given, positions: Sequence[Position], counts: Mapping[tuple[str, str], int]) -> None:
         """Commit rows, sums, counts and offsets in one transaction, or nothing.
 
         `counts` maps (counter, reason) to a number; the store itself adds `stored` and the drops that it decides on.
         Raises Fenced when a position does not continue the stored offset, PositionsBroken when the stored one cannot be
         trusted, SinkUnavailable when the lake refuses.
         """
-        work = Work(verdicts=verdicts, positions=positions, counts=counts, is_shared=bool(self.settings.store.catalog))
+        work = Work(given=given, positions=positions, counts=counts, is_shared=bool(self.settings.store.catalog))
         sample = self.settings.store.sample_allowed
         started = time.perf_counter()
         with self._lock:
@@ -84,7 +88,7 @@ class Store:
             self._state.places.update(done.moves.places)
         if done.moves.came_back:
             self._telemetry.count("why401.errors", done.moves.came_back, stage="store", kind="resurrected")
-        self._count(done.plan, time.perf_counter() - started, [verdict.event.observed_ns for verdict in verdicts[:1]])
+        self._count(done.plan, time.perf_counter() - started, given.arrival_ns)
 
     def positions(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
         """The next offset to read per partition; a partition never seen is left out."""
@@ -217,7 +221,7 @@ class Store:
             with contextlib.suppress(duckdb.Error):
                 con.close()
 
-    def _count(self, done: Plan, seconds: float, arrivals: Sequence[int]) -> None:
+    def _count(self, done: Plan, seconds: float, arrival_ns: int) -> None:
         stored = done.pipeline["stored", ""]
         self._telemetry.count("why401.events.stored", stored)
         for reason in ("duplicate", "unstorable"):
@@ -225,8 +229,8 @@ class Store:
                 self._telemetry.count("why401.records.dropped", n, reason=reason)
         self._telemetry.observe("why401.store.commit.duration", seconds)
         self._telemetry.observe("why401.store.commit.rows", stored)
-        for arrival in arrivals:
-            self._telemetry.observe("why401.event.delay", max(0.0, time.time() - arrival / 1e9))
+        if arrival_ns:
+            self._telemetry.observe("why401.event.delay", max(0.0, time.time() - arrival_ns / 1e9))
 
 
 def _told(error: duckdb.Error, settings: Settings) -> str:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
-from analyzer.store.deltas import HOUR_US, MINUTE_US, OFFSETS, Plan, change_table, delta_table, plan, rollup_table
+from analyzer.store.deltas import (
+    HOUR_US,
+    MINUTE_US,
+    OFFSETS,
+    Given,
+    Plan,
+    change_table,
+    delta_table,
+    plan,
+    rollup_table,
+)
 from analyzer.store.fence import Partition, Place, found, moved
 from analyzer.store.rows import INT, LONG, TEXT, description_table, event_table, table
 from analyzer.store.turn import take_turn
 from analyzer.store.watermarks import RawPartition, Watermark, fresh, raw_partition
 from analyzer.store.writer_state import WriterState
-from analyzer.verdicts import Verdict
 from collector.records import Position
 
 UNSTORABLE: Final = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)
@@ -43,7 +52,7 @@ _ADD_MARKS: Final = "INSERT INTO store.watermarks BY NAME SELECT *, now() AS upd
 class Work:
     """What a caller hands to one commit."""
 
-    verdicts: Sequence[Verdict]
+    given: Given
     positions: Sequence[Position]
     counts: Mapping[tuple[str, str], int]
     is_shared: bool  # other writers may be at work: take turns
@@ -90,12 +99,12 @@ def transaction(con: duckdb.DuckDBPyConnection, work: Work, state: WriterState, 
     moves = _fence(con, steps, state) if steps else NO_MOVES
     if moves.is_first or work.is_shared:
         take_turn(con)
-    verdicts, duplicates = _without_duplicates(con, work)
+    given, duplicates = _without_duplicates(con, work)
     extra = Counter(work.counts)
     if duplicates:
         extra["dropped", "duplicate"] += duplicates
     done, tables = _planned(
-        verdicts, extra, Moment(state=state, sample_allowed=sample_allowed, minute_us=now_us - now_us % MINUTE_US)
+        given, extra, Moment(state=state, sample_allowed=sample_allowed, minute_us=now_us - now_us % MINUTE_US)
     )
     for name, rows in tables.items():
         _insert(con, name, rows)
@@ -130,37 +139,44 @@ def _expect_changes(changed: list[Any], expected: int) -> None:
         raise duckdb.TransactionException(f"offsets conflict: {changed} rows changed, expected {expected}")
 
 
-def _without_duplicates(con: duckdb.DuckDBPyConnection, work: Work) -> tuple[Sequence[Verdict], int]:
-    found = {raw_partition(verdict.event.origin, work.positions) for verdict in work.verdicts}
+def _without_duplicates(con: duckdb.DuckDBPyConnection, work: Work) -> tuple[Given, int]:
+    """Only events come twice, from the event topic; allowed requests are counted where the raw partition is read (`raw_partition`)."""
+    verdicts = work.given.verdicts
+    found = {raw_partition(verdict.event.origin, work.positions) for verdict in verdicts}
     keys = sorted(key for key in found if key is not None)
     if not keys:
-        return work.verdicts, 0
+        return work.given, 0
     con.register("step", table(_PARTITIONS, keys))
     rows = con.execute(_READ_MARKS).fetchall()
     marks: dict[RawPartition, Watermark] = {(row[0], row[1]): Watermark(next=row[2], seen=row[3]) for row in rows}
-    kept = fresh(work.verdicts, work.positions, marks)
+    kept = fresh(verdicts, work.positions, marks)
     con.execute(_DROP_MARKS)
     state = [(*key, mark.next, mark.seen) for key, mark in marks.items()]
     con.register("step", table(_MARKS, state))
     con.execute(_ADD_MARKS)
-    return kept, len(work.verdicts) - len(kept)
+    return replace(work.given, verdicts=kept), len(verdicts) - len(kept)
 
 
-def _planned(
-    verdicts: Sequence[Verdict], extra: Mapping[tuple[str, str], int], moment: Moment
-) -> tuple[Plan, dict[str, Any]]:
+def _planned(given: Given, extra: Mapping[tuple[str, str], int], moment: Moment) -> tuple[Plan, dict[str, Any]]:
     try:
-        return _tables(verdicts, extra, moment)
+        return _tables(given, extra, moment)
     except UNSTORABLE:
-        storable = [verdict for verdict in verdicts if _is_storable(verdict, moment)]
-    lost = {("dropped", "unstorable"): len(verdicts) - len(storable)}
+        storable = _storable(given, moment)
+    lost = {("dropped", "unstorable"): given.records - storable.records}
     return _tables(storable, Counter(extra) + Counter(lost), moment)
 
 
-def _tables(
-    verdicts: Sequence[Verdict], extra: Mapping[tuple[str, str], int], moment: Moment
-) -> tuple[Plan, dict[str, Any]]:
-    done = plan(verdicts, moment.state, moment.sample_allowed)
+def _storable(given: Given, moment: Moment) -> Given:
+    """What can be stored, each tried alone."""
+    return Given(
+        verdicts=[one for one in given.verdicts if _is_storable(Given(verdicts=[one]), moment)],
+        allowed=[one for one in given.allowed if _is_storable(Given(allowed=[one]), moment)],
+        samples=[one for one in given.samples if _is_storable(Given(samples=[one]), moment)],
+    )
+
+
+def _tables(given: Given, extra: Mapping[tuple[str, str], int], moment: Moment) -> tuple[Plan, dict[str, Any]]:
+    done = plan(given, moment.state, moment.sample_allowed)
     done.pipeline.update(extra)
     return done, {
         "events": event_table(done.kept),
@@ -171,9 +187,9 @@ def _tables(
     }
 
 
-def _is_storable(verdict: Verdict, moment: Moment) -> bool:
+def _is_storable(given: Given, moment: Moment) -> bool:
     try:
-        _tables([verdict], {}, Moment(state=moment.state, sample_allowed=1, minute_us=moment.minute_us))
+        _tables(given, {}, Moment(state=moment.state, sample_allowed=1, minute_us=moment.minute_us))
     except UNSTORABLE:
         return False
     return True

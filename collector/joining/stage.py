@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, TypeVar
 
-from collector.events import Event
+from collector.counted import Counts, Sampling
+from collector.events import Event, Outcome
 from collector.joining.halves import Half, Line
 from collector.joining.merge import merge
 from collector.joining.pairs import Pairs, Slot
@@ -29,6 +31,7 @@ from collector.records import Batch, joined
 from collector.settings import JoiningSettings
 from collector.telemetry import Telemetry
 
+Made = TypeVar("Made")
 MAX_HELD: Final = 20_000  # events that wait: about 40 MB
 
 
@@ -38,6 +41,7 @@ class _Held:
 
     batch: Batch[Any]
     events: list[Event]
+    counts: Counts | None
     until: float
     number: int
     last: int  # the number of the latest batch that it shares a pair with
@@ -54,7 +58,10 @@ class _Waiting(Slot):
 
 
 class Joining:
-    """The collector's stage: batches of raw records in, batches of events out, in order. One worker owns it."""
+    """The collector's stage: batches of raw records in, batches of events out, in order. One worker owns it.
+
+    With a `sampling`, allowed requests are counted (collector/counted.py).
+    """
 
     def __init__(
         self,
@@ -62,7 +69,10 @@ class Joining:
         settings: JoiningSettings,
         telemetry: Telemetry,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        sampling: Sampling | None = None,
     ) -> None:
+        self._sampling = sampling
         self._collector = collector
         self._window_s = settings.window_ms / 1000
         self._telemetry = telemetry
@@ -83,14 +93,14 @@ class Joining:
         held = _Held(
             batch=batch,
             events=events,
+            counts=Counts(self._sampling) if self._sampling else None,
             until=now + self._window_s,
             number=self._number,
             last=self._number,
             slots=[],
         )
         self._held.append(held)
-        for item in batch.items:
-            event, line = self._collector.collect_line(item)
+        for event, line in self._collected(batch.items, held.counts):
             events.append(event)
             # Most lines are whole; they are looked at again only once a gateway has been seen to write more of them.
             if line and not self._recent.is_settled(line):
@@ -100,6 +110,12 @@ class Joining:
         self._count += len(events)
         self._collector.end_batch()
         return self.due()
+
+    def _collected(self, records: Sequence[Any], counts: Counts | None) -> Iterator[tuple[Event, Line | None]]:
+        if counts is None:
+            return map(self._collector.collect_line, records)
+        collect_or_count = self._collector.collect_or_count
+        return (made for record in records if (made := collect_or_count(record, counts)))
 
     def due(self) -> list[Batch[Event]]:
         """Batches, in order, in which nothing waits any more or that waited long enough."""
@@ -168,11 +184,35 @@ class Joining:
             for slot in held.slots:
                 self._pairs.close(slot)
                 slot.batch = None
-        if len(group) == 1:
-            return Batch(group[0].events, group[0].batch.positions, group[0].batch.done)
-        events = [event for held in group for event in held.events]
-        positions = joined(position for held in group for position in held.batch.positions)
-        return Batch(events, tuple(positions), _all_of([held.batch.done for held in group]))
+        return _together([_whole(held) for held in group])
+
+
+def _together(parts: Sequence[Batch[Event]]) -> Batch[Event]:
+    if len(parts) == 1:
+        return parts[0]
+    return Batch(
+        _chained(part.items for part in parts),
+        tuple(joined(_chained(part.positions for part in parts))),
+        _all_of([part.done for part in parts]),
+        allowed=_chained(part.allowed for part in parts),
+        samples=_chained(part.samples for part in parts),
+    )
+
+
+def _chained(lists: Iterable[Sequence[Made]]) -> list[Made]:
+    return list(chain.from_iterable(lists))
+
+
+def _whole(held: _Held) -> Batch[Event]:
+    """The batch of events, of which those that no other line showed to be refused are counted."""
+    batch, counts = held.batch, held.counts
+    if counts is None:
+        return Batch(held.events, batch.positions, batch.done)
+    for event in held.events:
+        if event.outcome is Outcome.ALLOWED:
+            counts.add_event(event)
+    events = [event for event in held.events if event.outcome is not Outcome.ALLOWED]
+    return Batch(events, batch.positions, batch.done, allowed=counts.allowed(), samples=counts.samples)
 
 
 def _all_of(dones: Sequence[Future[None]]) -> Future[None]:

@@ -42,7 +42,8 @@ MAX_POLL_RECORDS: Final = (
     500  # Kafka's own default; a small batch loses little work when a consumer is fenced or killed
 )
 _KAFKA: Final = fixed("kafka")
-MAX_IN_FLIGHT: Final = 8  # batches per partition between poll and durability
+# Batches per partition between poll and durability. Fewer than arrive between two commits, and reading waits for every commit.
+MAX_IN_FLIGHT: Final = 60
 POLL_MS: Final = 200
 BUSY_POLL_MS: Final = 20  # while a batch waits for room in the intake
 METADATA_MS: Final = 30_000  # new partitions are found within this time
