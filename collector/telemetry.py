@@ -91,6 +91,14 @@ INSTRUMENTS: Final = (
     Instrument("why401.store.commit.rows", "histogram", "{row}", "Rows in a store transaction."),
     Instrument("why401.event.delay", "histogram", "s", "Time from the arrival of a record to its commit."),
     Instrument("why401.joining.held", "gauge", "{event}", "Events waiting for the other line about the same request."),
+    Instrument("why401.alerts", "counter", "{alert}", "Alerts that were opened, held back or resolved.", ("step",)),
+    Instrument(
+        "why401.alerts.messages",
+        "counter",
+        "{message}",
+        "Messages about alerts, by kind of channel (apprise, alertmanager, webhook) and result (sent, failed).",
+        ("kind", "result"),
+    ),
     Instrument("why401.cache.size", "gauge", "{entry}", "Entries in a bounded cache.", ("cache",)),
 )
 _BY_NAME: Final = {instrument.name: instrument for instrument in INSTRUMENTS}

@@ -61,6 +61,7 @@ TABLE = {
     "analyzer.grouping": ("analyzer.grouping", "analyzer.verdicts"),
     "analyzer.lake": ("analyzer.lake", "analyzer.knowledge"),
     "analyzer.situation": ("analyzer.situation",),
+    "analyzer.alerts": ("analyzer.alerts", "analyzer.situation", "analyzer.lake", "analyzer.store"),
     "dashboard": (
         "dashboard",
         "analyzer.lake",

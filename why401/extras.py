@@ -10,6 +10,7 @@ from collector.errors import Why401Error
 
 # Extra of pyproject.toml -> modules that it brings.
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
+    "alerts": ("apprise",),
     "dashboard": ("altair", "pandas", "streamlit"),
     "kafka": ("crc32c", "kafka", "lz4"),
     "demo": ("envoy", "altair", "pandas", "streamlit"),

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.counted import Sampling
@@ -173,7 +173,7 @@ def up(
 
     telemetry = Telemetry()
     sources = raw_sources(settings, telemetry)
-    with collector_of(settings, telemetry) as collector:
+    with collector_of(settings, telemetry) as collector, _alerting(settings, telemetry):
         sink = StoreSink(settings, open_store(settings, telemetry), telemetry, committed)
         sampling = Sampling(settings.store.sample_allowed)
         stage = Joining(collector, settings.joining, telemetry, sampling=sampling)
@@ -199,7 +199,20 @@ def analyze(settings: Settings) -> None:
 
     telemetry = Telemetry()
     sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
-    run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
+    with _alerting(settings, telemetry):
+        run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
+
+
+def _alerting(settings: Settings, telemetry: Telemetry) -> AbstractContextManager[None]:
+    """Alerts while the pipeline runs. What is read once is about the past: nobody is woken by it."""
+    if not settings.alerts.urls or not settings.files.follow:
+        return nullcontext()
+    from analyzer.alerts.alerter import alerting
+    from analyzer.alerts.channels import APPRISE, targets
+
+    if any(target.kind == APPRISE for target in targets(settings)):
+        need("alerts.urls", "alerts")
+    return alerting(settings, telemetry)
 
 
 def run(

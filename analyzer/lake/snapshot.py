@@ -9,7 +9,7 @@ from analyzer.lake.attach import Access, connect
 from analyzer.lake.view_files import create_views, quoted
 from collector.settings import Settings
 
-TABLES: Final = ("events", "rollups", "deltas", "descriptions", "changes", "notes", "offsets", "watermarks")
+TABLES: Final = ("events", "rollups", "deltas", "descriptions", "changes", "notes", "alerts", "offsets", "watermarks")
 
 
 def snapshot(settings: Settings, path: str | Path) -> None:

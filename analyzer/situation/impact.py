@@ -182,11 +182,17 @@ def sentence(overall: Measured, problems: Iterable[Problem], now: datetime) -> s
     urgent = [problem for problem in found if problem.is_urgent]
     state = judged(overall)
     if urgent:
-        return f"{_rate(_as_seen(overall, state, urgent[0]), overall)} {_worst(urgent, now)}"
+        return f"{pass_rate(overall, urgent[0])} {_worst(urgent, now)}"
     first = _rate(state, overall)
     if state.level in (Level.HIGH, Level.NOT_COMPARABLE):
         return f"{first} {_put_aside(found, overall) or _spread(found, now)}".rstrip()
     return f"{first} {_calm(found, now)}".rstrip()
+
+
+def pass_rate(overall: Measured, worst: Problem | None = None) -> str:
+    """How many requests pass against what is usual, in the window that shows the worst problem."""
+    state = judged(overall)
+    return _rate(_as_seen(overall, state, worst) if worst else state, overall)
 
 
 def _as_seen(overall: Measured, state: Judged, worst: Problem) -> Judged:
@@ -218,14 +224,14 @@ def _worst(urgent: Sequence[Problem], now: datetime) -> str:
     more = len(urgent) - 1
     others = f" {figures.plural(more, 'more problem')} {'is' if more == 1 else 'are'} urgent." if more else ""
     where = f", at {worst.only_at}" if worst.only_at else ""
-    return f"{_since(worst, now)}{where}: {worst.title.rstrip('.')}; {_affected(worst)} affected.{others}"
+    return f"{since(worst, now)}{where}: {worst.title.rstrip('.')}; {affected(worst)} affected.{others}"
 
 
 def _spread(found: Sequence[Problem], now: datetime) -> str:
     active = [problem for problem in found if problem.is_active]
     if not active:
         return ""
-    return f"Most refusals, {_since(active[0], now).lower()}: {active[0].title.rstrip('.')}; {_affected(active[0])} affected."
+    return f"Most refusals, {since(active[0], now).lower()}: {active[0].title.rstrip('.')}; {affected(active[0])} affected."
 
 
 def _put_aside(found: Sequence[Problem], overall: Measured) -> str:
@@ -257,14 +263,16 @@ def _small(found: Sequence[Problem]) -> str:
     return f"Small so far: {small[0].title.rstrip('.')} ({small[0].state}){more}."
 
 
-def _since(problem: Problem, now: datetime) -> str:
+def since(problem: Problem, now: datetime, zone: str = "") -> str:
+    """`Since 14:03 (12 min)`; with `zone` " UTC" `Since 14:03 UTC (12 min)`."""
     if now - problem.since >= _DAY:
         return "For more than a day"
     again = "Again since" if problem.state == "regressed" else "Since"
-    return f"{again} {figures.clock(problem.since, now)} ({figures.span((now - problem.since).total_seconds())})"
+    return f"{again} {figures.clock(problem.since, now)}{zone} ({figures.span((now - problem.since).total_seconds())})"
 
 
-def _affected(problem: Problem) -> str:
+def affected(problem: Problem) -> str:
+    """`198 users and 5 clients`."""
     found = [
         figures.plural(number, noun)
         for number, noun in ((problem.users, "user"), (problem.clients, "client"))

@@ -46,7 +46,7 @@ def decide(settings: Settings, decision: Decision) -> tuple[str, ...]:
         in_turn(con, *(one.statement() for one in made))
         return tuple(one.group_id for one in made)
 
-    return _written(settings, call)
+    return written(settings, call)
 
 
 def undo(settings: Settings, group_id: str, author: str) -> Decision:
@@ -66,12 +66,12 @@ def undo(settings: Settings, group_id: str, author: str) -> Decision:
         in_turn(con, *(one.statement() for one in (back, *same) if one))
         return back
 
-    return _written(settings, call)
+    return written(settings, call)
 
 
 def mark(settings: Settings, change: Change) -> None:
     """Store a change that logs do not show. Raises NoStore, NewerStore, OlderStore, NotDecided."""
-    _written(settings, lambda con: in_turn(con, change.statement()))
+    written(settings, lambda con: in_turn(con, change.statement()))
 
 
 def _for_all(con: duckdb.DuckDBPyConnection, decision: Decision) -> list[Decision]:
@@ -99,7 +99,11 @@ def _expect_group(con: duckdb.DuckDBPyConnection, group_id: str) -> None:
         raise ValueError(f"there is no group {group_id!r}")
 
 
-def _written(settings: Settings, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
+def written(settings: Settings, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
+    """Run `call`, which makes one transaction, on a connection of its own; again when another writer was faster.
+
+    Raises NoStore, NewerStore, OlderStore, NotDecided.
+    """
     for attempt in range(MAX_TRIES):
         try:
             with _connected(settings) as con:

@@ -8,6 +8,8 @@ from collector.settings.checks import ALGORITHMS
 from collector.settings.oidc import LoginSettings, OidcSettings
 from collector.settings.reading import ENV_PREFIX, Entry, entries, load
 from collector.settings.table import (
+    ALERT_RULES,
+    AlertSettings,
     DashboardSettings,
     FileSettings,
     FormatSettings,
@@ -23,8 +25,10 @@ from collector.settings.table import (
 )
 
 __all__ = [
+    "ALERT_RULES",
     "ALGORITHMS",
     "ENV_PREFIX",
+    "AlertSettings",
     "DashboardSettings",
     "Entry",
     "FileSettings",

@@ -16,9 +16,12 @@ ALGORITHMS: Final = (
 Check = Callable[[Any], str]  # "" when the value is valid, else what is expected
 
 
-def setting(default: Any, help: str, check: Check | None = None, *, secret: bool = False) -> Any:
-    """A field of the table. A secret is left out of every `repr` and may be read from a file: `NAME_file`."""
-    meta = {"help": help, "check": check, "secret": secret}
+def setting(default: Any, help: str, check: Check | None = None, *, secret: bool = False, apart: bool = False) -> Any:
+    """A field of the table. A secret is left out of every `repr` and may be read from a file: `NAME_file`.
+
+    `apart`: a secret that the configuration file may hold only if nobody but its owner can read it.
+    """
+    meta = {"help": help, "check": check, "secret": secret, "apart": apart}
     if isinstance(default, (list, dict)):
         return field(default_factory=lambda: type(default)(default), metadata=meta)
     if default is MISSING:
@@ -34,6 +37,22 @@ def between(low: float, high: float) -> Check:
 def one_of(*words: str) -> Check:
     """One of a few values."""
     return lambda v: "" if v in words else "one of " + ", ".join(words)
+
+
+def some_of(*words: str) -> Check:
+    """Some of a few values, in a list."""
+    return lambda v: "" if set(v) <= set(words) else "some of " + ", ".join(words)
+
+
+def objective(value: float) -> str:
+    """Per cent of requests that are to pass. Below 94 %, not even an outage would use up the budget 14.4 times too fast."""
+    return "" if value == 0 or 94 <= value < 100 else "a number from 94 to 99.999, or 0 for none"
+
+
+def page(value: str) -> str:
+    """Where the dashboard is found."""
+    ok = value == "" or (urlsplit(value).scheme in ("http", "https") and bool(urlsplit(value).hostname))
+    return "" if ok else "an http or https URL"
 
 
 def address(value: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from collector.errors import ConfigurationError
-from collector.settings.private import read_private
+from collector.settings.private import exposure, read_private
 from collector.settings.table import TABLES, Settings
 
 ENV_PREFIX: Final = "WHY401_"
@@ -28,6 +28,7 @@ class Entry:
     default: Any
     help: str
     secret: bool
+    apart: bool
 
     @property
     def key(self) -> str:
@@ -58,7 +59,8 @@ def _section(cls: type, name: str) -> Iterator[Entry]:
 
 def _entry(section: str, f: Any) -> Entry:
     default = f.default_factory() if f.default_factory is not MISSING else f.default
-    return Entry(section, f.name, None if default is MISSING else default, f.metadata["help"], f.metadata["secret"])
+    value, meta = None if default is MISSING else default, f.metadata
+    return Entry(section, f.name, value, meta["help"], meta["secret"], meta["apart"])
 
 
 def load(
@@ -72,6 +74,7 @@ def load(
     """
     path = _file(file)
     raw = _read(path) if path else {}
+    _expect_closed(raw, path)
     environ = os.environ if environ is None else environ
     for entry in entries():
         if not entry.section.endswith("[]") and entry.env in environ:
@@ -98,6 +101,19 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("(syntax)", path.name, f"invalid TOML: {error}", file=str(path)) from None
+
+
+def _expect_closed(raw: Mapping[str, Any], path: Path | None) -> None:
+    for entry in (entry for entry in entries() if entry.apart and path):
+        if _get(raw, entry.key) and path and exposure(path.stat()):
+            right = f"others can read this file: use {entry.name}_file (mode 0600) or {entry.env}, or run chmod 600"
+            raise ConfigurationError(entry.key, "…", right, file=str(path))
+
+
+def _get(raw: Mapping[str, Any], key: str) -> Any:
+    section, _, name = key.rpartition(".")
+    table = raw.get(section)
+    return table.get(name) if isinstance(table, dict) else None
 
 
 def _read_secrets(raw: dict[str, Any], environ: Mapping[str, str], path: Path | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from collector.settings.checks import address, algorithms, between, jwks, one_of, setting
+from collector.settings.checks import address, algorithms, between, jwks, objective, one_of, page, setting, some_of
 from collector.settings.oidc import LoginSettings, OidcSettings
 
 
@@ -221,6 +221,41 @@ class DashboardSettings:
     login: LoginSettings = field(default_factory=LoginSettings)
 
 
+ALERT_RULES: Final = ("new", "escalating", "regressed", "spike", "objective", "unclassified", "silence", "late")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """`[alerts]`: messages about what is wrong, to chat, mail, paging, webhooks and Alertmanager (docs/alerts.md)."""
+
+    urls: str = setting(
+        "", "Where to: a line `NAME URL` per channel, as docs/alerts.md lists them; empty: no alerts. "
+        "Prefer urls_file or WHY401_ALERTS_URLS.", secret=True, apart=True,
+    )  # fmt: skip
+    rules: tuple[str, ...] = setting(ALERT_RULES, "What to send messages about.", some_of(*ALERT_RULES))
+    link: str = setting("", "Address of the dashboard, for links; empty: http:// and [dashboard] address.", page)
+    interval_seconds: int = setting(30, "How often the state is judged.", between(5, 3600))
+    settle_minutes: int = setting(
+        5, "How long a problem must be over before that is said; shorter pauses are the same problem.", between(0, 1440)
+    )
+    objective_percent: float = setting(
+        0.0, "Share of requests that are to pass within 30 days, in per cent; 0: no objective.", objective
+    )
+    unclassified_percent: float = setting(
+        20.0, "Alert when why401 cannot explain more than this share of the refusals of an hour, or cannot read more than this share of the records.",
+        between(1, 100),
+    )  # fmt: skip
+    silence_minutes: int = setting(
+        15, "Alert when a gateway that usually sends has sent nothing for so long, and others do.", between(2, 1440)
+    )
+    late_minutes: int = setting(
+        5, "Data older than this is late: other alerts wait, and one message says so.", between(2, 1440)
+    )
+    max_per_hour: int = setting(
+        20, "Most new alerts per hour; one message says that more are held back.", between(1, 1000)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole table."""
@@ -241,6 +276,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     dashboard: DashboardSettings = field(default_factory=DashboardSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     issuers: tuple[IssuerSettings, ...] = ()
     formats: tuple[FormatSettings, ...] = ()
     file: str = ""  # where the settings come from, for messages

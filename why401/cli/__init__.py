@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "redact": "Remove secrets from a stream of lines.",
     "keys": "List, rotate or destroy pseudonym keys.",
     "problems": "List problems; resolve, mute, archive, assign, merge, split or note one.",
+    "alerts": "List alerts, send a test message, or silence them for a time.",
     "mark": "Keep a change that logs do not show, such as a release.",
     "whois": "Show which failure groups affect a user (audited).",
     "sql": "Query the lake, or open an interactive SQL shell.",

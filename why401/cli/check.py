@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from collector.errors import ConfigurationError
 from collector.settings import KafkaSettings, Settings
 from collector.settings.checks import is_loopback
 from why401.cli import options
@@ -21,6 +22,7 @@ def command(config_file: str | None, offline: bool) -> None:
     click.echo(f"{settings.file or 'defaults (no why401.toml in this folder)'}: valid")
     _check_doors(settings)
     _check_knowledge(settings)
+    _check_alerts(settings)
     if not offline:
         _check_key_sets(settings)
 
@@ -69,6 +71,24 @@ def _check_knowledge(settings: Settings) -> None:
         click.echo(
             f"  knowledge  {path}: {own} message signature{'' if own == 1 else 's'}, verified with their examples"
         )
+
+
+def _check_alerts(settings: Settings) -> None:
+    """The channels of alerts by name; their URLs hold secrets. Raises ConfigurationError, ExtraMissing."""
+    from analyzer.alerts.channels import APPRISE, misread, targets
+    from why401.extras import need
+
+    found = targets(settings)
+    if any(target.kind == APPRISE for target in found):
+        need("alerts.urls", "alerts")
+    for target in found:
+        if misread(target):
+            right = "expected a URL that apprise knows"
+            raise ConfigurationError("alerts.urls", f"the URL of {target.name}", right, file=settings.file)
+        only = ", critical alerts only" if target.only_critical else ""
+        click.echo(f"  alerts     {target.name}: {target.kind}{only}")
+    if found:
+        click.echo(f"  alerts     about {', '.join(settings.alerts.rules) or 'nothing'}; try `why401 alerts test`")
 
 
 def _check_key_sets(settings: Settings) -> None:

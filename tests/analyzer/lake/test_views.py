@@ -43,6 +43,8 @@ COLUMNS = {
     "notes": "group_id noted_at author state note muted_until next_release assignee merged_into",
     "decisions": """group_id state decided_at author muted_until next_release released_at failed_again is_waiting assignee
         merged_into""",
+    "alerts": "alert_id rule subject severity state since opened_at resolved_at title says groups sent_to failures",
+    "silences": "subject until set_at author note",
     "recovery": "group_id since users passing failing unseen sample",
 }
 TYPES = {

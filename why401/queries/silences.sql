@@ -1,0 +1,1 @@
+SELECT subject, until, author, note FROM silences WHERE until > now() ORDER BY until
