@@ -3,12 +3,14 @@
     pip install faker && python -m benchmarks.redaction.vocabulary FOLDER…
 
 Words: lower-case words of the texts below the folders (site-packages, /usr/share/doc, this repository) that occur six
-times in three packages. Names: Faker's lists of all locales that are spelt in Latin letters (MIT). What is a name and a frequent word (`grant`,
+times in three packages. Words of other languages: from the translations (`.mo`) of packages below the folders; learned from django, django-allauth,
+django-axes, django-two-factor-auth, flask-security-too and wtforms (BSD, MIT), as unpacked wheels. Names: Faker's lists of all locales that are spelt in Latin letters (MIT). What is a name and a frequent word (`grant`,
 `mark`) counts as a word.
 """
 
 from __future__ import annotations
 
+import gettext
 import importlib
 import os
 import pkgutil
@@ -21,7 +23,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from collector.redaction.vocabulary import MAX_WORD, MIN_NAME, PATH, bits
+from collector.redaction.views import fold
+from collector.redaction.vocabulary import MAX_WORD, MIN_NAME, PATH, bits, is_first_name, is_known
 
 BITS_A_WORD = 11
 LEAST_COUNT, LEAST_PACKAGES = 6, 3
@@ -29,6 +32,15 @@ MOSTLY_A_WORD = 40  # occurrences that make a name a word
 ALWAYS_A_WORD = 400
 MAX_BYTES = 1_500_000
 SUFFIXES = (".py", ".md", ".rst", ".txt", ".toml", ".js", "METADATA", "README", "copyright")
+# Languages that are written in Latin letters.
+LANGUAGES = frozenset(
+    (
+        "de", "fr", "es", "es_MX", "es_AR", "es_CO", "it", "nl", "pt", "pt_BR", "pl", "cs", "sk", "hu", "ro", "fi", "sv", "da", "nb", "nn", "id",
+        "ms", "tr", "hr", "sl", "sr_Latn", "lt", "lv", "et", "ca", "vi", "sq", "is", "eu", "gl",
+    )
+)  # fmt: skip
+_FOREIGN = re.compile(r"[^\W\d_]{3,24}")
+_PLACEHOLDER = re.compile(r"%\([a-z_]+\)s|\{[^}]*\}|<[^>]*>")
 _WORD = re.compile(r"(?<![A-Za-z_])[a-z]{2,20}(?![A-Za-z_])")
 
 
@@ -57,6 +69,22 @@ def _files(folders: Collection[str]) -> Iterator[tuple[str, Path]]:
                     yield package, path
 
 
+def translated(folders: Collection[str]) -> set[bytes]:
+    """Words of translations into languages with Latin letters, as redaction reads them."""
+    found: set[str] = set()
+    for message in _messages(folders):
+        found.update(_FOREIGN.findall(_PLACEHOLDER.sub(" ", message).lower()))
+    folded = {fold(word).lower() for word in found}
+    return {word for word in folded if 0x80 not in word and not is_first_name(word) and not is_known(word)}
+
+
+def _messages(folders: Collection[str]) -> Iterator[str]:
+    for path in (path for root in folders for path in Path(root).rglob("*.mo")):
+        if not LANGUAGES.isdisjoint(path.parts):
+            with path.open("rb") as file:
+                yield from gettext.GNUTranslations(file)._catalog.values()  # type: ignore[attr-defined]  # noqa: SLF001
+
+
 def people() -> tuple[set[str], set[str]]:
     """Given names and family names."""
     from faker.providers import person  # type: ignore[import-not-found,unused-ignore]
@@ -83,11 +111,11 @@ def _plain(name: str) -> str:
     return plain if fits else ""
 
 
-def bloom(members: Collection[str]) -> bytes:
+def bloom(members: Collection[bytes]) -> bytes:
     """A filter of the members, its size before it."""
     data = bytearray((len(members) * BITS_A_WORD + 7) // 8)
     for member in sorted(members):
-        for bit in bits(member.encode(), len(data) * 8):
+        for bit in bits(member, len(data) * 8):
             data[bit >> 3] |= 1 << (bit & 7)
     return len(data).to_bytes(4, "big") + bytes(data)
 
@@ -98,8 +126,12 @@ def main(folders: Collection[str]) -> None:
     first, last = people()
     known = {word for word, n in counts.items() if n >= MOSTLY_A_WORD or word not in first | last}
     first = {name for name in first if counts[name] < ALWAYS_A_WORD}
-    PATH.write_bytes(zlib.compress(bloom(known) + bloom(first), 9))
-    print(f"{len(known):,} words, {len(first):,} given names, {PATH.stat().st_size:,} bytes")
+    foreign = translated(folders)
+    filters = (map(str.encode, known), map(str.encode, first), foreign)
+    PATH.write_bytes(zlib.compress(b"".join(bloom(set(members)) for members in filters), 9))
+    print(
+        f"{len(known):,} words, {len(first):,} given names, {len(foreign):,} foreign words, {PATH.stat().st_size:,} bytes"
+    )
 
 
 if __name__ == "__main__":

@@ -22,22 +22,20 @@ MIN_CODE: Final = 4
 DATA: Final = tomllib.loads((RULES / "nearby.toml").read_text(encoding="utf-8"))
 _TECHNICAL: Final = frozenset(word.encode() for word in DATA["words"]["technical"])
 _DIGITS: Final = b"0123456789"
-# URLs, paths, versions, dates, times, numbers with units, hosts, calls, files, assignments, error codes, numbered names.
-_OTHER: Final = compiled(
-    rb"(?i)[0-9]{4,6}-[0-9]{2}-.*|(?-i:[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*){2,})|[^\s]*://.*|\.{0,2}/.*|[a-z]:\\.*|v?[0-9]+(?:\.[0-9]+)+[a-z0-9.\-+]*|[0-9]{1,4}[\-/.][0-9]{1,2}[\-/.][0-9]{1,4}.*|[0-9]{1,2}:[0-9]{2}.*"
-    rb"|[0-9.,]+(?:ms|us|ns|s|m|h|d|kb|mb|gb|kib|mib|b|x|%|st|nd|rd|th)|(?:[a-z_][\w\-]*\.)+[a-z]{2,}(?::[0-9]+)?|.*\(\)?|.*\([a-z0-9]*\)|.*[\w\-]+\.(?:go|py|java|js|ts|lua|rb|php|c|rs|log|json|ya?ml|toml|conf|pem|crt|key|txt):?[0-9]*"
-    rb"|[\w\-.]+[=:].*|[a-z_]+\[.*|#[0-9]+|[0-9a-f]{0,40}\.\.\.|@.*|urn:.*|[a-z]{2,12}[-_]?[0-9]{3,9}|[a-z]+(?:[\-_./][a-z0-9]+)*[\-_./][a-z]*[0-9]{1,2}|[a-z]+[0-9]|.*@[a-z0-9\-]+(?:\.[a-z0-9\-]+)+|[a-z]{1,12}/[0-9.]+|[a-z][a-z0-9]*(?:::|->).*|system:.*|repo:.*|\$\{?[a-z_]+\}?|%[a-z(].*|\\.*"
-)
+_OTHER: Final = compiled("|".join(f"(?i:{other['pattern']})" for other in DATA["other"]).encode())
 _CODE: Final = compiled(rb"[0-9]{3,10}#?|[0-9]{3}[ \-][0-9]{3}|[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{2,8}){1,8}")
+_COMBINATION: Final = compiled(rb"[0-9]{1,2}(?:-[0-9]{1,2}){2,4}")
 _DATE: Final = compiled(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
 _PARTS: Final = compiled(rb"(?:[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,4}|[_.\-/:])+")
 _PART: Final = compiled(rb"[A-Z]?[a-z]+|[A-Z]+")
-_SIGN: Final = compiled(rb"[!#$%^&*@?+~=][^!?]|[!?]$")
+_SIGN: Final = compiled(rb"[!#$%^&*@?+~=][^!?]|[!?]$|[0-9][#$%^&*@+~]$")
 _SIGNED: Final = compiled(rb"[A-Za-z0-9]+[!#$%^*~+@?][A-Za-z0-9!#$%^*~+@?]*[A-Za-z0-9]")
 _SCRAMBLED: Final = compiled(
     rb"[A-Za-z0-9]*[a-z0-9][A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*|[A-Za-z0-9]*[A-Z]{2}[a-z]+[A-Z][A-Za-z0-9]*"
 )
-_NUMBERED: Final = compiled(rb"[A-Z][a-z]{2,}[0-9]{2,8}|[a-z]{3,}(?:[\-_.][a-z]{3,})*[0-9]{2,4}")
+_NUMBERED: Final = compiled(
+    rb"[A-Z][a-z]{2,}[0-9]{2,8}|(?:[A-Z][a-z]{2,}){2,4}[0-9]{1,8}|[a-z]{3,}(?:[\-_.][a-z]{3,})*[0-9]{2,4}"
+)
 
 
 def _digits(text: bytes) -> int:
@@ -130,10 +128,13 @@ def is_code(text: bytes, distance: int) -> bool:
     >>> is_code(b"825053", 4), is_code(b"401", 4), is_code(b"tf4j-muau", 0)
     (True, False, True)
     """
-    if not _CODE.fits(text):
-        return False
+    if not _CODE.fits(text) or (distance == 0 and _COMBINATION.fits(text)):
+        return _CODE.fits(text)
     digits = _digits(text)
     if text.isdigit() or text.endswith(b"#"):
         return digits >= MIN_CODE or distance == 0
-    is_group = digits > 0 or text.isupper()
-    return distance <= 1 and is_group and not _DATE.fits(text) and not _OTHER.fits(text)
+    return distance <= 1 and _is_grouped(text)
+
+
+def _is_grouped(text: bytes) -> bool:
+    return (_digits(text) > 0 or text.isupper()) and not _DATE.fits(text) and not _OTHER.fits(text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collector.redaction import shapes
-from collector.redaction.chosen import is_likely
+from collector.redaction.chosen import is_likely, is_numbered_word
 from collector.redaction.field_names import RULES, is_statement, kind_of
 from collector.redaction.hits import CARD, EMAIL, PHONE, SECRET, USER, Hit
 from collector.redaction.judges import is_chosen, says_nothing
@@ -119,6 +119,7 @@ _JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
     "sasl": _sasl,
     "chosen": is_chosen,
     "likely": is_likely,
+    "told": lambda value: is_numbered_word(value) or _keyed(value),
     "keyed": _keyed,
 }
 

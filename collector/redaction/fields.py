@@ -25,7 +25,7 @@ _GLUE: Final = (
     rb"(?:[\\\"'`\])]{0,8}[ \t]{0,4}(?::=|=>|::[ \t]|[:=])"  # key=  "key":  key::  'key' =>  [key]=
     rb"|\\{0,7}[\"'][ \t]{0,2},[ \t]{0,2}(?:[\"']?value\\{0,7}[\"']?[ \t]{0,2}[:=]|[bu]?\\{0,7}[\"'])"  # "key","value":  ["key","
     rb"|\\{0,7}[\"'][ \t]{1,2}value[ \t]{0,2}="  # name="key" value=
-    rb"|,?[ \t]{1,2}[Vv]alue[ \t]{0,2}[:=]"  # name: KEY, value:  {Name:KEY Value:
+    rb"|(?:,?[ \t]{1,2}|\r?\n[ \t]{1,16})[Vv]alue[ \t]{0,2}[:=]"  # name: KEY, value:  {Name:KEY Value:
     rb"|\\{0,7}[\"'];s:"  # s:3:"key";s:12:  (PHP's serialize)
     rb"|\\{0,7}[\"']?>)"  # <key>  name="key">
 )
@@ -47,7 +47,7 @@ _OPENING: Final = compiled(
     rb"(?:[bNu]?\\{0,7}(?:\"\"\"(?:\r?\n)?|[\"'`]))?"
 )
 _PERSONAL: Final = compiled(
-    rb"(?i)(?:\bsub|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
+    rb"(?i)(?:\bsub|\bgiven|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
 )
 _TAG: Final = compiled(_TAG_TEXT)
 _DOMAIN_USER: Final = compiled(rb"[A-Z0-9][A-Z0-9\-]{1,14}\\{1,2}[A-Za-z0-9._\-]{2,64}")

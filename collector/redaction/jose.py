@@ -61,6 +61,11 @@ MIN_DISGUISED: Final = 64
 MAX_ARN: Final = 96  # the name of a resource of AWS, up to its path
 _AUTHORIZATION_SERVER: Final = b"aus"  # of Okta: `https://acme.okta.com/oauth2/aus…` is an issuer
 _OPEN: Final = b"\"'`[](){<:= \t\\,|>-\r\n"
+MAX_SENTENCE: Final = 80
+_LOOKED_FOR: Final = compiled(
+    rb"(?i)\b(?:find|found|locate|match|matching|no|unknown)\b[^=\r\n]{0,24}\bkeys?\b[^=\r\n]{0,24}$"
+)
+_CREDENTIAL_KEY: Final = compiled(rb"(?i)api|access|secret|private|licen|account|customer|consumer|user")
 _LINKS: Final = (b"is", b"was", b"value")  # between a name and its value
 _WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#"
 
@@ -202,7 +207,14 @@ def _is_safe(data: bytes, start: int, exempt_end: int) -> bool:
         return True
     if exempt_end >= 0 and 0 < start - exempt_end == glue <= 6 and b"," in gap:
         return True
-    return kind_of(_word_before(data, start - glue)) == "safe"
+    return kind_of(_word_before(data, start - glue)) == "safe" or _is_looked_for(data, start)
+
+
+def _is_looked_for(data: bytes, start: int) -> bool:
+    """`Unable to find a signing key that matches: '1LTM…'`: the identifier of a key; an API key is not looked for so."""
+    before = data[max(0, start - MAX_SENTENCE) : start]
+    found = _LOOKED_FOR.find(before)[0]
+    return found >= 0 and _CREDENTIAL_KEY.find(before, found)[0] < 0
 
 
 def _word_before(data: bytes, end: int) -> bytes:

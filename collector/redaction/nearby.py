@@ -7,21 +7,23 @@ away it is. Names of things (`for orders-v2`, `kid 7Fq2`), numbers with units, v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 from collector.redaction import chosen, shapes
 from collector.redaction.field_names import STOP, is_error_name, kind_of
-from collector.redaction.hits import SECRET, Hit
+from collector.redaction.hits import SECRET, Hit, is_ours
 from collector.redaction.judges import NAME, says_nothing
 from collector.redaction.meter import spend
-from collector.redaction.patterns import compiled
+from collector.redaction.patterns import Match, compiled
 
 STEPS: Final = 1
 WORDS: Final = 8  # of a sentence that belong to the word for a credential
 MAX_GAP: Final = 120
 NEAR: Final = 1
 MIN_VALUE: Final = 3
-_BETWEEN: Final = frozenset(word.encode() for word in chosen.DATA["words"]["between"])
+_KINDS: Final = ("code", "word", "random")
+_BETWEEN: Final = frozenset(word.encode("latin-1") for word in chosen.DATA["words"]["between"])
 _NAMING: Final = frozenset(word.encode() for word in chosen.DATA["words"]["naming"])
 _UNITS: Final = frozenset(word.encode() for word in chosen.DATA["words"]["units"])
 
@@ -30,15 +32,14 @@ def _nouns(kind: str) -> bytes:
     return "|".join(chosen.DATA["nouns"][kind]).encode("latin-1")
 
 
+def _any_noun(opened: bytes) -> bytes:
+    """A word for a credential; each kind of them in brackets that begin so, since a group costs an automaton that needs none."""
+    kinds = b"|".join(opened + _nouns(kind) + rb")" for kind in _KINDS)
+    return rb"(?i:(?:\b|_)(?:" + kinds + rb")\b)"
+
+
 _ODD_TEXT: Final = rb"(?:[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Za-z0-9][!#$%^&*@?+~]|[!#$%^&*@?+~][A-Za-z0-9]|[0-9]{4}|[A-Za-z0-9]{2}-[A-Za-z0-9]{2}|[\"'\x80][A-Za-z])"
-_NOUN_TEXT: Final = (
-    rb"(?i:(?:\b|_)(?:(" + _nouns("code") + rb")|(" + _nouns("word") + rb")|(" + _nouns("random") + rb"))\b)"
-)
-_PLAIN: Final = (
-    _NOUN_TEXT.replace(b"(" + _nouns("code") + b")", _nouns("code"))
-    .replace(b"(" + _nouns("word") + b")", _nouns("word"))
-    .replace(b"(" + _nouns("random") + b")", _nouns("random"))
-)
+_PLAIN: Final = _any_noun(rb"(?:")
 _PHRASE_TEXT: Final = (
     rb"(?i:\b(?:passphrase|pass phrase|(?:seed|recovery|secret|backup) (?:phrase|words)|mnemonic|passwords?|pwd|pw)[\"']?(?: is| was)?[ :=]{1,3}[\"']?)"
     rb"([a-z]{3,12}(?:[ ][a-z]{3,12}){2,23})(?:[\"'\r\n,;.)(]|$| [^a-z])"
@@ -50,21 +51,24 @@ TRIGGER: Final = (
     + rb"|(?i:phrase|words|mnemonic|password|pwd|pw)[\"']?(?: is| was)?[ :=]+[\"']?[a-z]+ [a-z]+ [a-z]"
 )  # fmt: skip
 _ODD: Final = compiled(_ODD_TEXT)
-_NOUN: Final = compiled(_NOUN_TEXT)
+_NOUN: Final = compiled(_any_noun(rb"("))
 _PHRASE: Final = compiled(_PHRASE_TEXT)
-_WORD: Final = compiled(rb"[^\s\x00]+")
+_WORD: Final = compiled(rb"[^\s\x00\x80]+")
 MAX_LEAD: Final = 12
 _LEADING: Final = frozenset(b"as the a an his her their your my wrong invalid valid new old known no not".split())
 _BEFORE: Final = compiled(
-    rb"([^\s]{4,256}) (?i:(?:was |is |were |has been )?(?:given|used|sent|entered|typed|supplied|provided|passed|presented|accepted|rejected|tried|set|guessed)? ?(?:as|for the|is not an?|is no|is an?|isn't an?)"
+    rb"([^\s]{4,256}) (?i:(?:was |is |were |has been )?(?:given|used|sent|entered|typed|supplied|provided|passed|presented|accepted|rejected|tried|set|guessed)? ?(?:as|for the|is not an?|is no|is an?|isn't an?|is|was)"
     rb" (?:the |an? |his |her |their |your |my |wrong |invalid |valid |new |old |known )*)$|([^\s]{8,256}) \((?:an? |the |as )?$"
 )
-_OPENERS: Final = b"\"'`([{<>\x80\x93\x84"
-_CLOSERS: Final = b"\"'`)]}>,.;:\x80\x94\x93"
-_QUOTES: Final = b"\"'`\x80"
-_PROSE: Final = (b" ", b": ", b"\t", b":\t", b"(", b"->", b"~", b"s ", b", ", b" ", b"\x80", b"...", b":=")
+_OPENERS: Final = b"\"'`([{<>\x80\x93\x84\xab"
+_CLOSERS: Final = b"\"'`)]}>,.;:\x80\x94\x93\xbb"
+_QUOTES: Final = frozenset(b"\"'`\x80\x93\x84\xab")
+# Whatever may stand between a noun and its value; two colons join names, `JWT::Base64DecodeError`.
+_CONNECTOR: Final = compiled(rb"(?:[ \t\"'`:=~|#*<>(){}\[\],;.\\\x80-\xff\-]|%3[ADad]){1,12}")
+_NAMESPACE: Final = b"::"
+_ASSIGNED: Final = compiled(rb"[\\\"'\]]{0,4}[ \t]{0,2}(?:=>?|:)[ \t]{0,2}[\\]{0,4}[\"'\[{<(]|=")
 _STRUCTURE: Final = frozenset(b"\"'`<>{}[]()\\|,;")
-_KINDS: Final = ("code", "word", "random")
+_PARAMETERS: Final = compiled(rb"[^&]{1,200}&[\w.\-]{1,40}=")
 
 
 class _Word(NamedTuple):
@@ -85,43 +89,59 @@ def find(data: bytes) -> Iterator[Hit]:
             yield Hit(match.start(1), match.end(1), NAME, SECRET)
     nouns = [match for match in _NOUN.finditer(data) if not _is_in_a_name(data, match.start(), match.end())]
     for index, match in enumerate(nouns):
-        spend(STEPS)
         kind = next(kind for kind, span in zip(_KINDS, match.spans[1:], strict=True) if span[0] >= 0)
         following = nouns[index + 1].start() if index + 1 < len(nouns) else len(data)
-        yield from _after(data, match.end(), following, kind)
+        if not _is_assigned(data, match):
+            yield from _after(data, match.end(), following, kind)
         yield from _before(data, match.start(), kind)
 
 
 def _is_in_a_name(data: bytes, start: int, end: int) -> bool:
-    """`org.jose4j.jwt.consumer`, `/token/`."""
-    return data[start - 1 : start] in (b".", b"/") or (
-        data[end : end + 1] in (b".", b"/") and data[end + 1 : end + 2].isalnum()
+    """`org.jose4j.jwt.consumer`, `/token/`, and `[token]`, which is ours."""
+    before = data[start - 1 : start]
+    return (
+        before in (b".", b"/")
+        or (before == b"[" and is_ours(data, start - 1))
+        or (data[end : end + 1] in (b".", b"/") and data[end + 1 : end + 2].isalnum())
     )
+
+
+def _is_assigned(data: bytes, match: Match) -> bool:
+    """A key that rule `fields` reads; it knows none of two words, `mot de passe=`."""
+    return b" " not in match.group() and _ASSIGNED.end_at(data, match.end()) > 0
 
 
 def _after(data: bytes, start: int, following: int, kind: str) -> Iterator[Hit]:
     end = _line_end(data, start, min(following, start + MAX_GAP))
     if not data[start:end].strip(b" \t:\"'"):
         yield from _next_line(data, end, following, kind)
-    elif (
-        data.startswith(_PROSE, start) and _ODD.find(data, start, end)[0] >= 0
-    ):  # anything else is a notation, which rule `fields` reads
-        yield from _in_sentence(data, list(_words(data, start, end)), kind)
+    elif _is_connected(data, start, end) and _ODD.find(data, start, end)[0] >= 0:
+        spend(STEPS)
+        yield from _in_sentence(data, _words(data, start, end), kind)
 
 
-def _in_sentence(data: bytes, words: list[_Word], kind: str) -> Iterator[Hit]:
-    distance = 0
+def _is_connected(data: bytes, start: int, end: int) -> bool:
+    return _CONNECTOR.end_at(data, start, end) > 0 and not data.startswith(_NAMESPACE, start)
+
+
+def _in_sentence(data: bytes, words: Iterator[_Word], kind: str) -> Iterator[Hit]:
+    distance = bars = 0
     previous = b""
-    for word, behind in zip(words, [*words[1:], _NO_WORD], strict=True):
-        if distance > WORDS or not _STRUCTURE.isdisjoint(word.text) or _is_bar(data, word):
+    for word, behind in pairwise(chain(words, (_NO_WORD,))):
+        bars += _is_bar(data, word)
+        if distance > WORDS or bars > 1 or _is_notation(word.text):
             return
         plain = word.text.lower()
         if _is_secret(word, kind, distance) and not _names(previous) and behind.text.lower() not in _UNITS:
             yield Hit(word.start, word.end, NAME, SECRET)
-            distance += NEAR + 1
         elif not _is_between(plain):
             distance += 1
         previous = plain.lstrip(b"(") or previous
+
+
+def _is_notation(text: bytes) -> bool:
+    """Pieces of JSON, of a call or of a query: `id":"7`, `x&lang=de`."""
+    return not _STRUCTURE.isdisjoint(text) or _PARAMETERS.end_at(text) > 0
 
 
 def _names(previous: bytes) -> bool:
@@ -141,10 +161,12 @@ def _is_between(plain: bytes) -> bool:
 def _words(data: bytes, start: int, end: int) -> Iterator[_Word]:
     for first, last in _WORD.spans(data, start, end):
         raw = data[first:last]
-        left = raw.lstrip(_OPENERS + b":=-~|")
+        left = raw.lstrip(_OPENERS + b":=-~|#*.")
+        if raw[:1] == b"-" and raw[1:2].isalpha():  # an option
+            left = raw
         opened = first + len(raw) - len(left)
-        text = left.rstrip(_CLOSERS)
-        is_quoted = bool(opened > first and data[opened - 1 : opened] in (b'"', b"'", b"`", b"\x80"))
+        text = left.partition(b",")[0].rstrip(_CLOSERS)
+        is_quoted = opened > 0 and data[opened - 1] in _QUOTES
         yield _Word(opened, opened + len(text), text, is_quoted)
 
 
@@ -163,6 +185,7 @@ def _before(data: bytes, start: int, kind: str) -> Iterator[Hit]:
     lead = data[max(0, start - MAX_LEAD) : start]
     if not (lead.endswith(b"(") or (lead.endswith(b" ") and lead.rstrip().rpartition(b" ")[2].lower() in _LEADING)):
         return
+    spend(STEPS)
     first = max(0, start - MAX_GAP)
     match = _BEFORE.search(data[first:start])
     if match:
@@ -180,8 +203,16 @@ def _line_end(data: bytes, start: int, limit: int) -> int:
 
 def _is_secret(word: _Word, kind: str, distance: int) -> bool:
     text = word.text
-    if len(text) < MIN_VALUE or says_nothing(text) or is_error_name(text) or (text.isalpha() and kind_of(text)):
+    if (
+        len(text) < MIN_VALUE
+        or text[:1] == b"-"
+        or says_nothing(text)
+        or is_error_name(text)
+        or (text.isalpha() and kind_of(text))
+    ):
         return False
+    if word.is_quoted and distance <= NEAR:
+        distance = 0
     return _JUDGES[kind](text, distance, distance <= NEAR or word.is_quoted)
 
 

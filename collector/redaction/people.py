@@ -6,14 +6,15 @@ that is none (rules/learned.bin).
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from collector.redaction.field_names import STOP
+from collector.redaction.field_names import RULES, STOP
 from collector.redaction.hits import USER, Hit
 from collector.redaction.judges import says_nothing
 from collector.redaction.patterns import Pattern, compiled
-from collector.redaction.vocabulary import is_first_name, is_known
+from collector.redaction.vocabulary import is_first_name, is_known, is_translated
 
 MIN_LOGIN: Final = 3
 _WORD: Final = rb"[A-Z\xc0-\xde][A-Za-z\xc0-\xff'\-]{1,24}"
@@ -21,15 +22,20 @@ _BEFORE_PERSON: Final = rb"(?:(?m:^)|\b(?i:for|by|from|of|user|account|name|owne
 _PERSON_TEXT: Final = (
     _BEFORE_PERSON + rb"(" + _WORD + rb") ((?:(?:von|van|de|der|da|di|la|el|al|bin|den) ){0,2}" + _WORD + rb")\b"
 )
-_LOGIN: Final = rb"([A-Za-z\xc0-\xff][A-Za-z0-9._\-\xc0-\xff]{2,63})(?:[\s:;,.)'\"`\]@/]|$)"
-_OPTION_TEXT: Final = (
-    rb"[ \t]-(?:[uUl]|-(?:[a-z]{1,12}-)?(?:user(?:name)?|login))[ =][\"']?(?:[A-Za-z0-9.\-]{1,30}\\{1,2})?"
-)
+_LOGIN: Final = rb"([A-Za-z\xc0-\xff][A-Za-z0-9._\-\xc0-\xff]{2,63})(?:[\s:;,.)'\"`\]@/\x80\xbb>]|$)"
+_OPTION_TEXT: Final = rb"[ \t]-(?:[uUl]|(?:User)?Name|User|Identity|SamAccountName|-(?:[a-z]{1,12}-)?(?:user(?:name)?|login))[ =][\"']?(?:[A-Za-z0-9.\-]{1,30}\\{1,2})?"
+_DATA: Final = tomllib.loads((RULES / "people.toml").read_text(encoding="utf-8"))
+
+
+def _any(kind: str) -> bytes:
+    return b"(?i:" + "|".join(_DATA["words"][kind]).encode("latin-1") + b")"
+
+
 _NOUN_TEXT: Final = (
-    rb"\b(?i:user(?:name)?|account|login|logon|usr|principal|operator|member|actor|employee|bindname|benutzer|utilisateur|usuario|utente|gebruiker|konto|compte|cuenta)(?:[ \t:]{1,3}|=)[\"'`]{0,2}"
-    rb"|\bUSER |\b(?i:sudo|su|passwd|sam): |\b(?i:username|(?:logged|signed|log|sign) in as|authenticated as|impersonating|(?:password|login failed|login failure|login query|login attempt|anmeldung) (?:for|from|of|by|von)) [\"'`]?(?:[A-Z][A-Z0-9\-]{1,14}\\{1,2})?"
+    rb"\b_*" + _any("nouns") + rb"(?:[ \t:]{1,3}|=|\x80[ \t]?)[\"'`\[(<\x80\xab]{0,2}"
+    rb"|\bUSER |\b" + _any("prompts") + rb": |\b" + _any("phrases") + rb" [\"'`\[]?(?:[A-Z][A-Z0-9\-]{1,14}\\{1,2})?"
 )
-_LED_TEXT: Final = rb"\b(?i:for|by|as|of|from|user|to|with) "
+_LED_TEXT: Final = rb"\b" + _any("leads") + rb" "
 TRIGGER: Final = (
     _BEFORE_PERSON + rb"[A-Z\xc0-\xde][a-z\xe0-\xff'\-]+ (?:(?:von|van|de|der|da|di|la|el|al|bin|den) )*[A-Z\xc0-\xde][a-z\xe0-\xff']"
     rb"|(?:" + _OPTION_TEXT + rb"|" + _NOUN_TEXT + rb")[A-Za-z\xc0-\xff][a-z0-9.]"
@@ -80,7 +86,12 @@ def _is_unknown(login: bytes) -> bool:
 
 def _is_strange(part: bytes) -> bool:
     """No word of programs, nor the form of one: `onboarded`."""
-    if len(part) < MIN_UNKNOWN or is_known(part) or (len(part) > MAX_NAMED and part.endswith(b"ed")):
+    if (
+        len(part) < MIN_UNKNOWN
+        or is_known(part)
+        or is_translated(part)
+        or (len(part) > MAX_NAMED and part.endswith(b"ed"))
+    ):
         return False
     return not any(part.endswith(ending) and is_known(part.removesuffix(ending)) for ending in _ENDINGS)
 

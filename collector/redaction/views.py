@@ -124,21 +124,39 @@ def deeper(view: View) -> Iterator[View]:
 
 def fold(text: str) -> bytes:
     """One byte a character; keys in other scripts as an English one of their length."""
-    if not text.isascii():
-        for key, plain in _TRANSLATED.items():
-            if key in text:
-                text = text.replace(key, plain)
-    return text.encode("latin-1", "why401.fold")
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return _translated(text).encode("latin-1", "why401.fold")
+
+
+def _translated(text: str) -> str:
+    """With an English key in the place of each that has letters outside of Latin-1; the longest first."""
+    begun = {letter for letter in _FIRST_LETTERS if letter in text}
+    for key, plain in _TRANSLATED.items():
+        if key[0] in begun and key in text:
+            text = text.replace(key, plain)
+    return text
 
 
 def _english(kind: str, size: int) -> str:
-    """A key of that kind with so many letters: `xxpassword`."""
-    if kind == "user":
-        return "user".rjust(size, "_") if size >= len("user") else "uid".rjust(size, "_")
-    return next(word for word in ("password", "passwd", "pwd", "pw") if len(word) <= size).rjust(size, "_")
+    """A key of that kind with so many letters: `__password`."""
+    return next(word for word in _ENGLISH[kind] if len(word) <= size).rjust(size, "_")
 
 
-_TRANSLATED: Final = {key: _english(kind, len(key)) for kind, keys in TRANSLATED.items() for key in keys}
+# The longest that fits stands for a key, so that every character stays where it is.
+_ENGLISH: Final = {"secret": ("password", "passwd", "pwd", "pw"), "user": ("user", "usr", "uñ"), "code": ("otp",)}
+_TRANSLATED: Final = {
+    spelt: _english(kind, len(key))
+    for key, kind in sorted(
+        ((key, kind) for kind, keys in TRANSLATED.items() for key in keys), key=lambda pair: -len(pair[0])
+    )
+    for spelt in {key, key.capitalize(), key.upper()}
+    if len(spelt) == len(key)
+}
+
+
+_FIRST_LETTERS: Final = frozenset(key[0] for key in _TRANSLATED)
 
 
 def _fold_error(error: UnicodeError) -> tuple[bytes, int]:

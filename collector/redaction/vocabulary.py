@@ -1,6 +1,7 @@
-"""Whether a word is one that programs write, or a name that people have: two Bloom filters (rules/learned.bin).
+"""Whether a word is one that programs write, or a name that people have: three Bloom filters (rules/learned.bin).
 
-`python -m benchmarks.redaction.vocabulary` makes the file: words from the texts of installed packages, names from Faker's lists.
+`python -m benchmarks.redaction.vocabulary` makes the file: words from the texts of installed packages and from
+their translations, names from Faker's lists.
 A filter never forgets a member and takes one stranger in about 200 for one, the same on every machine.
 """
 
@@ -38,7 +39,7 @@ def _read() -> tuple[bytes, ...]:
     return tuple(filters)
 
 
-_WORDS, _FIRST = _read()
+_WORDS, _FIRST, _TRANSLATED = _read()
 
 
 def _holds(members: bytes, word: bytes) -> bool:
@@ -53,6 +54,16 @@ def is_known(word: bytes) -> bool:
     (True, False)
     """
     return len(word) <= MAX_WORD and _holds(_WORDS, word.lower())
+
+
+@lru_cache(maxsize=8192)
+def is_translated(word: bytes) -> bool:
+    """A word of programs' messages in another language with Latin letters; in Latin-1.
+
+    >>> is_translated("désactivé".encode("latin-1")), is_translated(b"zielinski")
+    (True, False)
+    """
+    return len(word) <= MAX_WORD and _holds(_TRANSLATED, word.lower())
 
 
 @lru_cache(maxsize=8192)
