@@ -25,6 +25,7 @@ KEY_BYTES: Final = 32
 MAX_FILE_BYTES: Final = 1 << 20
 SETTING: Final = "pseudonym_key"
 _FORMAT: Final = 'one JSON object a line: {"epoch": 1, "key": "<64 hex digits>", "created": "<time>"}'
+_REMEDY: Final = "Put a copy back; if there is none, move the file away, and the next start begins a new epoch"
 Signature = tuple[int, int, int]  # inode, time of change in ns, size
 
 
@@ -56,11 +57,13 @@ def read(path: Path) -> tuple[tuple[Epoch, ...], Signature]:
             if wrong := exposure(status, is_ours=True):
                 raise ConfigurationError(SETTING, str(path), f"{wrong} {path}")
             content = file.read(MAX_FILE_BYTES)
+    except FileNotFoundError:
+        raise ConfigurationError(SETTING, str(path), _why_gone(path)) from None
     except OSError as error:
         raise ConfigurationError(SETTING, str(path), f"cannot be read: {error.strerror}") from None
     epochs = {epoch.number: epoch for epoch in (_epoch(line, path) for line in content.splitlines() if line.strip())}
     if not epochs:
-        raise ConfigurationError(SETTING, str(path), f"holds no key; expected {_FORMAT}")
+        raise ConfigurationError(SETTING, str(path), f"holds no key; expected {_FORMAT}. {_REMEDY}")
     return tuple(epochs[number] for number in sorted(epochs)), _signature(status)
 
 
@@ -74,7 +77,7 @@ def create(path: Path, *, used: int = 0) -> int:
         if path.exists():
             return 0
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lost = max(used, _noted(path))
+        lost = max(used, noted(path))
         draft = _draft(path, [_fresh(lost + 1)])
         try:
             with contextlib.suppress(FileExistsError, FileNotFoundError):
@@ -90,7 +93,7 @@ def create(path: Path, *, used: int = 0) -> int:
 def note(path: Path, number: int) -> None:
     """Remember beside the key file, without its keys, which epoch was in use. Where that cannot be written, nothing."""
     with contextlib.suppress(OSError):
-        if number > _noted(path):
+        if number > noted(path):
             beside = _beside(path)
             draft = beside.with_name(f"{beside.name}.{secrets.token_hex(8)}")
             draft.touch(mode=0o600)
@@ -98,11 +101,22 @@ def note(path: Path, number: int) -> None:
             draft.replace(beside)
 
 
-def _noted(path: Path) -> int:
+def noted(path: Path) -> int:
+    """The last epoch that is known to have been in use, 0 when none is."""
     try:
         return int(_beside(path).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 0
+
+
+def _why_gone(path: Path) -> str:
+    used = noted(path)
+    if not used:
+        return "does not exist; the first start of `why401 up` or `why401 collect` creates it"
+    return (
+        f"is gone; epoch {used} was in use. Put a copy back; if there is none, the next start begins epoch {used + 1},"
+        " and users who are stored can be looked up no more"
+    )
 
 
 def _beside(path: Path) -> Path:
@@ -112,7 +126,7 @@ def _beside(path: Path) -> Path:
 def rotate(path: Path) -> Epoch:
     """A new key of the next epoch, which is in use from now on. Raises ConfigurationError."""
     with _changing(path) as epochs:
-        fresh = _fresh(max(epochs[-1].number, _noted(path)) + 1)  # a file from a backup may be behind
+        fresh = _fresh(max(epochs[-1].number, noted(path)) + 1)  # a file from a backup may be behind
         _replace(path, [*epochs, fresh])
     note(path, fresh.number)
     return fresh
@@ -223,7 +237,9 @@ def _epoch(line: bytes, path: Path) -> Epoch:
         entry = orjson.loads(line)
         number, key, created = int(entry["epoch"]), bytes.fromhex(entry["key"]), str(entry.get("created", ""))
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise ConfigurationError(SETTING, str(path), f"has a line that is no key; expected {_FORMAT}") from None
+        raise ConfigurationError(
+            SETTING, str(path), f"has a line that is no key; expected {_FORMAT}. {_REMEDY}"
+        ) from None
     if number < 1 or len(key) != KEY_BYTES:
         raise ConfigurationError(SETTING, str(path), f"epoch from 1 and {KEY_BYTES} bytes of key; expected {_FORMAT}")
     return Epoch(number, created, key)

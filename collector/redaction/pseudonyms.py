@@ -53,6 +53,14 @@ class Pseudonyms:
                 " Epoch %d begins with a new key. If you have a copy of the file, stop why401 and put it back",
                 path, lost, epochs[-1].number,
             )  # fmt: skip
+        if epochs[-1].number < (behind := key_file.noted(path)):
+            log.error(
+                "%s ends with epoch %d, but epoch %d was in use: users of the epochs between can be looked up no more."
+                " A new epoch begins. If you have a later copy of the file, stop why401 and put it back",
+                path, epochs[-1].number, behind,
+            )  # fmt: skip
+            key_file.rotate(path)
+            epochs, seen = key_file.read(path)
         key_file.note(path, epochs[-1].number)
         opened = cls(epochs[-1].key, epochs[-1].number)
         opened._path, opened._seen = path, seen

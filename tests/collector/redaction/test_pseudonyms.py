@@ -269,3 +269,30 @@ def test_a_key_file_from_a_backup_does_not_take_a_number_twice(tmp_path):
     path.write_bytes(backup)
 
     assert 3 == key_file.rotate(path).number
+
+
+def test_a_key_file_that_is_behind_begins_a_new_epoch(tmp_path, caplog):
+    """An old copy was put back: users of the epochs in between are lost, and the old key is not in use again."""
+    path = tmp_path / "pseudonym.key"
+    Pseudonyms.open(path)
+    backup = path.read_bytes()
+    key_file.rotate(path)
+    key_file.rotate(path)
+    path.write_bytes(backup)
+    opened = Pseudonyms.open(path)
+
+    assert 4 == opened.epoch
+    assert [1, 4] == [epoch.number for epoch in key_file.read(path)[0]]
+    assert "ends with epoch 1, but epoch 3 was in use" in caplog.text
+    assert not opened.refresh()
+
+
+def test_whoever_needs_a_key_that_is_gone_is_told_which(tmp_path):
+    """Before the first start there is none; after it the sentence says what is lost, and what to do."""
+    path = tmp_path / "pseudonym.key"
+    with pytest.raises(ConfigurationError, match="does not exist; the first start"):
+        key_file.read(path)
+    Pseudonyms.open(path)
+    path.unlink()
+    with pytest.raises(ConfigurationError, match=r"is gone; epoch 1 was in use.*begins epoch 2"):
+        key_file.read(path)
