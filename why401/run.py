@@ -124,22 +124,22 @@ def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector
 
 
 def _stored_epoch(settings: Settings) -> int:
-    """The highest epoch of a pseudonym in the lake, when the key is gone and this machine has a lake; else 0."""
+    """The highest epoch of a pseudonym in the lake, when the key is gone and a lake is configured or here; else 0."""
     from analyzer.lake.attach import catalog_file
 
     catalog = catalog_file(settings)
-    if settings.pseudonym_key_path.exists() or catalog is None or not catalog.exists():
+    if settings.pseudonym_key_path.exists() or (catalog is not None and not catalog.exists()):
         return 0
     import duckdb
 
-    from analyzer.lake import connect_reader, run_query
+    from analyzer.lake import LakeError, NoStore, connect_reader, run_query
 
     try:
         with connect_reader(settings, memory_mib=settings.dashboard.memory_mib) as con:
             rows = run_query(con, "SELECT coalesce(max(key_epoch), 0) FROM store.events", timeout_s=60).rows
-    except duckdb.CatalogException:  # a lake in which nothing was ever stored
+    except (NoStore, duckdb.CatalogException):  # a lake in which nothing was ever stored
         return 0
-    except duckdb.Error as error:
+    except (duckdb.Error, LakeError) as error:
         why = f"is gone, and the lake, which knows its epoch, cannot be read ({type(error).__name__})"
         raise ConfigurationError("pseudonym_key", str(settings.pseudonym_key_path), why, file=settings.file) from None
     return int(rows[0][0])

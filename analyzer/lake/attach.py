@@ -14,7 +14,8 @@ from typing import Final
 import duckdb
 
 from analyzer.lake import spill
-from analyzer.lake.errors import NoExtension, NoStore
+from analyzer.lake.errors import LostCatalog, NoExtension, NoStore, StoreUnavailable
+from analyzer.lake.trouble import named
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
 
@@ -62,12 +63,14 @@ def writer(settings: Settings) -> Access:
 def connect(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own in memory, with the lake attached and in use. Works beside writers in other processes.
 
-    Raises NoStore when there is nothing to read yet, NoExtension, duckdb.Error.
+    Raises NoStore when there is nothing to read yet, LostCatalog, DamagedCatalog, OtherFormat, NoExtension; what else
+    DuckDB says is StoreUnavailable to a reader, and duckdb.Error to a writer.
     """
     if access.create:
         _prepare_directory(settings)
+        _expect_no_orphans(settings)
     else:
-        _expect_catalog(settings)
+        expect_catalog(settings)
     con = duckdb.connect(":memory:", config=_config(access))
     try:
         _prepare(con, settings, access)
@@ -75,10 +78,20 @@ def connect(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
         con.execute(f"USE {LAKE}")
         if access.locked:
             lock(con, settings)
+    except duckdb.Error as error:
+        con.close()
+        raise _worded(error, settings, access) from None
     except BaseException:
         con.close()
         raise
     return con
+
+
+def _worded(error: duckdb.Error, settings: Settings, access: Access) -> Exception:
+    # DuckDB's text may quote the ATTACH string, and that a password: to readers only the kind goes on.
+    if found := named(error, place(settings)):
+        return found
+    return error if access.write else StoreUnavailable(place(settings), type(error).__name__)
 
 
 def connect_reader(settings: Settings, *, memory_mib: int, threads: int = 1) -> duckdb.DuckDBPyConnection:
@@ -122,6 +135,14 @@ def place(settings: Settings) -> str:
     return str(catalog_file(settings) or "the PostgreSQL catalog")
 
 
+def expect_catalog(settings: Settings) -> None:
+    """Raises NoStore when there is nothing to read yet, LostCatalog when only the catalog is not there."""
+    file = catalog_file(settings)
+    if file and _is_empty(file):
+        _expect_no_orphans(settings)
+        raise NoStore(str(file))
+
+
 def data_path(settings: Settings) -> str:
     """Where the Parquet files are: absolute, with a slash at its end."""
     path = settings.store.data_path or str(settings.data_path.absolute() / "data")
@@ -150,10 +171,19 @@ def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute(f"LOAD {quoted(str(path))}")
 
 
-def _expect_catalog(settings: Settings) -> None:
+def _expect_no_orphans(settings: Settings) -> None:
+    """A catalog that is gone is not replaced beside its files. Only for local files: listing a bucket takes long."""
     file = catalog_file(settings)
-    if file and not file.exists():
-        raise NoStore(str(file))
+    if file is None or on_s3(settings) or not _is_empty(file):
+        return
+    data = data_path(settings)
+    if next(Path(data).rglob("ducklake-*.parquet"), None) is not None:
+        raise LostCatalog(str(file), data)
+
+
+def _is_empty(file: Path) -> bool:
+    """No SQLite in it, nor in its log of what is not in it yet."""
+    return not any(part.exists() and part.stat().st_size for part in (file, Path(f"{file}-wal")))
 
 
 def _config(access: Access) -> dict[str, str | bool | int | float | list[str]]:

@@ -3,6 +3,10 @@
 Why401Error
 └── LakeError             the root, so that one place can turn any of them into words
     ├── NoStore           there is no lake at that place yet, or none with views in it
+    ├── LostCatalog       there is no catalog, but the files of one; a new one would know none of them
+    ├── DamagedCatalog    the catalog is cut or overwritten
+    ├── DamagedFile       one data file is missing, cut or overwritten; everything else can be read
+    ├── OtherFormat       the catalog has DuckLake's format of an older or newer version
     ├── PositionsBroken   a partition's position in the lake cannot be proved to be the latest; nothing is written
     ├── NewerStore        a later why401 migrated the lake; this one must not write to it
     ├── OlderStore        the lake lacks migrations of this version; the writer must be upgraded first
@@ -32,6 +36,52 @@ class NoStore(LakeError):
     def __init__(self, place: str) -> None:
         super().__init__(f"no store at {place}; `why401 up` creates one")
         self.place = place
+
+
+class LostCatalog(LakeError):
+    """The catalog is gone and its data files are there."""
+
+    def __init__(self, place: str, data: str) -> None:
+        super().__init__(
+            f"there is no catalog at {place}, but {data} has data files: a new catalog would know none of them, and they would be"
+            " deleted after a day. Put the catalog back, or `why401 restore` a backup; to begin a new lake, move the data files away"
+        )
+        self.place = place
+        self.data = data
+
+
+class DamagedCatalog(LakeError):
+    """The database behind the lake cannot be read as one."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"the catalog ({place}) is damaged; nothing was written. Stop why401, move the catalog away and put a copy in its"
+            " place, or `why401 restore` a backup"
+        )
+        self.place = place
+
+
+class DamagedFile(LakeError):
+    """One data file of the lake; `name` is without its folder."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the data file {name} is missing or damaged; everything else can be read. `why401 doctor --lake` says which"
+            " time range is hurt, `why401 repair` detaches the file"
+        )
+        self.name = name
+
+
+class OtherFormat(LakeError):
+    """The catalog was written by a DuckLake of another version than the one that is installed."""
+
+    def __init__(self, found: str, supported: str) -> None:
+        super().__init__(
+            f"the catalog has DuckLake's format {found}, and this why401 reads format {supported}; nothing was changed."
+            " Use the why401 that wrote it, or `why401 snapshot` there and keep the file"
+        )
+        self.found = found
+        self.supported = supported
 
 
 class NewerStore(LakeError):

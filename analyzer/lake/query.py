@@ -11,6 +11,7 @@ from typing import Any, Final
 import duckdb
 
 from analyzer.lake.errors import NotOneQuery, QueryTimeout
+from analyzer.lake.trouble import named
 
 # DuckLake's upkeep and the catalog scanners are table functions, so a SELECT could write files or read other databases.
 TABLE_FUNCTIONS: Final = frozenset(
@@ -37,10 +38,15 @@ class Result:
 
 
 def run_query(con: duckdb.DuckDBPyConnection, sql: str, params: Sequence[Any] = (), *, timeout_s: float = 10) -> Result:
-    """Run exactly one SELECT. Raises NotOneQuery, QueryTimeout, or duckdb.Error as DuckDB words it."""
+    """Run exactly one SELECT. Raises LakeError, or duckdb.Error as DuckDB words it."""
     _only_select(con, sql)
-    with time_limit(con, timeout_s):
-        return _result(con.execute(sql, list(params)))
+    try:
+        with time_limit(con, timeout_s):
+            return _result(con.execute(sql, list(params)))
+    except duckdb.Error as error:
+        if found := named(error, "of this lake"):
+            raise found from None
+        raise
 
 
 @contextmanager

@@ -24,16 +24,28 @@ import pyarrow as pa
 
 from analyzer.lake.adhoc import first_rows
 from analyzer.lake.attach import Access
-from analyzer.lake.errors import LakeError, NoStore, QueryRefused, QueryTimeout, QueryTooLarge, StoreUnavailable
+from analyzer.lake.errors import (
+    DamagedCatalog,
+    DamagedFile,
+    LakeError,
+    LostCatalog,
+    NoStore,
+    OtherFormat,
+    QueryRefused,
+    QueryTimeout,
+    QueryTooLarge,
+    StoreUnavailable,
+)
 from analyzer.lake.reader import Reader
 from collector.settings import Settings, load
 
 HEADER: Final = struct.Struct("!BQ")
 READY, ROWS, ERROR = 0, 1, 2
 THREADS: Final = 2
-ERRORS: Final[Mapping[str, type[LakeError]]] = MappingProxyType(
-    {error.__name__: error for error in (QueryRefused, QueryTimeout, QueryTooLarge, NoStore, StoreUnavailable)}
-)
+_ERRORS: Final = (
+    QueryRefused, QueryTimeout, QueryTooLarge, NoStore, LostCatalog, DamagedCatalog, DamagedFile, OtherFormat, StoreUnavailable,
+)  # fmt: skip
+ERRORS: Final[Mapping[str, type[LakeError]]] = MappingProxyType({error.__name__: error for error in _ERRORS})
 OVERHEAD_MIB: Final = 1_024  # interpreter, engine, a result in Arrow, beside DuckDB's own memory limit
 
 

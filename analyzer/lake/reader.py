@@ -10,9 +10,10 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from analyzer.lake.attach import LAKE, Access, catalog_file, connect, place
+from analyzer.lake.attach import LAKE, Access, catalog_file, connect, expect_catalog, place
 from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable
 from analyzer.lake.query import time_limit
+from analyzer.lake.trouble import named
 from collector.settings import Settings
 
 # DuckLake keeps the statistics of every snapshot that it planned with until its database is closed.
@@ -34,7 +35,7 @@ class Reader:
 
     @property
     def identity(self) -> Identity:
-        """Another one when the catalog file was replaced, and every RENEW_SECONDS. Raises NoStore."""
+        """Another one when the catalog file was replaced, and every RENEW_SECONDS. Raises NoStore, LostCatalog."""
         age = int(time.monotonic() // RENEW_SECONDS)
         file = catalog_file(self._settings)
         if file is None:
@@ -42,11 +43,12 @@ class Reader:
         try:
             found = file.stat()
         except OSError:
-            raise NoStore(str(file)) from None
+            expect_catalog(self._settings)  # says why, if it is still gone
+            found = file.stat()
         return (found.st_dev, found.st_ino, age)
 
     def table(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
-        """The rows of one statement. Raises NoStore, StoreUnavailable, QueryTimeout, QueryTooLarge, or DuckDB's own error."""
+        """The rows of one statement. Raises LakeError (see errors.py), or DuckDB's own error."""
         con = self._connection()
         try:
             return self._run(con, sql, params)
@@ -57,7 +59,12 @@ class Reader:
             raise
         except duckdb.OutOfMemoryException:
             raise QueryTooLarge(self._access.memory_mib) from None
-        except _BROKEN as error:
+        except duckdb.Error as error:
+            if found := named(error, place(self._settings)):
+                self._forget(con)
+                raise found from None
+            if not isinstance(error, _BROKEN):
+                raise
             self._forget(con)
             raise self._unavailable(error) from None
 
@@ -88,10 +95,7 @@ class Reader:
             return self._current[1]
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
-        try:
-            return connect(self._settings, self._access)
-        except duckdb.Error as error:
-            raise self._unavailable(error) from None
+        return connect(self._settings, self._access)
 
     def _forget(self, con: duckdb.DuckDBPyConnection) -> None:
         with self._lock:

@@ -13,7 +13,8 @@ from typing import Final, TypeVar
 import duckdb
 
 from analyzer.lake.attach import Access, connect, place
-from analyzer.lake.errors import NoStore, NotDecided
+from analyzer.lake.errors import LakeError, NoStore, NotDecided
+from analyzer.lake.trouble import named
 from analyzer.store import group_state
 from analyzer.store.changes import Change
 from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
@@ -126,7 +127,9 @@ def _connected(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
-def _refused(settings: Settings, error: duckdb.Error) -> NoStore | NotDecided:
+def _refused(settings: Settings, error: duckdb.Error) -> LakeError:
+    if found := named(error, place(settings)):
+        return found
     # DuckDB's text may quote the ATTACH string, and that a password: only the kind goes on.
     if isinstance(error, duckdb.CatalogException) or "does not exist" in str(error):
         return NoStore(place(settings))

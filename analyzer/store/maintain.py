@@ -168,6 +168,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("merge", merge),
     ("expire", expire),
 )
+BY_AGE: Final = frozenset({"retain", "expire"})  # what a wrong clock would make wrong
 
 
 def _rewrite(con: duckdb.DuckDBPyConnection, name: str, delete: str, span: dict[str, Any]) -> None:

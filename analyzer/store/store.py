@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 import uuid
@@ -13,15 +14,18 @@ from typing import Any, Final, TypeVar
 import duckdb
 
 from analyzer.heap import give_back
-from analyzer.lake.attach import connect, secrets, writer
+from analyzer.lake.attach import connect, place, secrets, writer
+from analyzer.lake.errors import DamagedCatalog, LakeError, LostCatalog
+from analyzer.lake.trouble import named
 from analyzer.store import group_state
 from analyzer.store.changes import Change
 from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
 from analyzer.store.deltas import Given, Plan, learn
 from analyzer.store.group_state import Decision, State
-from analyzer.store.maintain import STEPS, Step, Upkeep
+from analyzer.store.maintain import BY_AGE, STEPS, Step, Upkeep
 from analyzer.store.migrate import migrate, rollback
 from analyzer.store.turn import in_turn, lease, release
+from analyzer.store.wall_clock import Clock
 from analyzer.store.write import Work, transaction
 from analyzer.store.writer_state import MAX_AFFECTED, MAX_SUBJECTS, WriterState
 from analyzer.verdicts import Verdict
@@ -45,7 +49,9 @@ _OPTIONS: Final = (
 # with our columns (1.5.5; tests/analyzer/store/test_memory.py). Connecting anew takes a quarter of a second.
 MAX_CALLS: Final = 500
 _MAX_INLINED_EVENTS: Final = 100  # 60 columns as SQL text: inlining 500 rows takes 190 ms, their Parquet file 40 ms
+MAX_SAID: Final = 100
 Made = TypeVar("Made")
+log = logging.getLogger("why401.store")
 
 
 class Store:
@@ -59,12 +65,14 @@ class Store:
         self._calls = 0  # on this connection
         self._state = WriterState()
         self._upkeep = Upkeep()
+        self._clock = Clock()
+        self._said: set[str] = set()
         self._name = uuid.uuid4().hex
         self._on_close = on_close
 
     def open(self) -> None:
         """Connect, create and migrate what is missing. Raises SinkUnavailable or NewerStore."""
-        self._retried("open", lambda _: None)
+        self._look_at_clock(datetime.now(UTC), self._retried("open", _newest))
 
     def append(
         self, verdicts: Sequence[Verdict], positions: Sequence[Position], counts: Mapping[tuple[str, str], int]
@@ -119,12 +127,21 @@ class Store:
         """One round of upkeep: retention, compaction, flushing, merging, expiry, the size cap.
 
         Appends run between its steps. A step that meets another writer's work is counted and left to the next round.
+        Without `now` the clock decides, if it can be believed (wall_clock.py).
         """
         moment = now or datetime.now(UTC)
-        for name, step in STEPS:
+        if now is None:
+            self._look_at_clock(moment, None)
+        steps = STEPS if now or self._clock.is_believed else [step for step in STEPS if step[0] not in BY_AGE]
+        for name, step in steps:
             if not self._kept_up(f"maintain_{name}", step, moment):
                 return
         self._upkept("maintain_release", release)
+
+    def _look_at_clock(self, now: datetime, newest: datetime | None) -> None:
+        if wrong := self._clock.look(now, time.monotonic(), newest):
+            self._telemetry.count("why401.errors", stage="store", kind="clock")
+            log.warning("%s", wrong)
 
     def _kept_up(self, kind: str, step: Step, moment: datetime) -> bool:
         """Run a step when the lease is ours; False when another writer has it."""
@@ -145,8 +162,18 @@ class Store:
             if is_conflict(error):
                 self._telemetry.count("why401.errors", stage="store", kind="conflict")
             else:
-                self._failed("maintain", error, kind=kind)
+                self._say_once(str(self._failed("maintain", error, kind=kind)))
             return None
+        except LakeError as error:
+            self._telemetry.count("why401.errors", stage="store", kind=kind)
+            self._say_once(str(error))
+            return None
+
+    def _say_once(self, words: str) -> None:
+        """A damaged file stops a step in every round."""
+        if words not in self._said and len(self._said) < MAX_SAID:
+            self._said.add(words)
+            log.warning("upkeep: %s", words)
 
     def close(self) -> None:
         """Release the connection. Idempotent."""
@@ -192,6 +219,8 @@ class Store:
             con = connect(self.settings, writer(self.settings))
         except OSError as error:
             raise duckdb.IOException(f"{error.strerror}: {error.filename}") from None
+        except (DamagedCatalog, LostCatalog) as error:  # it may be put back while we wait
+            raise SinkUnavailable("store", str(error)) from None
         try:
             migrate(con)
             limit = min(self.settings.store.inline_rows, _MAX_INLINED_EVENTS)
@@ -213,7 +242,8 @@ class Store:
         self._telemetry.count("why401.errors", stage="store", kind=kind)
         with self._lock:
             self._disconnect()
-        return SinkUnavailable("store", f"{stage}: {_told(error, self.settings)}")
+        found = named(error, place(self.settings))
+        return SinkUnavailable("store", str(found) if found else f"{stage}: {_told(error, self.settings)}")
 
     def _disconnect(self) -> None:
         con, self._con, self._calls = self._con, None, 0
@@ -231,6 +261,12 @@ class Store:
         self._telemetry.observe("why401.store.commit.rows", stored)
         if arrival_ns:
             self._telemetry.observe("why401.event.delay", max(0.0, time.time() - arrival_ns / 1e9))
+
+
+def _newest(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """When the latest event arrived; DuckLake knows it from its statistics."""
+    ((newest,),) = con.execute("SELECT max(observed_time) FROM store.events").fetchall()
+    return newest if isinstance(newest, datetime) else None
 
 
 def _told(error: duckdb.Error, settings: Settings) -> str:

@@ -17,18 +17,20 @@ from analyzer.store.migrate import rollback
 
 _LEAVE: Final = "DELETE FROM store.turns"
 _TAKE: Final = "INSERT INTO store.turns VALUES (now())"
+# One that would end later than any lease is of a clock that was ahead.
 LEASE: Final = timedelta(minutes=30)  # longer than any one step; a writer that died frees it after that
-_HELD: Final = "SELECT count(*) FROM store.leases WHERE holder <> $holder AND expires_at > now()"
+_HELD: Final = "SELECT count(*) FROM store.leases WHERE holder <> $holder AND expires_at > now() AND expires_at <= now() + $longest"
 _CLEAR: Final = "DELETE FROM store.leases"
 _HOLD: Final = "INSERT INTO store.leases VALUES ($holder, now() + $span)"
 
 
 def lease(con: duckdb.DuckDBPyConnection, holder: str) -> bool:
     """Take or renew the lease for upkeep; False while another writer has it."""
-    if con.execute(_HELD, {"holder": holder}).fetchall() != [(0,)]:
+    asked = {"holder": holder, "longest": 2 * LEASE}
+    if con.execute(_HELD, asked).fetchall() != [(0,)]:
         return False
     in_turn(con, (_CLEAR, {}), (_HOLD, {"holder": holder, "span": LEASE}))
-    return con.execute(_HELD, {"holder": holder}).fetchall() == [(0,)]
+    return con.execute(_HELD, asked).fetchall() == [(0,)]
 
 
 def release(con: duckdb.DuckDBPyConnection) -> None:

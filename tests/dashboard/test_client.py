@@ -12,7 +12,7 @@ import pytest
 
 from analyzer.lake.adhoc import first_rows
 from analyzer.lake.attach import connect, writer
-from analyzer.lake.errors import NoStore, StoreUnavailable
+from analyzer.lake.errors import DamagedCatalog, NoStore, StoreUnavailable
 from analyzer.situation import present
 from collector import settings as settings_module
 from collector.records import Position
@@ -130,11 +130,11 @@ def test_a_store_without_views_is_no_store_yet(tmp_path: Path, use: Callable[...
 
 
 def test_a_broken_catalog_is_told_without_its_text(tmp_path: Path, use: Callable[..., None]) -> None:
-    """A file that is not a database: the kind of error, and no connection string."""
+    """A file that is not a database: what is wrong, and no connection string."""
     (tmp_path / "catalog.sqlite").write_bytes(b"not a database" * 100)
     use(tmp_path)
 
-    with pytest.raises(StoreUnavailable) as broken:
+    with pytest.raises(DamagedCatalog) as broken:
         client.query("headline", **params())
 
     assert "ATTACH" not in str(broken.value)

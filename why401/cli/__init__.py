@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "sql": "Query the lake, or open an interactive SQL shell.",
     "tail": "Print refusals as they are stored, one per line.",
     "snapshot": "Export the lake to a plain DuckDB file.",
+    "repair": "Detach damaged files from the lake, so that the rest can be read.",
     "init": "Create a commented why401.toml.",
     "check": "Validate the configuration.",
     "doctor": "Check that this machine can run why401.",

@@ -23,16 +23,20 @@ EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs",
 @click.command("doctor")
 @options.config
 @options.data_dir
-def command(config_file: str | None, data_dir: str | None) -> None:
-    """Check Python, DuckDB and its extensions, Envoy (for the demo), disk space and the lake.
+@click.option("--lake", "deep", is_flag=True, help="Also read every data file of the lake: find damaged ones.")
+def command(config_file: str | None, data_dir: str | None, deep: bool) -> None:
+    """Check Python, DuckDB and its extensions, Envoy (for the demo), disk space, the pseudonym key, the clock and the lake.
 
-    Exit status 1 if why401 cannot run on this machine.
+    Exit status 1 if why401 cannot run on this machine, or something in the lake is damaged.
     """
     settings = options.settings(config_file, data_dir=data_dir)
     fine = [_line(name, check) for name, check in CHECKS]
     free = shutil.disk_usage(settings.data_path if settings.data_path.exists() else ".").free
     fine.append(_line("disk", lambda: f"{free / 1e9:.0f} GB free in {settings.data_path}"))
     fine.append(_key(settings))
+    fine.append(_lake(settings))
+    if deep:
+        fine.append(_files(settings))
     _raw_credentials(settings)
     sys.exit(0 if all(fine) else 1)
 
@@ -54,7 +58,7 @@ def _say(name: str, text: str, *, is_fine: bool) -> bool:
 def _key(settings: Settings) -> bool:
     """A key file that others can read prevents the start; the file does not exist before the first start."""
     path = settings.pseudonym_key_path
-    if not path.exists():
+    if not path.exists() and not key_file.noted(path):
         return True
     try:
         epochs, _ = key_file.read(path)
@@ -65,6 +69,43 @@ def _key(settings: Settings) -> bool:
         f"epoch {epochs[-1].number} in use, {len(epochs)} key{'' if len(epochs) == 1 else 's'} in {path}",
         is_fine=True,
     )
+
+
+def _lake(settings: Settings) -> bool:
+    """Whether the lake can be read, and the clock fits what it holds; there is none before the first start."""
+    import duckdb
+
+    from analyzer.lake import NoStore, connect_reader, run_query
+    from analyzer.lake.attach import place
+    from analyzer.store.wall_clock import ahead
+
+    query = "SELECT max(observed_time), now() FROM store.events"
+    try:
+        with connect_reader(settings, memory_mib=settings.dashboard.memory_mib) as con:
+            ((newest, now),) = run_query(con, query, timeout_s=30).rows
+    except (NoStore, duckdb.CatalogException):
+        return True
+    except (duckdb.Error, Why401Error) as error:
+        return _say("lake", str(error) if isinstance(error, Why401Error) else type(error).__name__, is_fine=False)
+    if wrong := ahead(newest, now):
+        return _say("clock", wrong, is_fine=False)
+    return _say("lake", f"{place(settings)} can be read", is_fine=True)
+
+
+def _files(settings: Settings) -> bool:
+    from analyzer.lake import damage
+    from why401.cli.repair import told
+
+    try:
+        found = damage.find(settings)
+    except Why401Error as error:
+        return _say("files", str(error), is_fine=False)
+    for one in found:
+        _say("files", told(one), is_fine=False)
+    if found:
+        click.echo(f"{'':<21}`why401 repair` detaches them; everything else can be read")
+        return False
+    return _say("files", "every data file can be read", is_fine=True)
 
 
 def _raw_credentials(settings: Settings) -> None:
