@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from analyzer.diagnosis import zone
 from analyzer.diagnosis.findings import Case, Strength
 from analyzer.diagnosis.weigh import CAUSES, VAGUE, Decision, Found, Weights
+from analyzer.knowledge.opinion import is_opinion
 from analyzer.taxonomy import CODES
 from collector.events import TokenKind
 
@@ -33,6 +34,7 @@ NO_ZONE: Final = 0.75
 _SAID_ALSO: Final = "the same words are said of it, and the log does not show the header"
 _ALIKE_TOO: Final = "reported in the same words, and the log does not show the credential"
 _CAUSES: Final = {code: tuple((cause, _ALIKE_TOO) for cause in CAUSES.get(code, ())) for code in CODES}
+_AS_SAID: Final = (Found.REPORTED, Found.LEFT)
 _NAMED: Final = 4  # rivals, with those that the message names itself
 _ALIKE: Final = ("scheme_invalid", "credential_ambiguous")
 
@@ -41,7 +43,15 @@ def tempered(case: Case, decision: Decision, facts: Weights) -> Decision:
     """The decision with the confidence that the record allows."""
     for temper in _TEMPERS:
         decision = temper(case, decision)
-    return _of_another_meaning(decision, facts)
+    return _of_words_alone(_of_another_meaning(decision, facts), facts)
+
+
+def _of_words_alone(decision: Decision, facts: Weights) -> Decision:
+    """An opinion on words that no signature knows is as sure as the reader is of them, where no fact shows the same."""
+    reading = decision.reading
+    if reading is None or decision.found not in _AS_SAID or not is_opinion(reading):
+        return decision
+    return decision if facts.strength(decision.code) >= Strength.LIKELY else _at_most(decision, reading.certainty)
 
 
 def _of_another_meaning(decision: Decision, facts: Weights) -> Decision:
@@ -78,7 +88,7 @@ def _of_unseen_credential(case: Case, decision: Decision) -> Decision:
 
 def _of_symptom(case: Case, decision: Decision) -> Decision:
     """What the message reports has causes that only the credential would show."""
-    if not case.is_unseen or decision.found not in (Found.REPORTED, Found.LEFT):
+    if not case.is_unseen or decision.found not in _AS_SAID:
         return decision
     added, lost = _CAUSES[decision.code], decision.lost
     if lost and added:

@@ -5,9 +5,8 @@
    is the root cause, and the reported one its symptom.
 3. A vague message (a certainty under VAGUE) yields to a strong fact.
 4. Without a message the first strong fact wins, in the order in which validators check, or the strong fact that EXPLAINS it.
-5. Weak facts alone give a weak answer, hints alone none; an opinion on the message that is less likely than its
-   threshold is none
-   either: its two best guesses are named.
+5. Weak facts alone give a weak answer, hints alone none; what words mean that are less sure than the threshold is none
+   either, be it an opinion or an error code that standards have for everything: the two best guesses are named.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from msgspec import Struct
 
 from analyzer.diagnosis.findings import Finding, Strength
 from analyzer.knowledge import Reading
-from analyzer.knowledge.opinion import is_opinion, threshold
+from analyzer.knowledge.opinion import threshold
 from collector.structs import Dataclass
 
 VAGUE: Final = 0.65
 _GUESSES: Final = 2
+_NONE: Final = "unclassified"
 # The order in which validators check: transport, form, header, issuer and key, time, claims, user, policy, then the upstream.
 ORDER: Final = (
     "header_too_large", "source_denied", "caller_blocked", "preflight_blocked", "credential_stripped", "token_missing",
@@ -131,7 +131,7 @@ def weights(findings: Iterable[Finding]) -> Weights:
 def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = False) -> Decision:
     """The argument above. `is_quoted`: the token was only quoted in the message, which may have cut or mangled it."""
     guesses: tuple[Reading, ...] = ()
-    if readings and is_opinion(readings[0]) and readings[0].certainty < threshold():
+    if readings and readings[0].certainty < threshold():
         guesses, readings = readings, ()
     if readings and readings[0].certainty >= VAGUE:
         return _by_message(Report.of(readings[0], facts, is_quoted=is_quoted))
@@ -143,7 +143,7 @@ def decide(readings: tuple[Reading, ...], facts: Weights, *, is_quoted: bool = F
     likely = _first(facts, Strength.LIKELY)
     if likely:
         return _by_facts(likely, facts)
-    return Decision(code="unclassified", found=Found.NOTHING, lost=(*_guessed(guesses, facts), *_hinted(facts)))
+    return Decision(code=_NONE, found=Found.NOTHING, lost=(*_guessed(guesses, facts), *_hinted(facts)))
 
 
 class Report(Dataclass, Struct, frozen=True, gc=False):
@@ -288,8 +288,11 @@ def _why_not(code: str, winner: str, facts: Weights, otherwise: str) -> str:
 
 def _guessed(guesses: Iterable[Reading], facts: Weights) -> tuple[tuple[str, str], ...]:
     """What the message may mean, with how likely that is."""
-    possible = [guess for guess in guesses if facts.is_possible(guess.code)][:_GUESSES]
-    return tuple((guess.code, f"possible, {guess.certainty:.0%} sure: too little to decide") for guess in possible)
+    sure = {guess.code: f"possible, {guess.certainty:.0%} sure: too little to decide" for guess in reversed(guesses)}
+    alike = {code: "possible: the same words are said of it" for guess in guesses[:1] for code in guess.also}
+    ranked = dict.fromkeys((*(guess.code for guess in guesses), *alike))
+    possible = [code for code in ranked if code != _NONE and facts.is_possible(code)][:_GUESSES]
+    return tuple((code, sure.get(code) or alike[code]) for code in possible)
 
 
 def _hinted(facts: Weights) -> tuple[tuple[str, str], ...]:

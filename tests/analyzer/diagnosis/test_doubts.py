@@ -41,6 +41,30 @@ def test_without_the_header_the_rivals_are_named(message: str) -> None:
     assert {"scheme_invalid", "credential_ambiguous"} <= {rival.code for rival in found.rivals}
 
 
+def test_an_opinion_is_not_surer_than_its_reader() -> None:
+    """Words that no signature knows, and no token beside them."""
+    explainer = Explainer(Settings())
+    for message in (
+        "berth claim is of the wrong type",
+        "the harbour's token has a wrong audience",
+        "encrypted berth token is not supported",
+    ):
+        verdict = explainer.explain(
+            json.dumps({"time": "2031-02-03T04:05:06Z", "level": "error", "status": 401, "message": message})
+        )
+        assert verdict.diagnosis is not None
+        reading = explainer.analyzer.diagnoser.case(verdict.event).readings[0]
+        assert verdict.diagnosis.confidence <= round(reading.certainty, 2)
+
+
+def test_a_code_for_everything_decides_nothing() -> None:
+    """RFC 6750 has one error code for every token that is not accepted; what it may mean is named."""
+    found = explain('Bearer realm="berths", error="invalid_token"')
+
+    assert found.code == "unclassified"
+    assert ["possible, 25% sure: too little to decide"] == [rival.why_not for rival in found.rivals[:1]]
+
+
 @pytest.mark.parametrize("message", SAYINGS)
 def test_an_empty_header_proves_it(message: str) -> None:
     """The log shows the place, and nothing is there."""
