@@ -33,6 +33,7 @@ _WORDS: Final = ("Error ", "Warning ", "Failure ", "Fault ", "Exception ")  # th
 _CREDENTIALS: Final = frozenset(("authorization", "Authorization"))
 _CHALLENGE: Final = "www-authenticate:"
 _PLAIN: Final = 0.9  # how likely a sentence without a layout has to be about a refused credential
+_NAMED_PLAIN: Final = 0.8  # where it names tokens, issuers or the like
 _PLAIN_CHARS: Final = 2048
 _NO_SENTENCE: Final = ("", "{", "<", "#", "/", "$", "|", "}", ")")
 
@@ -86,7 +87,8 @@ def _shapeless(text: str) -> Parsed | None:
     below = sentences.split("\n")[1:]
     if any(line.startswith(_TRACEBACK) or is_exception(line) for line in below):
         return _refusal(sentences, is_calm=False)
-    return _refusal(sentences, is_calm=True) if _is_plain(text) and probability(sentences) >= _PLAIN else None
+    bar = _NAMED_PLAIN if topic.is_auth(sentences) else _PLAIN
+    return _refusal(sentences, is_calm=True) if _is_plain(text) and probability(sentences) >= bar else None
 
 
 def _is_plain(text: str) -> bool:

@@ -18,20 +18,26 @@ from collector.records import Parsed, RawRecord
 NAME: Final = "aws-alb"
 _TYPES: Final = ("http ", "https ", "h2 ", "grpcs ", "ws ", "wss ")
 _ARN: Final = "arn:aws"
+_RESOURCE: Final = " app/"  # a listener without certificate or target group has no ARN in its lines
 _REASONS: Final = ("Auth", "JWT", "JWKS", "WAF")  # beginnings of the error reasons
 _TIME, _CLIENT, _STATUS, _UPSTREAM, _REQUEST, _AGENT, _TRACE = 1, 3, 8, 9, 12, 13, 17
 _COLUMNS: Final = 25
+_HEAD: Final = 100  # characters in which type, time and load balancer stand
 _LAST_COLUMNS: Final = 21  # actions, redirect URL and error reason stand behind the rule
 
 
 def parse(record: RawRecord) -> Parsed | None:
     """A request of the access log."""
-    if record.fields is not None or not record.text.startswith(_TYPES) or _ARN not in record.text:
+    if record.fields is not None or not record.text.startswith(_TYPES) or not _is_of_alb(record.text):
         return None
     values = [value for _, value in tokens(record.text)]
     if len(values) < _COLUMNS or not http_status(values[_STATUS]):
         return None
     return finish(_parsed(values), record)
+
+
+def _is_of_alb(text: str) -> bool:
+    return _ARN in text or _RESOURCE in text[:_HEAD]
 
 
 def _parsed(values: list[str]) -> Parsed:

@@ -24,6 +24,7 @@ _CHALLENGES: Final = ("downstream_Www-Authenticate", "origin_Www-Authenticate")
 _MAX_KEYS: Final = 256
 _ZEROLOG_LEVELS: Final = frozenset(("TRC", "DBG", "INF", "WRN", "ERR", "FTL"))
 _AUTH_TYPES: Final = (
+    "ForwardedAuth",  # 2.x: forwardedTypeName
     "ForwardAuth",
     "BasicAuth",
     "DigestAuth",
@@ -148,7 +149,8 @@ def _read_remote(parsed: Parsed) -> None:
     _, found, status = parsed.message.partition(_REMOTE)
     if found and parsed.message.startswith("Remote error "):
         parsed.status, parsed.responder = http_status(status[:3]), Responder.AUTHORIZER
-        parsed.outcome = None if parsed.status else topic.outcome(parsed.message)
+        is_told = parsed.status < 400 or parsed.status in (401, 403)
+        parsed.outcome = None if parsed.status and is_told else topic.outcome(parsed.message)
         return
     parsed.responder = Responder.GATEWAY
     could_not_ask = parsed.message.startswith(_COULD_NOT_ASK)

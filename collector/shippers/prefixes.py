@@ -19,6 +19,7 @@ from collector.structs import Unshown
 MAX_HEAD: Final = 400  # characters in which a prefix ends
 _MONTHS: Final = frozenset(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"))
 _SEVERITIES: Final = ("EMERG", "ALERT", "CRIT", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")  # RFC 5424, table 2
+_LEVELS: Final = frozenset(("TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "ERR", "FATAL", "CRITICAL", "NOTICE"))
 _POD: Final = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-)(?:[a-f0-9]{6,10}-)?[a-z0-9]{5}"
 # docker compose, foreman, honcho, overmind, pm2, docker service logs: `[TIME] name  | line`.
 _BAR: Final = Named(rf"(?P<head>(?:(?P<time>{FORMS}) )?(?P<program>[A-Za-z0-9][\w.@/-]*)[ ]*\|[ ]{{0,2}})")
@@ -81,7 +82,9 @@ def _timed(text: str) -> Prefix | None:
         cri = _cri(text)
         if cri:
             return cri
-        for expression in (_HEROKU, _JOURNAL, _LOGCLI):
+        second = text[:MAX_HEAD].split(None, 2)[1:2]
+        is_logger = bool(second) and second[0].upper() in _LEVELS  # `TIME WARN auth: …`: no host is called so
+        for expression in (_HEROKU, _LOGCLI) if is_logger else (_HEROKU, _JOURNAL, _LOGCLI):
             if found := _named(expression, text):
                 return found
     elif found := _named(_FLUENTD, text):

@@ -15,6 +15,8 @@ from math import exp, fsum
 from pathlib import Path
 from typing import Final
 
+import re2
+
 from collector.gateways.reading.scan import has_any
 
 FILE: Final = Path(__file__).with_name("admission.toml")
@@ -52,6 +54,10 @@ _NEGATIVE: Final = (
     "budget", "limit", "throttl", "neither", "changed", "tamper", "terminat", "discard", "dropped", "truncat", "skew",
     "incomplete", " nil", "future", "drift", "reuse", "mandatory", "needs to", "aadsts", "ah0",
 )  # fmt: skip
+_TERMS: Final = re2.compile(
+    r"\b(?:expires?(?:[ _](?:at|in|on))?|expir(?:y|ation)(?: (?:date|time|reminder))?|expiring (?:at|in|on))\b"
+)
+_OF_TOKENS: Final = frozenset(("jti", "nbf", "azp", "jwt", "jws", "jwe", "jwk", "jwks", "kid", "iat"))
 # Errors of files, disks and sockets, whichever program has them, and whatever the file is for.
 _OF_THE_SYSTEM: Final = (
     "read-only file system", "no space left on device", "address already in use", "too many open files",
@@ -109,16 +115,33 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     >>> is_admitted("login successful: connector google", is_calm=True), is_admitted("login failed: connector google", is_calm=True)
     (False, True)
     """
-    if has_any(message[:_READ_CHARS].lower(), _OF_THE_SYSTEM) or probability(message) < (
-        AT_INFO if is_calm else AT_WARN
-    ):
+    if has_any(message[:_READ_CHARS].lower(), _OF_THE_SYSTEM):
         return False
-    return not is_calm or is_negative(message)
+    if is_calm:
+        return probability(message) >= AT_INFO and is_negative(message)
+    return probability(message) >= AT_WARN or names_token(message)
+
+
+def names_token(message: str) -> bool:
+    """Whether a text that says that something is wrong names what only tokens and key sets have: "The jti was already used."
+
+    >>> names_token("The jti was already used."), names_token("jti cache: ok"), names_token("The jtis table is not there")
+    (True, False, False)
+    """
+    words = message[: _MAX_WORDS * 24].translate(_BLANKS).lower().split()[:_MAX_WORDS]
+    return not _OF_TOKENS.isdisjoint(words) and is_negative(message)
 
 
 def is_negative(message: str) -> bool:
-    """Whether a text says that something is wrong, with whatever it is."""
-    return has_any(message[:_READ_CHARS].lower(), _NEGATIVE)
+    """Whether a text says that something is wrong, with whatever it is. When something is going to expire is no fault.
+
+    >>> is_negative("token expired"), is_negative("Token expires at: Tue Mar 3 11:00:00 UTC")
+    (True, False)
+    """
+    low = message[:_READ_CHARS].lower()
+    if "expir" in low:
+        low = _TERMS.sub(" ", low.encode("ascii", "replace").decode())  # RE2 takes no lone surrogates
+    return has_any(low, _NEGATIVE)
 
 
 @lru_cache(maxsize=4096)

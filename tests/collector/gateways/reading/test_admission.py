@@ -82,6 +82,30 @@ def test_a_sentence_of_nobody_is_admitted(text: str) -> None:
     assert probability(text) >= AT_WARN
 
 
+@pytest.mark.parametrize(
+    "text", ["The jti was already used", "nbf lies in the future", "no jwk for this kid", "jwks: wrong content type"]
+)
+def test_what_only_tokens_have_is_about_tokens(text: str) -> None:
+    """At WARN; a registered name and a word of something wrong are enough, whatever else the sentence says."""
+    assert admission.is_admitted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Token expires at: Tue Mar 3 11:00:00 UTC 2026",
+        "session expiry: 30m",
+        "token for svc-a expires in 3600 s",
+        "expiration time: 1772532000",
+    ],
+)
+def test_when_something_expires_is_no_fault(text: str) -> None:
+    """A term is announced with every token that is issued."""
+    assert not admission.is_admitted(text, is_calm=True)
+    assert not admission.is_negative(text)
+    assert admission.is_negative("token expired at: Tue Mar 3 11:00:00 UTC 2026")
+
+
 def test_of_several_lines_the_likeliest_counts() -> None:
     """An exception below a sentence that says nothing."""
     assert probability("request failed\ncom.example.Refused: JWT signature is not valid") >= AT_INFO
