@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -55,8 +55,8 @@ class Allowed(Dataclass, Struct, frozen=True, gc=False):
     users: Sequence[tuple[Safe, int]] = ()  # the pseudonym and the time of each request whose token names a user
 
 
-class Kind(Dataclass, Struct, frozen=True, gc=False):
-    """What requests share that are alike."""
+class Kind(NamedTuple):
+    """What requests share that are alike. A tuple: it is made, hashed and compared once a request."""
 
     gateway: Gateway
     responder: Responder
@@ -182,5 +182,11 @@ def _allowed(kind: Kind, found: _Sum) -> Allowed:
 def nobodys(token: TokenFacts) -> TokenFacts:
     """The facts of a token without its user; of a whole JWS without its lengths, too, which tell nothing but whose it is."""
     if token.kind is not TokenKind.JWS or token.anomalies:
-        return replace(token, user=EMPTY, key_epoch=0)
-    return replace(token, user=EMPTY, key_epoch=0, size=0, parts=())
+        return _one(replace(token, user=EMPTY, key_epoch=0))
+    return _one(replace(token, user=EMPTY, key_epoch=0, size=0, parts=()))
+
+
+@lru_cache(maxsize=MAX_TOKENS)
+def _one(token: TokenFacts) -> TokenFacts:
+    """Of equal facts always the same object, which is compared at no cost."""
+    return token

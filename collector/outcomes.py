@@ -6,6 +6,7 @@ unhandled, or a redirect to the login page. A status that has other meanings cou
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -135,13 +136,23 @@ def speaks_of_auth(text: str) -> bool:
 
 def is_broken(token: TokenFacts, times: TokenTimes) -> bool:
     """No validator accepts this credential. One that the log cut or masked proves nothing; nor does a session's cookie."""
-    return _is_of_request(token) and (
+    if not _is_of_request(token):
+        return False
+    return (
+        _is_unsound(token)
+        or (times.exp_s is not None and times.exp_s < -LEEWAY_S)
+        or (times.nbf_s is not None and times.nbf_s > LEEWAY_S)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_unsound(token: TokenFacts) -> bool:
+    """Whenever it is used."""
+    return (
         token.kind is TokenKind.UNSIGNED
         or token.verification in _NOT_VERIFIED
         or not _MALFORMED.isdisjoint(token.anomalies)
         or not _WRONG_SCHEMES.isdisjoint(token.anomalies)
-        or (times.exp_s is not None and times.exp_s < -LEEWAY_S)
-        or (times.nbf_s is not None and times.nbf_s > LEEWAY_S)
     )
 
 

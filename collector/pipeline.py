@@ -409,11 +409,16 @@ def _kind(record: RawRecord, parsed: Parsed, token: TokenFacts) -> Kind:
         responder=_responder(parsed),
         method=request_facts.method(parsed.method),
         route=_route(parsed),
-        host=safe_text(parsed.host, 200),
+        host=_host(parsed.host),
         status=parsed.status,
         token=nobodys(token),
         time_known=_is_timed(parsed, record),
     )
+
+
+@lru_cache(maxsize=4096)
+def _host(name: str) -> Safe:
+    return safe_text(name, 200)
 
 
 def _route(parsed: Parsed) -> Safe:
@@ -426,7 +431,7 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
     return Request(
         method=request_facts.method(parsed.method),
         route=_route(parsed),
-        host=safe_text(parsed.host, 200),
+        host=_host(parsed.host),
         status=parsed.status,
         trace_id=request_facts.identifier(parsed.trace_id or record.trace_id),
         request_id=request_facts.identifier(parsed.request_id),

@@ -42,7 +42,7 @@ def _may_be_batch(text: str) -> bool:
     if text[:1] == "[":
         return text[1:_MARK_CHARS].lstrip()[:1] == "{"
     head = text[:_MARK_CHARS]
-    return text[:1] == "{" and any(mark in head for mark in _MARKS)
+    return text[:1] == "{" and "[" in text and any(map(head.__contains__, _MARKS))
 
 
 def _text(record: Any) -> str:

@@ -31,6 +31,7 @@ from collector.records import Parsed, RawRecord
 
 CREDENTIAL: Final = "credential"  # the role of a header that carries one
 _NO_RANK: Final = 1 << 30
+MAX_PLANS: Final = 256  # key sets that are remembered; beyond it all are read anew
 MAX_KEY_CHARS: Final = 8192  # of all keys together: what one cached plan may hold
 MAX_BODY_CHARS: Final = 1_000  # of an answer that is read as a sentence
 MAX_NAME_CHARS: Final = 200  # of one flattened key: what a cache entry may hold
@@ -175,16 +176,23 @@ class Keys:
 
 
 NO_KEYS: Final = Keys()
+_PLANS: Final[dict[tuple[str, ...], Keys]] = {}
 
 
 def plan(fields: Mapping[str, Any]) -> Keys:
     """The roles of a record's keys; NO_KEYS for what is too wide to be a log record."""
-    if not 0 < len(fields) <= MAX_KEYS or sum(map(len, fields)) > MAX_KEY_CHARS:
+    names = tuple(fields)
+    known = _PLANS.get(names)
+    if known is not None:
+        return known
+    if not 0 < len(names) <= MAX_KEYS or sum(map(len, names)) > MAX_KEY_CHARS:
         return NO_KEYS
-    return _plan(tuple(fields))
+    if len(_PLANS) >= MAX_PLANS:
+        _PLANS.clear()
+    _PLANS[names] = made = _plan(names)
+    return made
 
 
-@lru_cache(maxsize=256)
 def _plan(names: tuple[str, ...]) -> Keys:
     canonical = {canonical_name(name): name for name in reversed(names)}
     keys = _best_keys(canonical)

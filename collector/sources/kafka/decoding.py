@@ -43,7 +43,7 @@ def decode_raw(gateway: str = "") -> Decode:
     def decode(value: bytes, message: Message) -> list[RawRecord]:
         records = _records(value, message, gateway) or [_empty(message, gateway)]
         for index, record in enumerate(records):
-            record.origin = replace(message.origin, index=index)
+            record.origin = replace(message.origin, index=index) if index else message.origin
             record.time_ns = record.time_ns or message.time_ns
         return records
 
