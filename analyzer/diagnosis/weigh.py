@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Final
 
@@ -286,7 +286,7 @@ def _why_not(code: str, winner: str, facts: Weights, otherwise: str) -> str:
     return otherwise or "ruled out: weaker evidence"
 
 
-def _guessed(guesses: Iterable[Reading], facts: Weights) -> tuple[tuple[str, str], ...]:
+def _guessed(guesses: Sequence[Reading], facts: Weights) -> tuple[tuple[str, str], ...]:
     """What the message may mean, with how likely that is."""
     sure = {guess.code: f"possible, {guess.certainty:.0%} sure: too little to decide" for guess in reversed(guesses)}
     alike = {code: "possible: the same words are said of it" for guess in guesses[:1] for code in guess.also}
