@@ -6,6 +6,7 @@ import re
 import string
 from typing import Any, Final
 
+from analyzer.situation import suspects
 from analyzer.situation.figures import ago, clock, count, is_nothing, listed, offset, percent, plural, span
 from collector.visible import visible
 
@@ -40,14 +41,7 @@ RESPONDERS: Final = {
     "upstream": "upstream API",
     "unknown": "unknown",
 }
-CHANGES: Final = {
-    "issuer_first_seen": "new issuer",
-    "kid_first_seen": "new signing key",
-    "gateway_first_seen": "new gateway",
-    "jwks_refreshed": "key set refreshed",
-    "config_loaded": "configuration loaded",
-    "marked": "mark",
-}
+CHANGES: Final = suspects.NAMES
 _PUNCTUATION: Final = frozenset(string.punctuation)
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 

@@ -15,7 +15,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +27,11 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analyzer.alerts import alertmanager, texts, watching
+from analyzer.alerts.ledger import Alert
 from analyzer.lake import Access, connect, connect_reader
+from analyzer.lake.reader import Reader
+from analyzer.situation import present
 from analyzer.store.migrate import views
 from collector.settings import load
 from tests.brokers import Broker
@@ -38,6 +43,7 @@ from tests.secrets_of_every_kind import Secret, generate
 from tests.waiting import HANG_S, eventually
 
 BATCH = 300
+MAX_ALERTS = 50
 SCREENS = ("overview", "groups", "group", "health", "explorer")
 PATHS = ("/", "/groups", "/group?group={group}", "/health", "/sql")
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
@@ -260,6 +266,31 @@ def groups_of(done: Done) -> list[str]:
         return [row[0] for row in con.execute("SELECT group_id FROM groups ORDER BY failures DESC").fetchall()]
     finally:
         con.close()
+
+
+def test_no_alert_carries_one(embedded: Done) -> None:
+    """Every problem as an alert: for chat and mail, for Alertmanager and in its webhook's form, with the words of its end."""
+    settings = load(embedded.rig.config, {})
+    reader = Reader(settings, Access(memory_mib=512), timeout_s=HANG_S)
+    ask = watching.asking(reader)
+    rows = ask("problems", gateway="")
+    found = present.folded(rows, ask, shown=MAX_ALERTS)
+    urgent = tuple(replace(problem, is_urgent=True, state="new") for problem in found.problems)
+    now = datetime.now(UTC)
+    at = watching.Look(ask=ask, settings=settings.alerts, now=now, link="http://h", silent={})
+    alerts = [
+        Alert(
+            alert_id="a", rule=one.rule, subject=one.subject, severity=one.severity, since=one.since, opened_at=now, told_at=now,
+            phase_at=now, title=texts.begun(one.rule, one.title), says=one.says, link=one.link, groups=set(one.groups), is_held=False,
+        )
+        for one in watching.findings_of(at, replace(found, problems=urgent), rows)
+    ]  # fmt: skip
+    reader.close()
+    said = [f"{one.title} {texts.ended(one.title)} {one.says} {alertmanager.sent_on(one, 'r')}" for one in alerts]
+    said.append(str(alertmanager.posted(alerts, now)))
+
+    assert len(alerts) > 20
+    assert [] == told(embedded.search().find_all([("an alert", text.encode("utf-8", "replace")) for text in said]))
 
 
 @pytest.mark.parametrize("screen", SCREENS)

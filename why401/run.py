@@ -173,7 +173,10 @@ def up(
 
     telemetry = Telemetry()
     sources = raw_sources(settings, telemetry)
-    with collector_of(settings, telemetry) as collector, _alerting(settings, telemetry):
+    with (
+        collector_of(settings, telemetry) as collector,
+        _alerting(settings, telemetry, is_past=_is_read_once(settings)),
+    ):
         sink = StoreSink(settings, open_store(settings, telemetry), telemetry, committed)
         sampling = Sampling(settings.store.sample_allowed)
         stage = Joining(collector, settings.joining, telemetry, sampling=sampling)
@@ -203,9 +206,14 @@ def analyze(settings: Settings) -> None:
         run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
 
 
-def _alerting(settings: Settings, telemetry: Telemetry) -> AbstractContextManager[None]:
-    """Alerts while the pipeline runs. What is read once is about the past: nobody is woken by it."""
-    if not settings.alerts.urls or not settings.files.follow:
+def _is_read_once(settings: Settings) -> bool:
+    """Nothing but files, up to their ends."""
+    return not (settings.files.follow or settings.otlp.grpc or settings.otlp.http or settings.kafka.topics)
+
+
+def _alerting(settings: Settings, telemetry: Telemetry, *, is_past: bool = False) -> AbstractContextManager[None]:
+    """Alerts while the pipeline runs; about the past they wake nobody."""
+    if not settings.alerts.urls or is_past:
         return nullcontext()
     from analyzer.alerts.alerter import alerting
     from analyzer.alerts.channels import APPRISE, targets

@@ -9,11 +9,14 @@ from typing import Any, Final
 
 from analyzer.situation import figures, impact
 from analyzer.situation.impact import ASIDE, Measured, Problem
+from analyzer.situation.incidents import DIMENSIONS, Value
+from analyzer.situation.present import Behind
 from collector.visible import visible
 
 MAX_TITLE: Final = 200
 MAX_FIX: Final = 600
 LATE: Final = "No current data"
+_TELLING: Final = ("kid", "version", "client", "issuer", "route")
 UNCLASSIFIED: Final = {
     "refusals": "Many refusals are not explained",
     "records": "Many log records cannot be read",
@@ -47,7 +50,7 @@ class About:
     problem: Problem
     row: Mapping[str, Any]
     overall: Measured | None
-    instance: str
+    behind: Behind
     now: datetime
 
 
@@ -60,7 +63,8 @@ def problem(about: About) -> str:
     """Since when, how sure, what and where, what may have caused it, how much, and what to do."""
     one, row = about.problem, about.row
     parts = (
-        f"{impact.since(one, about.now, ' UTC')}, {_sure(row)}{_where(about)}: {title_of(one)}{_suspect(row)}.",
+        f"{impact.since(one, about.now, ' UTC')}, {_sure(row)}{_where(about)}: {title_of(one)}{_suspect(about)}.",
+        _common(about.behind.common),
         f"{_refusals(one)}, {impact.affected(one)}.",
         impact.pass_rate(about.overall, one) if about.overall else "",
         _fix(row),
@@ -74,13 +78,22 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 
 def _where(about: About) -> str:
-    place = about.problem.only_at or about.instance
-    return f", at {visible(place, 80)}" if place else ""
+    """The instance at which nearly all of it fails, else the gateways."""
+    names = [str(name) for name in about.row.get("gateways") or ()]
+    gateways = " and ".join(names) if len(names) <= 2 else figures.listed(names, 2)
+    place = about.behind.instance or about.problem.only_at or gateways
+    return f", at {visible(place, 120)}" if place else ""
 
 
-def _suspect(row: Mapping[str, Any]) -> str:
-    change = row.get("suspect_change")
-    return f" (suspect change: {visible(change, 200)})" if change else ""
+def _suspect(about: About) -> str:
+    change = about.behind.suspect
+    return f" (suspect change: {change.says(about.now)})" if change else ""
+
+
+def _common(values: Sequence[Value]) -> str:
+    """What tells it apart from what passes."""
+    found = [f"{DIMENSIONS[one.dimension]} `{visible(one.value, 100)}`" for one in values if one.dimension in _TELLING]
+    return f"In common, and seldom where requests pass: {', '.join(found[:3])}." if found else ""
 
 
 def _refusals(one: Problem) -> str:

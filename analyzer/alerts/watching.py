@@ -14,7 +14,7 @@ import duckdb
 from analyzer.alerts import burning, texts
 from analyzer.alerts.finding import CRITICAL, WARNING, Finding, Seen
 from analyzer.lake.reader import Reader
-from analyzer.situation import impact, incidents, present
+from analyzer.situation import impact, present
 from analyzer.situation.impact import ASIDE, Level, Measured, Problem, Situation, Window
 from collector.settings import AlertSettings
 
@@ -34,9 +34,16 @@ def _sql(name: str) -> str:
 
 
 def asking(reader: Reader) -> present.Ask:
-    """Rows of a statement of ours or of the present state. Raises LakeError, duckdb.Error."""
+    """Rows of a statement of ours or of the present state, once each: for one look. Raises LakeError, duckdb.Error."""
+    known: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
 
     def ask(name: str, **params: Any) -> list[dict[str, Any]]:
+        key = (name, *sorted(params.items()))
+        if key not in known:
+            known[key] = asked(name, params)
+        return known[key]
+
+    def asked(name: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         used = duckdb.extract_statements(_sql(name))[0].named_parameters
         rows: list[dict[str, Any]] = reader.table(
             _sql(name), {key: value for key, value in params.items() if key in used}
@@ -70,7 +77,7 @@ def look(at: Look) -> Seen:
     found = present.folded(rows, at.ask, shown=MAX_PROBLEMS)
     sending = frozenset(row["gateway"] for row in senders if not _is_silent(at, row, until))
     findings = (
-        *_problems(at, found, rows),
+        *findings_of(at, found, rows),
         *_spike(at, found),
         *_objective(at, until),
         *_unclassified(at, until),
@@ -80,18 +87,14 @@ def look(at: Look) -> Seen:
     return Seen(now=at.now, findings=findings, problems=by_group, sending=sending)
 
 
-def _problems(at: Look, found: Situation, rows: Sequence[Row]) -> Iterator[Finding]:
+def findings_of(at: Look, found: Situation, rows: Sequence[Row]) -> Iterator[Finding]:
     """Each urgent line of the page."""
     urgent = [problem for problem in found.problems if problem.is_urgent][:MAX_PROBLEMS]
-    shared = incidents.values(at.ask("shared")) if urgent else {}
     for problem in urgent:
-        about = texts.About(
-            problem=problem,
-            row=_row(rows, problem.groups[0], ""),
-            overall=_overall(found, rows, problem.only_at),
-            instance=_instance(shared.get(problem.groups[0], ())),
-            now=at.now,
-        )
+        row = _row(rows, problem.groups[0], "")
+        behind = present.behind(problem, at.ask, row.get("gateways") or ())
+        overall = _overall(found, rows, problem.only_at)
+        about = texts.About(problem=problem, row=row, overall=overall, behind=behind, now=at.now)
         yield _problem(about, at.link)
 
 
@@ -112,11 +115,6 @@ def _problem(about: texts.About, link: str) -> Finding:
 
 def _row(rows: Sequence[Row], group: str, gateway: str) -> Row:
     return next((row for row in rows if (row["group_id"], row["gateway"]) == (group, gateway)), {})
-
-
-def _instance(shared: Sequence[incidents.Value]) -> str:
-    """The gateway instance at which most of it fails, and at which little of what passes is seen."""
-    return next((one.value for one in shared if one.dimension == "instance"), "")
 
 
 def _overall(found: Situation, rows: Sequence[Row], gateway: str) -> Measured | None:

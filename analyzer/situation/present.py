@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from analyzer.situation import impact, incidents
+from analyzer.situation import impact, incidents, suspects
 from analyzer.situation.impact import Problem, Situation
+from analyzer.situation.incidents import Value
+from analyzer.situation.suspects import Suspect
 
 MAX_PARTS: Final = 2_000  # groups of one incident whose users are counted
+NEARLY_ALL: Final = 0.99
 Rows = Sequence[Mapping[str, Any]]
 Ask = Callable[..., Rows]
 """`ask(name, **params)`: the rows of `queries/<name>.sql`; parameters that the statement does not use are left out."""
@@ -34,6 +37,30 @@ def folded(rows: Rows, ask: Ask, *, gateway: str = "", shown: int) -> Situation:
     hour = max((row["until"] for row in rows), default=None)
     counted = (_with_people(one, ask, gateway, hour) for one in found[:shown])
     return Situation(overall=now.overall, problems=(*counted, *found[shown:]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What a problem's failures share and what passes has seldom, and the change that may be their cause."""
+
+    common: tuple[Value, ...] = ()
+    suspect: Suspect | None = None
+    instance: str = ""  # gateway and instance at which (nearly) all of it fails
+
+
+def behind(problem: Problem, ask: Ask, gateways: Sequence[str]) -> Behind:
+    """What may be behind a problem at these gateways."""
+    shared = ask("shared")
+    since = problem.since - suspects.BEFORE
+    return Behind(
+        common=incidents.values(shared).get(problem.groups[0], ()),
+        suspect=suspects.suspect(problem, ask("lately", since=since), shared, gateways),
+        instance=next((row["value"] for row in shared if _is_where(row, problem.groups[0])), ""),
+    )
+
+
+def _is_where(row: Mapping[str, Any], group: str) -> bool:
+    return (row["group_id"], row["dimension"]) == (group, "instance") and bool(row["share"] >= NEARLY_ALL)
 
 
 def _with_people(problem: Problem, ask: Ask, gateway: str, until: datetime | None) -> Problem:

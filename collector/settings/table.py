@@ -236,7 +236,7 @@ class AlertSettings:
     link: str = setting("", "Address of the dashboard, for links; empty: http:// and [dashboard] address.", page)
     interval_seconds: int = setting(30, "How often the state is judged.", between(5, 3600))
     settle_minutes: int = setting(
-        5, "How long a problem must be over before that is said; shorter pauses are the same problem.", between(0, 1440)
+        3, "How long a problem must be over before that is said; shorter pauses are the same problem.", between(0, 1440)
     )
     objective_percent: float = setting(
         0.0, "Share of requests that are to pass within 30 days, in per cent; 0: no objective.", objective

@@ -136,7 +136,7 @@ def _entry(seen: Scope, problem: Problem, row: Any | None, rows: pd.DataFrame) -
     with st.container(border=row is not None, gap="xsmall"):
         _line(seen, problem)
         if row is not None:
-            _evidence(row)
+            _evidence(seen, problem, row)
         if len(problem.groups) > 1:
             _parts(seen, problem, rows)
 
@@ -157,14 +157,15 @@ def _parts(seen: Scope, incident: Problem, rows: pd.DataFrame) -> None:
         panels.pick_group(rows[rows["group_id"].isin(incident.groups)], seen, key=f"parts-{incident.groups[0]}")
 
 
-def _evidence(row: Any) -> None:
+def _evidence(seen: Scope, problem: Problem, row: Any) -> None:
     if _is_text(row.because):
         panels.say(row.because, limit=160)
     cause = wording.CAUSES.get(row.cause, wording.CAUSES["unknown"])
     facts = f"{cause} · {row.code} · confidence {wording.percent(row.confidence, 0)} · {wording.listed(row.gateways)} · {_routes(row.routes)}"
     st.caption(wording.escape(facts, 400))
-    if _is_text(row.suspect_change):
-        st.caption(f":material/history: Suspect change: {wording.escape(row.suspect_change, 200)}")
+    suspect = present.behind(problem, _asked, [] if row.gateways is None else list(row.gateways)).suspect
+    if suspect:
+        st.caption(f":material/history: Suspect change: {wording.escape(suspect.says(seen.now), 300)}")
 
 
 def _numbers(seen: Scope, problem: Problem) -> str:

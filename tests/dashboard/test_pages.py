@@ -98,7 +98,7 @@ def test_every_urgent_group_is_told_with_its_suspect(lake: Path, use: Callable[.
         "key_not_found",
         "confidence 95 % · envoy",
         f"{users} users",
-        f"Suspect change: {sample_lake.FAULTS[0].suspect}",
+        f"Suspect change: new signing key {sample_lake.NEW_KID} at ",
     ]
 
     assert [] == [part for part in expected if part not in text]

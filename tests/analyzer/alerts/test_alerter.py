@@ -101,7 +101,10 @@ def test_an_outage_is_told_once_and_its_end(
     (one,) = post.parcels
 
     assert one.title == "New: The gateway does not know the key `r3`"
-    assert one.body.splitlines()[0] == "Since 10:30 UTC (10 min), 95 % sure: The gateway does not know the key `r3`."
+    assert (
+        one.body.splitlines()[0]
+        == "Since 10:30 UTC (10 min), 95 % sure, at envoy and kong: The gateway does not know the key `r3`."
+    )
     assert "refusals in the last hour, " in one.body
     assert "of requests pass, usually 9" in one.body
     assert one.body.endswith("/group?group=v1-00000000000000b1")
@@ -269,3 +272,30 @@ def test_nothing_runs_without_a_channel(tmp_path: Path) -> None:
     wrong = replace(Settings(), alerts=replace(AlertSettings(), urls="nothing"))
     with pytest.raises(ConfigurationError), alerting(wrong, Telemetry()):
         pass
+
+
+def test_a_rotation_is_told_with_what_is_behind_it(
+    tmp_path: Path, alerter: Callable[..., Alerter], post: Post, clock: Clock
+) -> None:
+    """A new key that one gateway instance refuses and the other accepts: the instance, the key, when it was first seen, and
+    that all of these failures have it."""
+    outage.build(tmp_path, outage.noise, **SHORT)
+    rng = random.Random(4)
+    old, new = Gateway("envoy", "edge-1", "1.39.0"), Gateway("envoy", "edge-2", "1.39.0")
+    with sample_lake.opened(tmp_path) as store:
+        at = [clock.now + timedelta(seconds=5 * n) for n in range(60)]
+        verdicts = [
+            outage.verdict(rng, one, NO_KEY if n % 2 else None, 10_000 + n, gateway=old if n % 2 else new, kid="r3")
+            for n, one in enumerate(at)
+        ]
+        store.append(verdicts, [], {})
+    clock.later(minutes=5)
+    alerter().round()
+    (one,) = post.parcels
+
+    assert (
+        "95 % sure, at envoy edge-1: The gateway does not know the key `r3` (suspect change: new signing key r3 at 10:40, "
+        in one.body
+    )
+    assert "; 100 % of these failures have it)." in one.body
+    assert "In common, and seldom where requests pass: " in one.body

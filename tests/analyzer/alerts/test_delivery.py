@@ -137,7 +137,7 @@ def test_a_real_alertmanager_takes_it_and_sends_it_on(tmp_path: Path) -> None:
         eventually(lambda: manager.received.requests, "Alertmanager sends it on")
 
         assert "New: The gateway does not know the key `r3`" == one["annotations"]["summary"]
-        assert one["annotations"]["description"].startswith("Since 10:30 UTC (10 min), 95 % sure:")
+        assert one["annotations"]["description"].startswith("Since 10:30 UTC (10 min), 95 % sure, at ")
         assert "critical" == one["labels"]["severity"]
         assert ["firing"] == [body["status"] for _, _, body in manager.received.requests]
 

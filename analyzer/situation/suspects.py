@@ -1,0 +1,82 @@
+"""What may have caused a problem: the change just before it began, how long before, and how much of the failure it explains. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from analyzer.situation import figures
+from analyzer.situation.impact import Problem
+from collector.visible import visible
+
+BEFORE: Final = timedelta(minutes=15)  # a change shows within a quarter of an hour, caches included
+AFTER: Final = timedelta(
+    minutes=2
+)  # onsets are known to the minute, and the first sight of a key may be a later request
+LEAST: Final = 0.5  # of the failures have the new value; a change that explains less is a coincidence
+NAMES: Final = {
+    "issuer_first_seen": "new issuer",
+    "kid_first_seen": "new signing key",
+    "gateway_first_seen": "new gateway",
+    "jwks_refreshed": "key set refreshed",
+    "config_loaded": "configuration loaded",
+    "marked": "mark",
+}
+# What failures that a change explains have in common.
+_DIMENSION: Final = {"issuer_first_seen": "issuer", "kid_first_seen": "kid", "gateway_first_seen": "version"}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """`explains`: share of the failures that have the new value, 0 to 1; None for a change that leaves no value in a request."""
+
+    kind: str
+    subject: str
+    at: datetime
+    delay: timedelta
+    explains: float | None
+
+    def says(self, now: datetime) -> str:
+        """`new signing key r3 at 14:02, 1 min before; 98 % of these failures have it`."""
+        gap = figures.span(abs(self.delay.total_seconds()))
+        when = (
+            "at the same time"
+            if abs(self.delay) < timedelta(minutes=1)
+            else f"{gap} {'before' if self.delay > timedelta(0) else 'after'}"
+        )
+        share = "" if self.explains is None else f"; {figures.percent(self.explains, 0)} of these failures have it"
+        name = NAMES.get(self.kind, self.kind.replace("_", " "))
+        return f"{name} {visible(self.subject, 120)} at {figures.clock(self.at, now)}, {when}{share}"
+
+
+def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gateways: Sequence[str]) -> Suspect | None:
+    """The change that explains most of a problem, the latest of several; None when there is none.
+
+    `changes` and `shared` are rows of these views; `gateways` are those at which the problem is.
+    """
+    values = {(row["dimension"], row["value"]): row["share"] for row in shared if row["group_id"] in problem.groups}
+    found = [_suspect(problem, change, values) for change in changes if _may_be(problem, change, gateways)]
+    known = [one for one in found if one is not None]
+    return max(known, key=lambda one: (one.explains is not None, one.explains or 0.0, one.at), default=None)
+
+
+def _may_be(problem: Problem, change: Row, gateways: Sequence[str]) -> bool:
+    is_near = problem.since - BEFORE <= change["changed_at"] <= problem.since + AFTER
+    return is_near and (change["gateway"] in ("", *gateways) or change["kind"] in _DIMENSION)
+
+
+def _suspect(problem: Problem, change: Row, values: Mapping[tuple[str, str], float]) -> Suspect | None:
+    dimension = _DIMENSION.get(change["kind"])
+    explains = values.get((dimension, change["subject"]), 0.0) if dimension else None
+    if explains is not None and explains < LEAST:
+        return None
+    return Suspect(
+        kind=change["kind"],
+        subject=change["subject"],
+        at=change["changed_at"],
+        delay=problem.since - change["changed_at"],
+        explains=explains,
+    )
