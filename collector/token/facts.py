@@ -21,6 +21,7 @@ from collector.events import TokenFacts, TokenKind
 from collector.redaction import fixed, safe_algorithm, safe_id, safe_media_type, safe_name
 from collector.safe import EMPTY, Safe
 from collector.structs import Dataclass
+from collector.token.anomalies import header_anomalies, signature_anomalies
 from collector.token.claims import Claims, read_claims
 from collector.token.credentials import Credential, kept_of
 
@@ -28,11 +29,6 @@ MAX_TOKEN_CHARS: Final = 65_536  # gateways refuse headers far below this; a lon
 MAX_NAMES: Final = 64
 MAX_KEPT_HEAD: Final = 2_048  # characters; with 2,048 of them kept at most 4 MB
 URLSAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-HMAC_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
-EC_BYTES: Final = {"ES256": 64, "ES256K": 64, "ES384": 96, "ES512": 132}
-ED_BYTES: Final = (64, 114)
-CASED_ALGS: Final = ("RS256", "HS256", "ES256", "PS256", "NONE")
-RSA_BYTES: Final = (128, 192, 256, 320, 384, 512, 768, 1024)  # moduli in use; a cut signature has some other length
 
 # Words of TokenFacts.anomalies that come from the token itself.
 ANOMALIES: Final = (
@@ -76,13 +72,6 @@ _ELIDED: Final = fixed("elided")
 _EMPTY_PART: Final = fixed("empty_part")
 _TRAILING_DOT: Final = fixed("trailing_dot")
 _TOO_LONG: Final = fixed("too_long")
-_SIGNATURE_EMPTY: Final = fixed("signature_empty")
-_SIGNATURE_SHORT: Final = fixed("signature_short")
-_SIGNATURE_UNPADDED: Final = fixed("signature_unpadded")
-_SIGNATURE_LONG: Final = fixed("signature_long")
-_SIGNATURE_DER: Final = fixed("signature_der")
-MIN_TEXT_BYTES: Final = 6  # of a signature: what is left of a cut one may be text by chance
-_SIGNATURE_TEXT: Final = fixed("signature_text")
 _MESSAGE: Final = fixed("message")
 
 
@@ -335,10 +324,10 @@ def _is_unsigned(header: dict[str, Any]) -> bool:
 def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, who: tuple[str, NameUser]) -> TokenRead:
     user_claim, name_user = who
     head, header = parts.head, parts.head.value or {}
-    odd = [*base.anomalies, *parts.odd, *_header_anomalies(header)]
+    odd = [*base.anomalies, *parts.odd, *header_anomalies(header)]
     size = -1 if parts.signature is None else len(parts.signature)
     if kind in (TokenKind.JWS, TokenKind.MALFORMED) and parts.signature is not None and header:
-        odd.extend(_signature_anomalies(str(header.get("alg", "")), parts.signature, odd))
+        odd += signature_anomalies(str(header.get("alg", "")), parts.signature, is_cut=_SIGNATURE.cut in odd)
     claims = read_claims(parts.payload, user_claim) if parts.payload is not None else Claims()
     user, key_epoch = name_user(claims.iss, claims.user_value) if claims.user_value else (EMPTY, 0)
     facts = TokenFacts(
@@ -380,101 +369,3 @@ def _text(value: object, limit: int, bounded: Callable[[str, int], Safe] = safe_
 
 def _texts(value: object) -> tuple[Safe, ...]:
     return tuple(_text(item, 60) for item in value[:10]) if isinstance(value, list) else ()
-
-
-def _header_anomalies(header: dict[str, Any]) -> list[Safe]:
-    return [anomaly for anomaly, has in _HEADER_ANOMALIES if has(header)] if header else []
-
-
-def _lacks_alg(header: dict[str, Any]) -> bool:
-    return header.get("alg") is None
-
-
-def _is_alg_not_string(header: dict[str, Any]) -> bool:
-    alg = header.get("alg")
-    return alg is not None and not isinstance(alg, str)
-
-
-def _is_alg_case_wrong(header: dict[str, Any]) -> bool:
-    """Names are compared letter by letter (RFC 7515, section 4.1.1); lower-case `none` is right."""
-    alg = header.get("alg")
-    return isinstance(alg, str) and alg not in ("none", alg.upper()) and alg.upper() in CASED_ALGS
-
-
-def _is_kid_not_string(header: dict[str, Any]) -> bool:
-    return "kid" in header and not isinstance(header["kid"], str)
-
-
-def _is_typ_not_string(header: dict[str, Any]) -> bool:
-    return "typ" in header and not isinstance(header["typ"], str)
-
-
-def _is_b64_false(header: dict[str, Any]) -> bool:
-    return header.get("b64") is False
-
-
-def _embeds_key(header: dict[str, Any]) -> bool:
-    return "jwk" in header or "x5c" in header
-
-
-_HEADER_ANOMALIES: Final = (
-    (fixed("alg_missing"), _lacks_alg),
-    (fixed("alg_not_string"), _is_alg_not_string),
-    (fixed("alg_case"), _is_alg_case_wrong),
-    (fixed("kid_not_string"), _is_kid_not_string),
-    (fixed("typ_not_string"), _is_typ_not_string),
-    (fixed("b64_false"), _is_b64_false),
-    (fixed("embedded_key"), _embeds_key),
-)
-
-
-def _is_text(signature: bytes) -> bool:
-    """Random bytes do not look so: somebody wrote it by hand. Of three bytes, one time in twenty they do."""
-    return len(signature) >= MIN_TEXT_BYTES and signature.isascii() and signature.decode().isprintable()
-
-
-def _signature_anomalies(alg: str, signature: bytes, odd: list[Safe]) -> list[Safe]:
-    if not signature:
-        return [_SIGNATURE_EMPTY]
-    if len(signature) != HMAC_BYTES.get(alg) and _is_text(signature):
-        return [_SIGNATURE_TEXT]
-    if _SIGNATURE.cut in odd:
-        return [_SIGNATURE_SHORT]
-    if alg in HMAC_BYTES:
-        return _wrong_length(len(signature), HMAC_BYTES[alg])
-    if alg in EC_BYTES:
-        return _ec_anomalies(signature, EC_BYTES[alg])
-    return _odd_length(alg, len(signature))
-
-
-def _ec_anomalies(signature: bytes, expected: int) -> list[Safe]:
-    length = len(signature)
-    if length != expected and _is_der(signature):
-        return [_SIGNATURE_DER]
-    if expected - length in (1, 2):  # of random R and S, one in 128 begins with a zero byte
-        return [_SIGNATURE_UNPADDED]
-    return _wrong_length(length, expected)
-
-
-def _wrong_length(length: int, expected: int) -> list[Safe]:
-    if length == expected:
-        return []
-    return [_SIGNATURE_SHORT if length < expected else _SIGNATURE_LONG]
-
-
-def _odd_length(alg: str, length: int) -> list[Safe]:
-    if alg.startswith(("RS", "PS")) and length not in RSA_BYTES:
-        return [_SIGNATURE_SHORT]
-    if alg == "EdDSA" and length not in ED_BYTES:
-        return [_SIGNATURE_SHORT if length < ED_BYTES[0] else _SIGNATURE_LONG]
-    return []
-
-
-def _is_der(signature: bytes) -> bool:
-    """An ASN.1 SEQUENCE of two INTEGERs, as OpenSSL writes ECDSA signatures; RFC 7518 requires R and S side by side."""
-    return (
-        len(signature) > 8
-        and signature[0] == 0x30
-        and signature[1] in (len(signature) - 2, 0x81)
-        and 0x02 in signature[2:4]
-    )
