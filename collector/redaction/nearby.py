@@ -38,7 +38,7 @@ def _any_noun(opened: bytes) -> bytes:
     return rb"(?i:(?:\b|_)(?:" + kinds + rb")\b)"
 
 
-_ODD_TEXT: Final = rb"(?:[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Za-z0-9][!#$%^&*@?+~]|[!#$%^&*@?+~][A-Za-z0-9]|[0-9]{4}|[A-Za-z0-9]{2}-[A-Za-z0-9]{2}|[\"'\x80][A-Za-z])"
+_ODD_TEXT: Final = rb"(?:[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Za-z0-9][!#$%^&*@?+~]|[!#$%^&*@?+~][A-Za-z0-9]|[0-9]{4}|[A-Za-z0-9]{2}-[A-Za-z0-9]{2}|[a-z0-9][A-Z][A-Za-z0-9]*[A-Z]|[A-Z]{2}[a-z]+[A-Z])"
 _PLAIN: Final = _any_noun(rb"(?:")
 _PHRASE_TEXT: Final = (
     rb"(?i:\b(?:passphrase|pass phrase|(?:seed|recovery|secret|backup) (?:phrase|words)|mnemonic|passwords?|pwd|pw)[\"']?(?: is| was)?[ :=]{1,3}[\"']?)"
@@ -141,7 +141,7 @@ def _in_sentence(data: bytes, words: Iterator[_Word], kind: str) -> Iterator[Hit
 
 def _is_notation(text: bytes) -> bool:
     """Pieces of JSON, of a call or of a query: `id":"7`, `x&lang=de`."""
-    return not _STRUCTURE.isdisjoint(text) or _PARAMETERS.end_at(text) > 0
+    return not _STRUCTURE.isdisjoint(text) or (b"&" in text and _PARAMETERS.end_at(text) > 0)
 
 
 def _names(previous: bytes) -> bool:
@@ -202,18 +202,18 @@ def _line_end(data: bytes, start: int, limit: int) -> int:
 
 
 def _is_secret(word: _Word, kind: str, distance: int) -> bool:
-    text = word.text
-    if (
-        len(text) < MIN_VALUE
-        or text[:1] == b"-"
-        or says_nothing(text)
-        or is_error_name(text)
-        or (text.isalpha() and kind_of(text))
-    ):
+    if _is_word(word.text):
         return False
     if word.is_quoted and distance <= NEAR:
         distance = 0
-    return _JUDGES[kind](text, distance, distance <= NEAR or word.is_quoted)
+    return _JUDGES[kind](word.text, distance, distance <= NEAR or word.is_quoted)
+
+
+def _is_word(text: bytes) -> bool:
+    """A word of the sentence, an option of a command, a mask, the name of an error or of a key."""
+    if text.isalpha() and (text.islower() or kind_of(text)):
+        return True
+    return len(text) < MIN_VALUE or text[:1] == b"-" or says_nothing(text) or is_error_name(text)
 
 
 def _is_made(text: bytes, _distance: int, is_near: bool) -> bool:

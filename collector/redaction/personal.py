@@ -49,13 +49,21 @@ _SERIAL: Final = compiled(
     rb"(?i)(?:serial|fingerprint|thumbprint|key ?id|identifier)[a-z \"':=#]{0,12}$"
 )  # of a certificate
 _NOBODY: Final = frozenset((b"null", b"none", b"nil", b"undefined", b"unknown", b"anonymous"))
+MAX_COMMAND: Final = 80
+_SHELL: Final = compiled(
+    rb"(?:^|[ /\"'])(?:ssh|scp|sftp|mosh)[ ][^\r\n;|&]{0,70}$"
+)  # `ssh jane@db7.int`: the host stays
 _SERVICE_DOMAINS: Final = (b".gserviceaccount.com",)  # an issuer or audience, not a person
 
 
 def emails(data: bytes) -> Iterator[Hit]:
     """E-mail addresses, but none of service accounts."""
     for match in _EMAIL.finditer(data):
-        if not match.group().endswith(_SERVICE_DOMAINS) and not _is_userinfo(data, match.start()):
+        if match.group().endswith(_SERVICE_DOMAINS) or _is_userinfo(data, match.start()):
+            continue
+        if _SHELL.find(data[max(0, match.start() - MAX_COMMAND) : match.start()])[0] >= 0:
+            yield Hit(match.start(), match.start() + match.group().rindex(b"@"), "field", USER)
+        else:
             yield Hit(match.start(), match.end(), "email", EMAIL)
 
 

@@ -16,7 +16,8 @@ _PART: Final = rb"[A-Za-z0-9_\-]"
 _JWS: Final = compiled(rb"eyJ" + _PART + rb"{10,}\." + _PART + rb"{24,}\." + _PART + rb"{24,}")
 # At either side: what a token may be glued to, and what an escape or a further part would begin with.
 _GLUED: Final = frozenset(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/~.=%\\&#;\x00\xad\x1b@\r\n"
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/~.=%\\&#;\x00\x1b@\r\n"
+    + bytes(range(0x80, 0x100))
 )
 _STANDIN: Final = b"eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIiwiaWF0IjowfQ.c2lnbmF0dXJlLXRoYXQtaXMtbm9uZQ"
 
