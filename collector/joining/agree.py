@@ -50,12 +50,24 @@ def by_sender(new: Half, old: Half) -> bool:
 
 def by_stream(new: Half, old: Half) -> bool:
     """Lines of one program (`is_one_program`), near each other in time, or in place where one has no time."""
+    if _is_beside(new, old) and not _is_said_again(new, old):
+        return False
     if not _complete(new, old):
         return False
     is_known = new.time_known and old.time_known
     if not (_near(new, old, _reach(new, old)) if is_known else new.number - old.number <= FAR):
         return False
     return not _differ(new, old)
+
+
+def _is_beside(new: Half, old: Half) -> bool:
+    """Words with a time and words without one: what a program prints stands among what it logs of other requests."""
+    return new.time_known is not old.time_known and not (new.is_access or old.is_access)
+
+
+def _is_said_again(new: Half, old: Half) -> bool:
+    """The very next line says the same: printed, and logged as well."""
+    return new.number - old.number == 1 and repeats(new, old)
 
 
 def _reach(new: Half, old: Half) -> int:
@@ -67,8 +79,6 @@ def _reach(new: Half, old: Half) -> int:
 
 def is_one_program(new: Half, old: Half) -> bool:
     """A program's own lines are of one family; its server's access lines may have a format that many share."""
-    if not (new.is_access or old.is_access) and new.time_known is not old.time_known:
-        return False
     if new.kind == old.kind or (new.family == old.family and new.is_access is not old.is_access):
         return True
     return all(is_embedded(half.family) or (half.is_access and has_shared_format(half.family)) for half in (new, old))

@@ -99,6 +99,9 @@ def thread(record: RawRecord) -> str:
     return next((name for name in names if _THREAD.fullmatch(name)), "")
 
 
+_OBJECT: Final = "object"  # a sentence in one is not the statement that prints it bare
+
+
 def shape(record: RawRecord, words: Iterable[str]) -> str:
     """What is the same in each line that this statement of a program writes: its words without values.
 
@@ -108,7 +111,7 @@ def shape(record: RawRecord, words: Iterable[str]) -> str:
         head = record.text[:_HEAD]
     else:
         fields = mapping(record)
-        head = " ".join(as_text(fields[name])[:_HEAD] for name in _SHAPE_KEYS if name in fields)
+        head = " ".join((_OBJECT, *(as_text(fields[name])[:_HEAD] for name in _SHAPE_KEYS if name in fields)))
     parts = f"{head} {' '.join([word[:_HEAD] for word in words])}".translate(_PARTS).split()
     return " ".join([word for word in map(_word, parts) if word][:_MAX_WORDS])
 

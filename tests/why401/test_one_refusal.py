@@ -80,3 +80,26 @@ def test_only_the_end_of_a_run_waits() -> None:
     answered = [len(each) for each in Explainer(Settings()).explain_runs([(lines, True), (lines, True), ([], False)])]
 
     assert [2 * MAX_WAITING, 3 * MAX_WAITING, MAX_WAITING] == answered
+
+
+SAYS = "token signature is invalid"
+LOGGED = "2026-03-03 10:00:0{n} ERROR auth: " + SAYS
+JSON = '{{"time":"2026-03-03T10:00:0{n}Z","level":"error","msg":"' + SAYS + '"}}'
+
+
+@pytest.mark.parametrize("logged", [LOGGED, JSON], ids=["text", "json"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["printed first", "logged first"])
+def test_what_is_printed_and_logged_is_one_refusal(logged: str, *, is_first: bool) -> None:
+    """Each of three refusals is printed bare, and again through a logger."""
+    lines = [
+        line for n in range(3) for line in ((SAYS, logged.format(n=n)) if is_first else (logged.format(n=n), SAYS))
+    ]
+
+    assert 3 == len({id(verdict) for verdict in Explainer(Settings()).explain_all(lines)})
+
+
+def test_what_is_only_printed_stays_what_it_is() -> None:
+    """Three requests whose reason is printed, beside another program's refusal for another reason."""
+    lines = [SAYS, SAYS, "2026-03-03 10:00:00 ERROR auth: token is expired", SAYS]
+
+    assert 4 == len({id(verdict) for verdict in Explainer(Settings()).explain_all(lines)})
