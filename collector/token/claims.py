@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from collector.safe import EMPTY, Safe
 from collector.structs import Unshown
 
 MAX_CLAIMS: Final = 64
+MAX_KEPT: Final = 256  # characters of an identifier whose safe form is remembered
 MAX_AUDIENCES: Final = 10
 MAX_SCOPES: Final = 50
 _EXP: Final = fixed("exp")
@@ -47,9 +49,8 @@ _MALFORMED_EMAIL: Final = fixed("malformed_email")
 _REVERSED: Final = fixed("reversed")
 _AUD: Final = fixed("aud")
 _ID_TOKEN: Final = fixed("id")
-_BOOLEAN: Final = fixed("boolean")
 _JSON_TYPES: Final[dict[type, Safe]] = {
-    str: fixed("string"), int: fixed("integer"), float: fixed("number"), list: fixed("array"), dict: fixed("object"),
+    str: fixed("string"), bool: fixed("boolean"), int: fixed("integer"), float: fixed("number"), list: fixed("array"), dict: fixed("object"),
     type(None): _NULL,
 }  # fmt: skip
 Fault = tuple[Safe, Safe]
@@ -76,27 +77,26 @@ class Claims(Unshown, Struct, frozen=True, gc=False):
 
 def read_claims(payload: Mapping[str, Any], user_claim: str = "") -> Claims:
     """Read a payload; never raises, whatever the types are."""
+    get = payload.get
     return Claims(
         types=tuple(_types(payload)),
-        faults=tuple(_faults(payload)),
-        iss=_text(payload.get("iss")),
-        aud=_audiences(payload.get("aud")),
-        client=next((_text(payload[name], 128) for name in CLIENT_CLAIMS if _is_word(payload.get(name))), EMPTY),
+        faults=_faults(payload),
+        iss=_text(get("iss")),
+        aud=_audiences(get("aud")),
+        client=_client(payload),
         scopes=_scopes(payload),
         token_use=_token_use(payload),
-        cnf=_cnf(payload.get("cnf")),
+        cnf=_cnf(get("cnf")),
         user_value=_user(payload, user_claim),
-        exp=_date(payload.get("exp")),
-        nbf=_date(payload.get("nbf")),
-        iat=_date(payload.get("iat")),
-        auth_time=_date(payload.get("auth_time")),
+        exp=_date(get("exp")),
+        nbf=_date(get("nbf")),
+        iat=_date(get("iat")),
+        auth_time=_date(get("auth_time")),
     )
 
 
 def json_type(value: object) -> Safe:
     """JSON's name of a decoded value's type; whole and fractional numbers differ."""
-    if isinstance(value, bool):
-        return _BOOLEAN
     return _JSON_TYPES.get(type(value), _NULL)
 
 
@@ -117,30 +117,31 @@ def _name(name: str) -> Safe:
     return safe_name(name, 80)
 
 
-def _faults(payload: Mapping[str, Any]) -> Iterator[Fault]:
-    for name in DATES:
-        if name in payload:
-            yield from ((name, fault) for fault in _date_faults(payload[name]))
-    for name in TEXTS:
-        if fault := _text_fault(payload.get(name, "-")):
-            yield name, fault
-    yield from ((_AUD, fault) for fault in _audience_faults(payload.get("aud", "-")))
-    if _is_malformed_email(payload.get("email")):
-        yield _EMAIL, _MALFORMED_EMAIL
-    if _is_reversed(payload):
-        yield _EXP, _REVERSED
+def _faults(payload: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """What is wrong with values, in the order of `_CHECKS`; of most tokens nothing."""
+    found = [
+        (rank, (claim, fault))
+        for name, value in payload.items()
+        for rank, claim, check in _CHECKS.get(name, ())
+        for fault in check(value)
+    ]
+    if len(found) > 1:
+        found.sort(key=itemgetter(0))
+    faults = tuple([fault for _, fault in found])
+    return (*faults, (_EXP, _REVERSED)) if "nbf" in payload and _is_reversed(payload) else faults
 
 
-def _text_fault(value: object) -> Safe | None:
+def _text_faults(value: object) -> tuple[Safe, ...]:
     if value is None:
-        return _NULL
+        return (_NULL,)
     if not isinstance(value, str) or value.strip():
-        return None
-    return _BLANK if value else _EMPTY
+        return ()
+    return (_BLANK,) if value else (_EMPTY,)
 
 
-def _is_malformed_email(value: object) -> bool:
-    return isinstance(value, str) and value != "" and ("@" not in value[1:-1] or " " in value)
+def _email_faults(value: object) -> tuple[Safe, ...]:
+    is_malformed = isinstance(value, str) and value != "" and ("@" not in value[1:-1] or " " in value)
+    return (_MALFORMED_EMAIL,) if is_malformed else ()
 
 
 def _is_reversed(payload: Mapping[str, Any]) -> bool:
@@ -149,7 +150,11 @@ def _is_reversed(payload: Mapping[str, Any]) -> bool:
     return exp is not None and nbf is not None and exp < nbf
 
 
-def _date_faults(value: object) -> Iterator[Safe]:
+def _date_faults(value: object) -> Iterable[Safe]:
+    return () if type(value) is int and 0 < value <= _MILLISECONDS else _odd_date_faults(value)
+
+
+def _odd_date_faults(value: object) -> Iterator[Safe]:
     number = _number(value)
     if number is None:
         return
@@ -165,15 +170,29 @@ def _date_faults(value: object) -> Iterator[Safe]:
         yield _FRACTIONAL
 
 
-def _audience_faults(value: object) -> Iterator[Safe]:
+def _audience_faults(value: object) -> tuple[Safe, ...]:
     if value is None:
-        yield _NULL
-    elif value == "":
-        yield _EMPTY
-    elif value == []:
-        yield _EMPTY_ARRAY
-    elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        yield _MIXED_ARRAY
+        return (_NULL,)
+    if value == "":
+        return (_EMPTY,)
+    if value == []:
+        return (_EMPTY_ARRAY,)
+    is_mixed = isinstance(value, list) and not all(isinstance(item, str) for item in value)
+    return (_MIXED_ARRAY,) if is_mixed else ()
+
+
+Check = Callable[[object], Iterable[Safe]]
+_IN_ORDER: Final[tuple[tuple[Safe, Check], ...]] = (
+    *((name, _date_faults) for name in DATES),
+    *((name, _text_faults) for name in TEXTS),
+    (_AUD, _audience_faults),
+    (_EMAIL, _email_faults),
+)
+# Claim -> its checks with their places in the order of faults.
+_CHECKS: Final[dict[str, tuple[tuple[int, Safe, Check], ...]]] = {
+    name: tuple((rank, claim, check) for rank, (claim, check) in enumerate(_IN_ORDER) if claim == name)
+    for name, _ in _IN_ORDER
+}
 
 
 def _number(value: object) -> float | None:
@@ -184,6 +203,8 @@ def _number(value: object) -> float | None:
 
 def _date(value: object) -> float | None:
     """Unix seconds. Text that holds a number counts: its wrong type is a fault of its own."""
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             value = float(value) if len(value) < 24 else None
@@ -196,16 +217,28 @@ def _date(value: object) -> float | None:
 
 
 def _text(value: object, limit: int = 256) -> Safe:
-    return safe_id(value, limit) if isinstance(value, str) else EMPTY
+    if not isinstance(value, str):
+        return EMPTY
+    return _identifier(value, limit) if len(value) <= MAX_KEPT else safe_id(value, limit)
 
 
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and value != ""
+@lru_cache(maxsize=4096)
+def _identifier(value: str, limit: int) -> Safe:
+    """An issuer, an audience, a client as it may be shown; there are few."""
+    return safe_id(value, limit)
+
+
+def _client(payload: Mapping[str, Any]) -> Safe:
+    for name in CLIENT_CLAIMS:
+        value = payload.get(name)
+        if isinstance(value, str) and value:
+            return _text(value, 128)
+    return EMPTY
 
 
 def _audiences(value: object) -> tuple[Safe, ...]:
     items = value if isinstance(value, list) else [value]
-    return tuple(safe_id(item, 256) for item in items[:MAX_AUDIENCES] if isinstance(item, str))
+    return tuple([_text(item) for item in items[:MAX_AUDIENCES] if isinstance(item, str)])
 
 
 def _scopes(payload: Mapping[str, Any]) -> tuple[Safe, ...]:

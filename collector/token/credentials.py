@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
+import re2
 from msgspec import Struct
 
 from collector.records import Parsed
 from collector.redaction import fixed, member_of, safe_text
 from collector.redaction.constants import labelled
+from collector.redaction.patterns import compiled
 from collector.safe import EMPTY, Safe
 from collector.structs import Unshown
 
@@ -39,6 +41,7 @@ REDACTION_MARKS: Final = (
     "redacted", "masked", "hidden", "removed", "filtered", "truncated", "omitted", "stripped", "sanitized", "scrubbed",
     "[signature", "<signature", "***", "xxxxxx", "<secret", "[secret", "[token", "…", "...", "•••", "###",
 )  # fmt: skip
+_ASCII_MARKS: Final = compiled("|".join(map(re2.escape, filter(str.isascii, REDACTION_MARKS))).encode())
 # Every word that can appear in TokenFacts.anomalies because of the wrapping; collector/token/facts.py has the token's own.
 ANOMALIES: Final = (
     "scheme_missing", "scheme_doubled", "scheme_colon", "scheme_quoted", "scheme_case", "scheme_misspelt",
@@ -292,8 +295,14 @@ def kept_of(value: str) -> str | None:
     low = value[looked_at:].lower()
     if len(low) != len(value) - looked_at:
         return None
-    places = [at for mark in REDACTION_MARKS if (at := low.find(mark)) >= 0]
-    return _before_mark(value, looked_at + min(places)) if places else None
+    at = _first_mark(low)
+    return None if at < 0 else _before_mark(value, looked_at + at)
+
+
+def _first_mark(low: str) -> int:
+    if low.isascii():
+        return _ASCII_MARKS.find(low.encode())[0]
+    return min((at for mark in REDACTION_MARKS if (at := low.find(mark)) >= 0), default=-1)
 
 
 def _before_mark(value: str, at: int) -> str:

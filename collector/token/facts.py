@@ -6,7 +6,6 @@ PyJWT's to say (collector/token/verification.py). Never raises.
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from collector.token.credentials import Credential, kept_of
 MAX_TOKEN_CHARS: Final = 65_536  # gateways refuse headers far below this; a longer one is cut before it costs time
 MAX_NAMES: Final = 64
 MAX_KEPT_HEAD: Final = 2_048  # characters; with 2,048 of them kept at most 4 MB
-URLSAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+URLSAFE: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 # Words of TokenFacts.anomalies that come from the token itself.
 ANOMALIES: Final = (
@@ -95,6 +94,7 @@ class _Head(Dataclass, Struct, frozen=True, gc=False):
     zip: Safe
     crit: tuple[Safe, ...]
     names: tuple[Safe, ...]
+    anomalies: tuple[Safe, ...]  # of its parameters
 
 
 class _Parts(Dataclass, Struct, gc=False):
@@ -226,11 +226,12 @@ def _head(value: dict[str, Any] | None, odd: tuple[Safe, ...]) -> _Head:
         zip=_text(header.get("zip"), 20, safe_algorithm),
         crit=_texts(header.get("crit")),
         names=tuple(safe_name(str(name), 40) for name in list(header)[:MAX_NAMES]),
+        anomalies=tuple(header_anomalies(header)),
     )
 
 
 def _is_urlsafe(piece: str) -> bool:
-    return URLSAFE.issuperset(piece)
+    return piece.isascii() and not piece.encode().translate(None, URLSAFE)
 
 
 def _decode(piece: str, odd: list[Safe], part: _Part) -> bytes | None:
@@ -250,7 +251,7 @@ def _decode(piece: str, odd: list[Safe], part: _Part) -> bytes | None:
         odd.append(part.cut)
         text = text[:-1]
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         odd.append(part.bad_base64)
         return None
@@ -324,7 +325,7 @@ def _is_unsigned(header: dict[str, Any]) -> bool:
 def _assemble(parts: _Parts, base: TokenFacts, kind: TokenKind, who: tuple[str, NameUser]) -> TokenRead:
     user_claim, name_user = who
     head, header = parts.head, parts.head.value or {}
-    odd = [*base.anomalies, *parts.odd, *header_anomalies(header)]
+    odd = [*base.anomalies, *parts.odd, *head.anomalies]
     size = -1 if parts.signature is None else len(parts.signature)
     if kind in (TokenKind.JWS, TokenKind.MALFORMED) and parts.signature is not None and header:
         odd += signature_anomalies(str(header.get("alg", "")), parts.signature, is_cut=_SIGNATURE.cut in odd)
