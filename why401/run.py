@@ -173,6 +173,7 @@ def up(
 
     telemetry = Telemetry()
     sources = raw_sources(settings, telemetry)
+    _take_marks(settings, sources)
     with (
         collector_of(settings, telemetry) as collector,
         _alerting(settings, telemetry, is_past=_is_read_once(settings)),
@@ -204,6 +205,24 @@ def analyze(settings: Settings) -> None:
     sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
     with _alerting(settings, telemetry):
         run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
+
+
+def _take_marks(settings: Settings, sources: Sequence[Source]) -> None:
+    """What pipelines post to the OTLP/HTTP receiver is kept as `why401 mark` keeps it."""
+    if not settings.otlp.http:
+        return
+    from analyzer.store import deciding
+    from analyzer.store.changes import Change, ChangeKind
+    from collector.sources.otlp.http_source import OtlpHttpSource
+    from collector.sources.otlp.posted_marks import Mark
+
+    def keep(mark: Mark) -> None:
+        change = Change(at=mark.at, kind=ChangeKind.MARKED, subject=mark.text, gateway=mark.gateway, detail=mark.detail)
+        deciding.mark(settings, change)
+
+    for source in sources:
+        if isinstance(source, OtlpHttpSource):
+            source.keep_mark = keep
 
 
 def _is_read_once(settings: Settings) -> bool:

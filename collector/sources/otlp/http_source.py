@@ -1,4 +1,7 @@
-"""OTLP/HTTP logs receiver: POST /v1/logs in protobuf and JSON, answered after the records are durable."""
+"""OTLP/HTTP logs receiver: POST /v1/logs in protobuf and JSON, answered after the records are durable.
+
+Where a store is at hand, pipelines post marks to the same door: POST /v1/marks.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import orjson
@@ -23,10 +27,11 @@ from starlette.routing import Route
 from collector.errors import ConfigurationError
 from collector.settings import OtlpSettings
 from collector.sources import Intake
-from collector.sources.otlp import json_decoder, protobuf_decoder
+from collector.sources.otlp import json_decoder, posted_marks, protobuf_decoder
 from collector.sources.otlp.connections import Hall, Server
 from collector.sources.otlp.door import Door
 from collector.sources.otlp.encodings import ACCEPTED, CODINGS
+from collector.sources.otlp.posted_marks import Keep
 from collector.sources.otlp.receiver import (
     READ_TIMEOUT_S,
     STOP_GRACE_S,
@@ -78,6 +83,7 @@ class OtlpHttpSource:
         self._telemetry = telemetry
         self.address = settings.http
         self.ready = threading.Event()
+        self.keep_mark: Keep | None = None  # set before `run` by whoever has a store
 
     def run(self, intake: Intake, stop: threading.Event) -> None:
         """Serve until `stop`. Raises ConfigurationError when the address cannot be bound."""
@@ -90,7 +96,7 @@ class OtlpHttpSource:
             await self._serve_for(receiver, listener, stop)
 
     async def _serve_for(self, receiver: Receiver, listener: socket.socket, stop: threading.Event) -> None:
-        application = _application(receiver, self._door)
+        application = _application(receiver, self._door, self.keep_mark)
         server = Server(_config(application, Hall(self._telemetry), self._door))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         self.ready.set()  # the socket listens already: the kernel keeps what comes before uvicorn accepts
@@ -126,7 +132,9 @@ def _config(application: Starlette, hall: Hall, door: Door) -> uvicorn.Config:
     )
 
 
-def _application(receiver: Receiver, door: Door) -> Starlette:
+def _application(receiver: Receiver, door: Door, keep: Keep | None) -> Starlette:
+    one_mark = asyncio.Semaphore(1)
+
     async def logs(request: Request) -> Response:
         try:
             door.check("http", request.headers.getlist("authorization"))
@@ -136,14 +144,24 @@ def _application(receiver: Receiver, door: Door) -> Starlette:
         except Exception as error:
             return _refuse(receiver, request, receiver.explain(error))
 
+    async def marks(request: Request) -> Response:
+        try:
+            door.check("http", request.headers.getlist("authorization"))
+            return await _kept(request, keep, one_mark)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            return _refuse(receiver, request, receiver.explain(error))
+
     async def not_routed(request: Request, error: Exception) -> Response:
         wrong_method = isinstance(error, HTTPException) and error.status_code == 405
         refusal = Refusal.WRONG_METHOD if wrong_method else Refusal.UNKNOWN_PATH
         return _refuse(receiver, request, Refused(refusal, "this receiver takes POST /v1/logs"))
 
-    application = Starlette(
-        routes=[Route("/v1/logs", logs, methods=["POST"])], exception_handlers={HTTPException: not_routed}
-    )
+    routes = [Route("/v1/logs", logs, methods=["POST"])]
+    if keep is not None:
+        routes.append(Route("/v1/marks", marks, methods=["POST"]))
+    application = Starlette(routes=routes, exception_handlers={HTTPException: not_routed})
     application.router.redirect_slashes = False
     return application
 
@@ -158,6 +176,31 @@ async def _logs(receiver: Receiver, request: Request) -> Response:
         peer = request.client.host if request.client else ""
         answer = await receiver.receive(ticket, unpack, form.decode, peer)
     return Response(form.encode(answer), media_type=form.media_type)
+
+
+async def _kept(request: Request, keep: Keep | None, one_mark: asyncio.Semaphore) -> Response:
+    """204 once the mark is stored. One at a time: each is a transaction beside the writer."""
+    if _media_type(request) != _JSON.media_type:
+        raise Refused(Refusal.UNSUPPORTED, f"Content-Type must be {_JSON.media_type}")
+    if keep is None or one_mark.locked():
+        raise unavailable("another mark is being stored")
+    async with one_mark:
+        mark = posted_marks.read(await _small(request), datetime.now(UTC))
+        await asyncio.to_thread(keep, mark)
+    return Response(status_code=204)
+
+
+async def _small(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > posted_marks.MAX_BYTES:
+                    raise too_large(posted_marks.MAX_BYTES)
+    except TimeoutError:
+        raise unavailable(f"the body did not arrive within {READ_TIMEOUT_S:g} s") from None
+    return bytes(body)
 
 
 def _media_type(request: Request) -> str:
