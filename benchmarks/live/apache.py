@@ -98,7 +98,7 @@ class Apache:
         command = ["apache2", "-D", "FOREGROUND", "-f", str(config)]
         with running(command, port, folder / "printed.log"):
             said(folder / "error.log", "AH00094")
-            yield Running(port, (folder / "error.log", folder / "access.log"))
+            yield Running(port, (folder / "error.log", folder / "access.log"), config=config)
 
 
 def certificate(folder: Path) -> None:

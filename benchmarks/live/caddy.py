@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -93,7 +93,7 @@ class CaddyJwt:
         shop = mint.issuers["shop"]
         auth = _JWT.format(jwks_url=jwks_url, issuer=shop.url, audience=shop.audience)
         with serve(str(PROGRAM.binary), folder, auth=auth, upstream=urlsplit(jwks_url).netloc) as running_caddy:
-            yield running_caddy
+            yield replace(running_caddy, config=folder / "Caddyfile")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Running:
     port: int
     logs: tuple[Path, ...]
     settle_s: float = 0.4  # this long without a new byte counts as all that a request leaves in them
+    config: Path | None = None  # what it was started with, where that tells what it expects of tokens
 
 
 class LiveGateway(Protocol):

@@ -44,6 +44,7 @@ class Driven:
     good: Refusal
     config: Path
     crowds: tuple[Crowd, ...]
+    gateway_config: Path | None = None  # what the gateway itself was started with
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def _round(gateway: LiveGateway, running: Running, mint: Mint, config: Path) -> 
     names = {one.fault for one in refused}
     storm = _crowd(running, mint, "storm", [STORMED] * STORM, one_token=True) if STORMED in names else None
     crowd = _crowd(running, mint, "crowd", [name for name in CROWDED if name in names] * EACH)
-    return Driven(tuple(refused), tuple(passed), good, config, tuple(filter(None, (storm, crowd))))
+    return Driven(tuple(refused), tuple(passed), good, config, tuple(filter(None, (storm, crowd))), running.config)
 
 
 def _crowd(running: Running, mint: Mint, name: str, faults: Sequence[str], *, one_token: bool = False) -> Crowd:

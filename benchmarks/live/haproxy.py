@@ -85,7 +85,7 @@ class HAProxy:
         values = {"port": port, "key": key, "capture": self.capture, "upstream": urlsplit(jwks_url).netloc}
         config.write_text(_CONFIG.format(issuer=shop.url, audience=shop.audience, **values))
         with running(["haproxy", "-db", "-f", str(config)], port, log):
-            yield Running(port, (log,))
+            yield Running(port, (log,), config=config)
 
 
 GATEWAY: Final = HAProxy()

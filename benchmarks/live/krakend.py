@@ -41,7 +41,7 @@ class KrakenD:
         settings, log = folder / "krakend.json", folder / "krakend.log"
         settings.write_text(json.dumps(_settings(port, mint, jwks_url), indent=2))
         with running([str(PROGRAM.binary), str(settings)], port, log):
-            yield Running(port, (log,))
+            yield Running(port, (log,), config=settings)
 
 
 def _settings(port: int, mint: Mint, jwks_url: str) -> dict[str, Any]:

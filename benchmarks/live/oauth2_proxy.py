@@ -5,6 +5,7 @@ Its standard log tells why a token was not taken, its auth and request logs tell
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,9 +40,19 @@ class OAuth2Proxy:
         """Start it in front of the services that also answer `jwks_url`."""
         (port,) = free_ports(1)
         log = folder / "oauth2-proxy.log"
-        options = [f"--{name}={value}" for name, value in _options(port, mint, jwks_url).items()]
-        with running([str(PROGRAM.binary), *options], port, log):
-            yield Running(port, (log,))
+        flags, config = _options(port, mint, jwks_url), folder / "oauth2-proxy.cfg"
+        config.write_text("".join(_setting(name, value) for name, value in flags.items()))
+        with running([str(PROGRAM.binary), f"--config={config}"], port, log):
+            yield Running(port, (log,), config=config)
+
+
+_LISTS: Final = ("upstream", "email-domain", "oidc-extra-audience", "api-route")
+
+
+def _setting(name: str, value: str) -> str:
+    """A flag as the configuration file has it: lists are named in the plural."""
+    key, told = name.replace("-", "_"), value if value in ("true", "false") else json.dumps(value)
+    return f"{key}s = [{told}]\n" if name in _LISTS else f"{key} = {told}\n"
 
 
 def _options(port: int, mint: Mint, jwks_url: str) -> dict[str, str]:

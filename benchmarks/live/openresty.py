@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -88,7 +88,7 @@ class OpenResty:
         values = {"issuer": shop.url, "audience": shop.audience, "jwks_url": jwks_url, "library": library()}
         modules = ("ndk_http_module.so", "ngx_http_lua_module.so")
         with serve(folder, _CONFIG, modules, upstream=urlsplit(jwks_url).netloc, **values) as running:
-            yield running
+            yield replace(running, config=folder / "nginx.conf")
 
 
 GATEWAY: Final = OpenResty()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from click.testing import CliRunner
 
 from analyzer.verdicts import Verdict
 from benchmarks.live.contract import Crowd, LiveGateway, Refusal
 from benchmarks.live.crowd import stored
 from benchmarks.live.drive import Driven, drive
 from collector.settings import Settings, load
+from why401.cli import main
 from why401.explainer import Explainer, Explanation
 
 
@@ -22,6 +25,7 @@ class Scored:
 
     refusal: Refusal
     verdict: Explanation
+    code_by_config: str = ""  # what is answered with `why401 init --from` the gateway's own configuration
 
     @property
     def code(self) -> str:
@@ -51,8 +55,21 @@ def score(gateway: LiveGateway, folder: Path) -> Score:
     with drive(gateway, folder) as driven:
         settings = load(driven.config, {})
         explainer = Explainer(settings)
-        scored = tuple(Scored(one, judge(explainer, one.lines)) for one in driven.refused)
+        by_config = _by_config(driven)
+        scored = tuple(Scored(one, judge(explainer, one.lines), by_config.get(one.fault, "")) for one in driven.refused)
         return driven, scored, tuple(_counted(crowd, scored, settings) for crowd in driven.crowds)
+
+
+def _by_config(driven: Driven) -> Mapping[str, str]:
+    """The codes by fault, with the settings that `why401 init --from` makes of what the gateway was started with."""
+    if driven.gateway_config is None:
+        return {}
+    written = driven.config.with_name("from-config.toml")
+    result = CliRunner().invoke(main, ["init", str(written), "--from", str(driven.gateway_config)])
+    if result.exit_code:
+        raise RuntimeError(result.output)
+    explainer = Explainer(load(written, {}))
+    return {one.fault: Scored(one, judge(explainer, one.lines)).code for one in driven.refused}
 
 
 def _counted(crowd: Crowd, scored: Sequence[Scored], settings: Settings) -> Counted:

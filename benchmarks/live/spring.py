@@ -75,8 +75,10 @@ class Spring:
         settings = _settings(port, mint, jwks_url) | (_access_log(folder) if self._has_access_log else {})
         log, access = folder / "spring.log", folder / "access.log"
         command = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-jar", str(jar())]
-        with running([*command, *(f"--{name}={value}" for name, value in settings.items())], port, log):
-            yield Running(port, (access if self._has_access_log else log,))
+        config = folder / "application.properties"
+        config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        with running([*command, f"--spring.config.location={config.as_uri()}"], port, log):
+            yield Running(port, (access if self._has_access_log else log,), config=config)
 
 
 def _settings(port: int, mint: Mint, jwks_url: str) -> dict[str, str]:

@@ -24,14 +24,23 @@ MIN_SECRET: Final = 16  # shorter ones ("null") are words
 HANG_S: Final = 280.0
 
 
-def check(gateway: LiveGateway, drives: Drives, known_wrong: Mapping[str, str] | None = None) -> None:
-    """Hold its answers against the truth. `known_wrong` names the faults that may be wrong, each with its reason."""
+def check(
+    gateway: LiveGateway,
+    drives: Drives,
+    known_wrong: Mapping[str, str] | None = None,
+    untold: Mapping[str, str] | None = None,
+) -> None:
+    """Hold its answers against the truth. `known_wrong` names the faults that may be wrong, each with its reason.
+
+    `untold`: faults whose answer needs more than the gateway's own configuration tells, each with the reason.
+    """
     if lacking := gateway.missing():
         pytest.skip(f"{gateway.name}: {lacking}")
     driven, scored, counted = drives[gateway.name].result(HANG_S)
 
     assert len(scored) >= AT_LEAST, f"only {[one.refusal.fault for one in scored]} refused; passed: {driven.passed}"
     _check_answers(gateway, scored, known_wrong or {})
+    _check_own_configuration(driven, scored, untold or {})
     _check_secrets(driven, scored)
     assert Outcome.ALLOWED in _outcomes(driven), driven.good.lines
     _check_counts(counted)
@@ -48,6 +57,20 @@ def _check_answers(gateway: LiveGateway, scored: Iterable[Scored], known_wrong: 
     surprising = {fault: told for fault, told in wrong.items() if fault not in known_wrong}
     assert surprising == {}, surprising
     assert sorted(set(known_wrong) - set(wrong)) == [], "no longer wrong: take them out"
+
+
+def _check_own_configuration(driven: Driven, scored: Sequence[Scored], untold: Mapping[str, str]) -> None:
+    """`why401 init --from` what the gateway was started with answers as the settings that a person wrote."""
+    if driven.gateway_config is None:
+        return
+    others = {
+        one.refusal.fault: f"{one.code}, by its configuration {one.code_by_config}"
+        for one in scored
+        if one.code_by_config != one.code
+    }
+    surprising = {fault: told for fault, told in others.items() if fault not in untold}
+    assert surprising == {}, surprising
+    assert sorted(set(untold) - set(others)) == [], "told by now: take them out"
 
 
 def _check_counts(counted: Sequence[Counted]) -> None:

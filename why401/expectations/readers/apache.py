@@ -103,7 +103,7 @@ def _resource(root: Node, here: Settings, requires: list[Line], name: str) -> It
         place=place,
         issuer=next(filter(None, issuers), None),
         audiences=_values(root, here, "oidcoauthverifyaudience") or claims.get("aud", ()),
-        jwks=_value(root, here, "oidcoauthverifyjwksuri") or discovery(metadata),
+        jwks=None if _is_untrusted(here) else _value(root, here, "oidcoauthverifyjwksuri") or discovery(metadata),
         inline_keys=tuple(Told(text=what, place=at(root, here[key])) for key, what in _KEYS.items() if key in here),
         user_claim=_value(root, here, "oidcoauthremoteuserclaim"),
         required_scopes=claims.get("scope", ()),
@@ -113,9 +113,17 @@ def _resource(root: Node, here: Settings, requires: list[Line], name: str) -> It
         usual=_USUAL,
     )
     yield from must_be(NAME, claims, ("iss", "aud", "scope"))
+    if _is_untrusted(here):
+        says = "OIDCOAuthSSLValidateServer Off: the key set's certificate is not verified, so why401 does not fetch it"
+        yield Remark(gateway=NAME, place=at(root, here["oidcoauthsslvalidateserver"]), says=says)
     if introspection := _value(root, here, "oidcoauthintrospectionendpoint"):
         says = "tokens are checked by introspection at the issuer"
         yield Remark(gateway=NAME, place=introspection.place, says=says)
+
+
+def _is_untrusted(here: Settings) -> bool:
+    line = here.get("oidcoauthsslvalidateserver")
+    return line is not None and line.words[1:2] in (("Off",), ("off",))
 
 
 def _values(root: Node, here: Settings, name: str) -> tuple[Told, ...]:
