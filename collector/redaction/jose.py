@@ -62,6 +62,10 @@ MAX_ARN: Final = 96  # the name of a resource of AWS, up to its path
 _AUTHORIZATION_SERVER: Final = b"aus"  # of Okta: `https://acme.okta.com/oauth2/aus…` is an issuer
 _OPEN: Final = b"\"'`[](){<:= \t\\,|>-\r\n"
 MAX_SENTENCE: Final = 80
+_ENTITIES: Final = (b"&quot;", b"&#34;", b"&#39;", b"&apos;")
+_NAMED_BEHIND: Final = compiled(
+    rb"[\"'`]? (?:is|was) (?:(?:not|no|an?|the|valid|known|unknown|our) ){0,3}([A-Za-z][\w.\-]{1,40})"
+)
 _LOOKED_FOR: Final = compiled(
     rb"(?i)\b(?:find|found|locate|match|matching|no|unknown)\b[^=\r\n]{0,24}\bkeys?\b[^=\r\n]{0,24}$"
 )
@@ -144,7 +148,7 @@ def _runs(data: bytes, taken: Spans) -> Iterator[Hit]:
         run = data[start:end]
         if shapes.is_route(run) or shapes.is_word(run) or shapes.is_public(run):
             continue
-        if _is_safe(data, start, exempt_end):
+        if _is_safe(data, start, exempt_end) or _is_named_behind(data, end):
             exempt_end = end
             if shapes.is_json_object(run) or _is_disguised(run):
                 yield Hit(start, end, "fragment", TOKEN)
@@ -197,6 +201,7 @@ def _rule(run: bytes) -> tuple[str, str] | None:
 
 def _is_safe(data: bytes, start: int, exempt_end: int) -> bool:
     """The word before a run says that it is an identifier; or the run continues a list of such runs."""
+    start -= _entity(data, start)
     gap = data[max(0, start - 12) : start]
     glue = len(gap) - len(gap.rstrip(_OPEN))
     if b"arn:aws" in data[max(0, start - MAX_ARN) : start].rpartition(b" ")[2]:
@@ -208,6 +213,17 @@ def _is_safe(data: bytes, start: int, exempt_end: int) -> bool:
     if exempt_end >= 0 and 0 < start - exempt_end == glue <= 6 and b"," in gap:
         return True
     return kind_of(_word_before(data, start - glue)) == "safe" or _is_looked_for(data, start)
+
+
+def _entity(data: bytes, end: int) -> int:
+    """The length of a quote as HTML writes it, before `end`."""
+    return next((len(entity) for entity in _ENTITIES if data.endswith(entity, 0, end)), 0)
+
+
+def _is_named_behind(data: bytes, end: int) -> bool:
+    """`4bf92f… is not a valid trace_id`."""
+    match = _NAMED_BEHIND.match(data[end : end + MAX_SENTENCE])
+    return match is not None and kind_of(match.group(1)) == "safe"
 
 
 def _is_looked_for(data: bytes, start: int) -> bool:

@@ -53,6 +53,7 @@ TRIGGER: Final = (
 _ODD: Final = compiled(_ODD_TEXT)
 _NOUN: Final = compiled(_any_noun(rb"("))
 _PHRASE: Final = compiled(_PHRASE_TEXT)
+_LOUD: Final = compiled(rb"[A-Za-z0-9][!$%^&*]")
 _WORD: Final = compiled(rb"[^\s\x00\x80]+")
 MAX_LEAD: Final = 12
 _LEADING: Final = frozenset(b"as the a an his her their your my wrong invalid valid new old known no not".split())
@@ -64,7 +65,7 @@ _OPENERS: Final = b"\"'`([{<>\x80\x93\x84\xab"
 _CLOSERS: Final = b"\"'`)]}>,.;:\x80\x94\x93\xbb"
 _QUOTES: Final = frozenset(b"\"'`\x80\x93\x84\xab")
 # Whatever may stand between a noun and its value; two colons join names, `JWT::Base64DecodeError`.
-_CONNECTOR: Final = compiled(rb"(?:[ \t\"'`:=~|#*<>(){}\[\],;.\\\x80-\xff\-]|%3[ADad]){1,12}")
+_CONNECTOR: Final = compiled(rb"(?:[ \t\"'`:=~|#*<>(){}\[\],.\\\x80-\xff\-]|%3[ADad]){1,12}")
 _NAMESPACE: Final = b"::"
 _ASSIGNED: Final = compiled(rb"[\\\"'\]]{0,4}[ \t]{0,2}(?:=>?|:)[ \t]{0,2}[\\]{0,4}[\"'\[{<(]|=")
 _STRUCTURE: Final = frozenset(b"\"'`<>{}[]()\\|,;")
@@ -93,7 +94,7 @@ def find(data: bytes) -> Iterator[Hit]:
         following = nouns[index + 1].start() if index + 1 < len(nouns) else len(data)
         if not _is_assigned(data, match):
             yield from _after(data, match.end(), following, kind)
-        yield from _before(data, match.start(), kind)
+        yield from _ahead(data, match.start(), kind)
 
 
 def _is_in_a_name(data: bytes, start: int, end: int) -> bool:
@@ -181,6 +182,12 @@ def _next_line(data: bytes, end: int, following: int, kind: str) -> Iterator[Hit
         yield Hit(words[0].start, words[0].end, NAME, SECRET)
 
 
+def _ahead(data: bytes, start: int, kind: str) -> Iterator[Hit]:
+    yield from _before(data, start, kind)
+    if kind == "word":
+        yield from _earlier(data, start)
+
+
 def _before(data: bytes, start: int, kind: str) -> Iterator[Hit]:
     lead = data[max(0, start - MAX_LEAD) : start]
     if not (lead.endswith(b"(") or (lead.endswith(b" ") and lead.rstrip().rpartition(b" ")[2].lower() in _LEADING)):
@@ -194,6 +201,19 @@ def _before(data: bytes, start: int, kind: str) -> Iterator[Hit]:
         word = next(_words(data, at, at + len(raw)))
         if _is_secret(word, kind, NEAR):
             yield Hit(word.start, word.end, NAME, SECRET)
+
+
+def _earlier(data: bytes, start: int) -> Iterator[Hit]:
+    """`rotated: … for the password`: somewhere before the noun only what has a sign that no name has."""
+    first = max(0, start - MAX_GAP, data.rfind(b"\n", 0, start) + 1)
+    if _LOUD.find(data, first, start)[0] < 0:
+        return
+    previous = b""
+    for word in _words(data, first, start):
+        is_loud = _LOUD.find(word.text)[0] >= 0 and chosen.is_strong(word.text)
+        if is_loud and not (chosen.is_other(word.text) or _is_notation(word.text) or _names(previous)):
+            yield Hit(word.start, word.end, NAME, SECRET)
+        previous = word.text.lower()
 
 
 def _line_end(data: bytes, start: int, limit: int) -> int:
