@@ -19,6 +19,7 @@ _GLUED: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/~.=%\\&#;\x00\x1b@\r\n"
     + bytes(range(0x80, 0x100))
 )
+_ARMOUR: Final = b"-----"  # of PEM, which may be glued to a token
 _STANDIN: Final = b"eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIiwiaWF0IjowfQ.c2lnbmF0dXJlLXRoYXQtaXMtbm9uZQ"
 
 
@@ -38,4 +39,4 @@ def shortened(data: bytes) -> View:
 
 def _stands_alone(data: bytes, start: int, end: int) -> bool:
     is_glued = (start and data[start - 1] in _GLUED) or (end < len(data) and data[end] in _GLUED)
-    return not is_glued
+    return not is_glued and data.find(_ARMOUR, start, end) < 0
