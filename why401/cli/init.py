@@ -79,15 +79,16 @@ def _issuers(found: Found) -> str:
 
 
 def _summary(file: Path, found: Found | None) -> str:
+    created = "Printed a configuration" if str(file) == "-" else f"Created {file}"
     if found is None:
-        return f"Created {file}. Set [[issuers]] to what your gateways expect, then run `why401 check`."
+        return f"{created}. Set [[issuers]] to what your gateways expect, then run `why401 check`."
     from why401.expectations.joined import entries
 
     written = entries(found.documents)
     issuers = sum(1 for entry in written if entry.issuer)
     titles = ", ".join(dict.fromkeys(document.title for document in found.documents))
     what = f"{issuers} [[issuers]] entr{'y' if issuers == 1 else 'ies'} from {titles}"
-    return f"Created {file} with {what}. Read its comments, then run `why401 check`."
+    return f"{created} with {what}. Read its comments, then run `why401 check`."
 
 
 def document() -> str:

@@ -39,13 +39,16 @@ _MARKS: Final = (
     "filter_chains",
     "@type",
 )
-
+# Kubernetes objects that patch the configuration which Istio or Envoy Gateway makes.
+_PATCHES: Final = ("EnvoyFilter", "EnvoyPatchPolicy")
 
 _Needed = tuple[tuple[str, ...], Finding]  # the providers that a route requires, and the route
 
 
 def is_mine(root: Node) -> bool:
-    """A document of Envoy's API: a bootstrap, a dump, a list of resources, or one resource."""
+    """A document of Envoy's API: a bootstrap, a dump, a list of resources, or one resource; or patches of such."""
+    if root.get("kind").text in _PATCHES and root.get("apiVersion"):
+        return True
     if not root.is_mapping or not any(root.get(mark) for mark in _MARKS):
         return False
     if root.get("static_resources") or root.get("dynamic_resources"):
