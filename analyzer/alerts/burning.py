@@ -56,7 +56,11 @@ def told(pair: Pair, windows: Mapping[int, Window], objective: float) -> str:
     rate = long.share / (1 - objective)
     left = figures.span(BUDGET_DAYS * 86_400 / rate)
     return (
-        f"{figures.percent(long.share)} of requests were refused in the last {figures.span(60 * long.minutes)}, "
-        f"{figures.percent(short.share)} in the last {figures.span(60 * short.minutes)}. "
+        f"{figures.percent(long.share)} of requests were refused in the last {_span(long)}, "
+        f"{figures.percent(short.share)} in the last {_span(short)}. "
         f"At {rate:.3g} times the rate that the objective allows, the budget of {BUDGET_DAYS} days lasts {left}."
     )
+
+
+def _span(window: Window) -> str:
+    return "hour" if window.minutes == 60 else figures.span(60 * window.minutes)

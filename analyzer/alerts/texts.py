@@ -129,7 +129,7 @@ def silent(gateway: str) -> str:
 
 def silence(gateway: str, since: datetime, now: datetime, per_minute: float | None) -> str:
     """Since when, and what is expected."""
-    expected = f" Usually about {_rate(per_minute)} at this hour." if per_minute else ""
+    expected = f" Usually about {_rate(per_minute)}." if per_minute else ""
     span = figures.span((now - since).total_seconds())
     said = f"No request of gateway {visible(gateway, 80)} since {figures.clock(since, now)} UTC ({span}), while others send.{expected}"
     return harmless(f"{said}\nFix: check that the gateway runs and that its logs are shipped to why401.")

@@ -162,7 +162,7 @@ def _objective(at: Look, until: datetime) -> Iterator[Finding]:
             rule="objective",
             severity=pair.severity,
             since=until - timedelta(minutes=pair.long),
-            title=f"The objective of {percent:g} % is in danger",
+            title=f"The error budget of {percent:g} % burns too fast",
             says=burning.told(pair, windows, percent / 100),
             link=at.link,
         )

@@ -214,7 +214,7 @@ def test_an_objective_and_what_is_not_explained(tmp_path: Path, alerter: Callabl
     alerter(objective_percent=99.0, rules=("objective", "unclassified")).round()
 
     assert [
-        "Objective: The objective of 99 % is in danger",
+        "Objective: The error budget of 99 % burns too fast",
         "Not explained: Many refusals are not explained",
     ] == post.titles
 

@@ -47,6 +47,6 @@ def test_a_young_store_knows_no_three_days() -> None:
 def test_it_is_told_with_what_is_left() -> None:
     """Shares of both windows, and when the budget is gone."""
     assert told(PAIRS[0], windows(0.02, 60), 0.999) == (
-        "2.0 % of requests were refused in the last 1 h, 2.0 % in the last 5 min. "
+        "2.0 % of requests were refused in the last hour, 2.0 % in the last 5 min. "
         "At 20 times the rate that the objective allows, the budget of 30 days lasts 1 d 12 h."
     )
