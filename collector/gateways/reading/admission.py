@@ -18,6 +18,7 @@ from typing import Final
 import re2
 
 from collector.gateways.reading.scan import has_any
+from collector.gateways.reading.topic import is_auth
 
 FILE: Final = Path(__file__).with_name("admission.toml")
 _READ_CHARS: Final = 2048
@@ -57,6 +58,11 @@ _NEGATIVE: Final = (
 _TERMS: Final = re2.compile(
     r"\b(?:expires?(?:[ _](?:at|in|on))?|expir(?:y|ation)(?: (?:date|time|reminder))?|expiring (?:at|in|on))\b"
 )
+_PATHS: Final = re2.compile(
+    r"(?:^|[\s\"'(=])/[\w.%{}*-]+(?:/[\w.%{}*-]*)*"
+)  # of requests; a URL's are mostly an issuer's or a key set's
+_SERVER_ERROR: Final = re2.compile(r"(?i)\bstatus(?: code)?[ :=]+5\d\d\b")
+_DOUBTLESS: Final = 0.9
 _OF_TOKENS: Final = frozenset(("jti", "nbf", "azp", "jwt", "jws", "jwe", "jwk", "jwks", "kid", "iat"))
 # Errors of files, disks and sockets, whichever program has them, and whatever the file is for.
 _OF_THE_SYSTEM: Final = (
@@ -118,8 +124,20 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     if has_any(message[:_READ_CHARS].lower(), _OF_THE_SYSTEM):
         return False
     if is_calm:
-        return probability(message) >= AT_INFO and is_negative(message)
-    return probability(message) >= AT_WARN or names_token(message)
+        return probability(message) >= AT_INFO and is_negative(message) and not _is_of_another_matter(message)
+    return names_token(message) or (probability(message) >= AT_WARN and not _is_of_another_matter(message))
+
+
+def _is_of_another_matter(message: str) -> bool:
+    """Whether a fault of any service is all that the words tell: without the path that was asked for, whose names are no words, and of a 5xx.
+
+    "Request to /auth/login failed: NullPointerException" is a fault at the login's address, not a refusal.
+    """
+    text = message[:_READ_CHARS].encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
+    words = _PATHS.sub(" ", text)
+    if is_auth(words):
+        return False
+    return (words != text and probability(words) < _DOUBTLESS) or _SERVER_ERROR.search(text) is not None
 
 
 def names_token(message: str) -> bool:

@@ -106,6 +106,20 @@ def test_when_something_expires_is_no_fault(text: str) -> None:
     assert admission.is_negative("token expired at: Tue Mar 3 11:00:00 UTC 2026")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HTTP Request to /auth/login failed, error id: 7: java.lang.NullPointerException",
+        "POST /oauth/token failed: org.hibernate.exception.JDBCConnectionException: Unable to acquire JDBC Connection",
+        "Reconciler error: InternalFailure: status code: 500, request id: 617ba366",
+    ],
+)
+def test_a_fault_at_the_logins_address_is_no_refusal(text: str) -> None:
+    """The path's names are no words, and a 5xx of any service is none of ours."""
+    assert not admission.is_admitted(text)
+    assert admission.is_admitted("HTTP Request to /auth/login failed: the token has expired")
+
+
 def test_of_several_lines_the_likeliest_counts() -> None:
     """An exception below a sentence that says nothing."""
     assert probability("request failed\ncom.example.Refused: JWT signature is not valid") >= AT_INFO
