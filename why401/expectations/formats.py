@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import re2
 import yaml
 
 from collector.errors import Why401Error
@@ -45,11 +46,24 @@ def documents(text: str, file: str) -> Iterator[Source]:
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise Unreadable(file, "a binary file; expected a text: YAML, JSON, TOML, XML or a gateway's own format")
-    for form, is_like, parse in FORMS:
-        if is_like(text):
-            yield from (Source(form, node) for node in parse(text, file))
-            return
-    yield from (Source("tree", node) for node in _yaml(text, file))
+    for source in _parsed(text, file):
+        yield source
+        if source.form == "tree" and source.root.get("kind").text == "ConfigMap":
+            yield from _of_config_map(source.root)
+
+
+def _parsed(text: str, file: str) -> Iterator[Source]:
+    form, parse = next(((form, parse) for form, is_like, parse in FORMS if is_like(text)), ("tree", _yaml))
+    return (Source(form, node) for node in parse(text, file))
+
+
+def _of_config_map(root: Node) -> Iterator[Source]:
+    """The files in a ConfigMap, as far as they are configurations; their lines are counted from their own beginning."""
+    for name, value in root.get("data").items():
+        try:
+            yield from list(_parsed(value.text, f"{root.file} data.{name}"))
+        except Unreadable:
+            continue
 
 
 def _json(text: str, file: str) -> list[Node]:
@@ -71,12 +85,17 @@ def _is_comment(text: str, line: int) -> bool:
     )
 
 
-_JSONC: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_JSONC: Final = re2.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*[^\x00]*?\*/|,(\s*[}\]])')
 
 
 def _without_comments(text: str) -> str:
     """JSON with comments and trailing commas, as .NET reads it, made plain; line breaks stay where they are."""
-    return _JSONC.sub(lambda m: m[0] if m[0].startswith('"') else "\n" * m[0].count("\n"), text)
+    return str(_JSONC.sub(_without_comment, text))
+
+
+def _without_comment(match: re.Match[str]) -> str:
+    """A string stays, a comment is its line breaks, and of a comma before a bracket the bracket stays."""
+    return match[0] if match[0].startswith('"') else match[1] or "\n" * match[0].count("\n")
 
 
 def _yaml(text: str, file: str) -> list[Node]:
@@ -140,11 +159,27 @@ def _xml(text: str, file: str) -> list[Node]:
     try:
         return [Node(fromstring(text), file)]
     except ParseError as error:
+        if (plain := _without_expressions(text)) != text:
+            return _xml(plain, file)
         raise Unreadable(file, f"no valid XML: {error}", error.position[0]) from None
     except DefusedXmlException:
         raise Unreadable(
             file, "XML with entities or a DTD: neither is read, because they can name other files"
         ) from None
+
+
+# Azure's policies have C# in them, with quotation marks and `<` as they are. re2: linear, however many begin and never end.
+_EXPRESSION: Final = re2.compile(r'(=")@[({][^\x00]*?[)}]("[\s/>])|(>)\s*@[({][^\x00]*?[)}]\s*(</)')
+
+
+def _without_expressions(text: str) -> str:
+    """Policy expressions replaced by their line breaks and a word."""
+    return str(_EXPRESSION.sub(_word_instead, text))
+
+
+def _word_instead(match: re.Match[str]) -> str:
+    before, after = match[1] or match[3], match[2] or match[4]
+    return before + "expression" + "\n" * (match[0].count("\n") - after.count("\n")) + after
 
 
 def _nginx(text: str, file: str) -> list[Node]:
@@ -265,24 +300,25 @@ def _put(tree: dict[str, Any], name: str, value: str) -> None:
 
 
 def _has(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern, re.MULTILINE)
+    compiled = re2.compile("(?m)" + pattern)  # linear: the text is whatever somebody has lying about
     return lambda text: compiled.search(text) is not None
-
-
-def _starts(*marks: str) -> Callable[[str], bool]:
-    return lambda text: text.lstrip().startswith(marks)
 
 
 def _is_json(text: str) -> bool:
     """An object or an array; `{` alone in a line may be a Caddyfile's, `[name]` is TOML's."""
-    return re.match(r'\s*(?:\{\s*(?:["}]|//|/\*)|\[\s*(?:[{\]]|//|/\*))', text) is not None
+    return re2.match(r'\s*(?:\{\s*(?:["}]|//|/\*)|\[\s*(?:[{\]]|//|/\*))', text) is not None
 
 
-_XML: Final = re.compile(r"\s*(?:<\?xml|<!DOCTYPE|<(?:policies|fragment|inbound|validate-jwt)\b)")
+_XML: Final = re2.compile(
+    r"\s*(?:<!--[^\x00]*?-->\s*)*(?:<\?xml|<!DOCTYPE|<(?:policies|fragment|inbound|validate-jwt)\b)"
+)
+# The first line with something on it is YAML's: other formats may stand in its texts.
+_YAML: Final = r"\A(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:---|%YAML|- |[\w./\-\"']+:(?:[ \t\r\n]|\z))"
 _TOML: Final = r"^\s*(?:\[\[?[\w.\-\"']+\]\]?|[A-Za-z_][\w.\-]*\s+=\s+[\"'\[\dtf{]|[a-z_]+\s*=\s*(?:\"|\[))"
 # Which text is of which format; the first that fits. YAML is what is left.
 FORMS: Final[tuple[tuple[str, Callable[[str], bool], Callable[[str, str], list[Node]]], ...]] = (
     ("tree", _is_json, _json),
+    ("tree", _has(_YAML), _yaml),
     ("xml", lambda text: _XML.match(text) is not None, _xml),
     ("apache", _has(r"^\s*(?:</?[A-Z]\w+[^>\n]*>\s*$|(?:OIDC|Auth|Require|LoadModule|SSL)\w*\s+\S)"), _apache),
     (
@@ -295,5 +331,5 @@ FORMS: Final[tuple[tuple[str, Callable[[str], bool], Callable[[str, str], list[N
     ("haproxy", _has(r"^(?:frontend|backend|listen)\s+\S+\s*$|^\s+http-request\s"), _flat),
     ("flags", _has(r"\A\s*(?:[\w./\-]+\s+)?--[a-z]|^[a-z][\w\-]*(?:\.[\w\-\[\]]+)+\s*=[^\n]*$"), _flags),
     ("tree", _has(_TOML), _toml),
-    ("caddyfile", _has(r"^[^\s#\"'][^\n:]*(?::\S*)*\s*\{\s*$|^\{\s*$"), _caddyfile),
+    ("caddyfile", _has(r"^[^\s#\"'][^\n]*\{[ \t]*$|^\{\s*$"), _caddyfile),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -96,6 +97,57 @@ def test_standard_input_to_standard_output() -> None:
     assert 0 == result.exit_code
     assert 'issuer = "https://id.tickets.example"' in result.stdout
     assert "# stdin:20" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '="@(',
+        ">@{",
+        "<!--",
+        "{",
+        "- ",
+        "map $jwt_claim_iss $v {",
+        "http-request ",
+        "<Location>\n",
+        "[[a]]\n",
+        "a:",
+        "/*",
+        "x jwt_verify(",
+    ],
+)
+def test_no_text_costs_more_than_its_length_allows(start: str) -> None:
+    """What begins many times and never ends; a hang limit, no measurement."""
+    with pytest.raises(Unreadable):
+        read_text("<policies>" + start * 40_000 if start[0] in "=>" else start * 40_000, "given")
+
+
+def test_a_configuration_inside_a_config_map_is_read() -> None:
+    """How gateways on Kubernetes get theirs; a file of another program beside it does not matter."""
+    nginx = "server {\n  location / { auth_jwt on; auth_jwt_key_file /keys; }\n}"
+    indented = nginx.replace("\n", "\n    ")
+    text = f"# a comment\napiVersion: v1\nkind: ConfigMap\ndata:\n  motd: hello\n  nginx.conf: |\n    {indented}\n"
+
+    (document,) = read_text(text, "map.yaml")
+
+    assert ("nginx", "map.yaml data.nginx.conf", 2) == (
+        document.gateway,
+        document.file,
+        document.expectations[0].place.line,
+    )
+
+
+def test_what_tools_wrap_around_a_dump_does_not_matter() -> None:
+    """`egctl config envoy-proxy all` names namespace and pod above it; Istio's EnvoyFilter has a message in a patch."""
+    provider = {"issuer": "https://idp.example"}
+    kind = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
+    dump = {
+        "default": {"edge/pod": {"configDump": {"configs": [{"x": {"@type": kind, "providers": {"p": provider}}}]}}}
+    }
+
+    (document,) = read_text(json.dumps(dump), "all.json")
+
+    assert ["https://idp.example"] == [one.issuer.text for one in document.expectations if one.issuer]
 
 
 def test_nothing_is_written_when_nothing_is_read(tmp_path: Path) -> None:

@@ -30,15 +30,6 @@ _READ: Final = frozenset({
 })  # fmt: skip
 # What narrows acceptance, and has no setting.
 _NO_SETTING: Final = {"max_lifetime": "a longest lifetime", "subjects": "the form of `sub`"}
-_MARKS: Final = (
-    "static_resources",
-    "dynamic_resources",
-    "configs",
-    "resources",
-    "http_filters",
-    "filter_chains",
-    "@type",
-)
 # Kubernetes objects that patch the configuration which Istio or Envoy Gateway makes.
 _PATCHES: Final = ("EnvoyFilter", "EnvoyPatchPolicy")
 
@@ -46,12 +37,10 @@ _Needed = tuple[tuple[str, ...], Finding]  # the providers that a route requires
 
 
 def is_mine(root: Node) -> bool:
-    """A document of Envoy's API: a bootstrap, a dump, a list of resources, or one resource; or patches of such."""
+    """A bootstrap, patches of one, or anything that holds a message of Envoy's API, such as the dumps of tools."""
     if root.get("kind").text in _PATCHES and root.get("apiVersion"):
         return True
-    if not root.is_mapping or not any(root.get(mark) for mark in _MARKS):
-        return False
-    if root.get("static_resources") or root.get("dynamic_resources"):
+    if root.is_mapping and (root.get("static_resources") or root.get("dynamic_resources")):
         return True
     return any(node.get("@type").text.startswith("type.googleapis.com/envoy.") for node in root.walk())
 

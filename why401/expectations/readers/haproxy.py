@@ -5,10 +5,11 @@ A rule is read when it compares a claim, directly or by a variable, with fixed v
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+import re2
 
 from why401.expectations.formats import Line
 from why401.expectations.nodes import Node
@@ -29,10 +30,10 @@ _SECTIONS: Final = (
     "cache",
     "program",
 )
-_CLAIM: Final = re.compile(r"jwt_(payload|header)_query\(\s*['\"]?\$\.([\w.\-]+)")
-_SET: Final = re.compile(r"set-var\(([\w.]+)\)")
-_VAR: Final = re.compile(r"var\(([\w.]+)\)")
-_VERIFY: Final = re.compile(r"jwt_verify\(([^)]*)\)")
+_CLAIM: Final = re2.compile(r"jwt_(payload|header)_query\(\s*['\"]?\$\.([\w.\-]+)")
+_SET: Final = re2.compile(r"set-var\(([\w.]+)\)")
+_VAR: Final = re2.compile(r"var\(([\w.]+)\)")
+_VERIFY: Final = re2.compile(r"jwt_verify\(([^)]*)\)")
 _MATCHES: Final = frozenset(
     [
         "-m",

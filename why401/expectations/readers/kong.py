@@ -27,9 +27,8 @@ def is_mine(root: Node) -> bool:
     """A declarative configuration, or a plugin of the ingress controller."""
     if root.get("kind").text in ("KongPlugin", "KongClusterPlugin"):
         return root.get("apiVersion").text.startswith("configuration.konghq.com/")
-    return bool(root.get("_format_version")) or (
-        root.has("consumers") and root.has("services") and not root.has("providers")
-    )
+    has_credentials = any(one.get("jwt_secrets") for one in root.get("consumers").each())
+    return bool(root.get("_format_version")) or has_credentials
 
 
 def read(root: Node) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import re2
+
 from why401.expectations.nodes import Node
 from why401.expectations.readers.common import (
     ASYMMETRIC,
@@ -27,14 +29,14 @@ NAME: Final = "nginx"
 TITLE: Final = "nginx"
 _USUAL: Final = {"skew_seconds": "0", "required_claims": "", "algorithms": ASYMMETRIC}
 _CLAIM: Final = "$jwt_claim_"
-_LUA: Final = re.compile(
+_LUA: Final = re2.compile(
     r"""["']?\b(issuer|jwks_uri|discovery|iss|client_id|iat_slack)["']?\]?\s*=\s*(?:validators\.equals\(\s*)?(?:"([^"]*)"|'([^']*)'|(\d+))"""
 )
-_LUA_ALG: Final = re.compile(r"token_signing_alg_values_expected\s*=\s*(\{[^}]*\}|\"[^\"]*\")")
-_LUA_AUDIENCE: Final = re.compile(r"\b(?:aud|audience)\w*\s*=\s*(\{[^}]*\}|\"[^\"]*\"|validators\.\w+\([^)]*\))")
-_LUA_EXP: Final = re.compile(r"\bexp\s*=\s*validators\.is_")
-_LUA_LEEWAY: Final = re.compile(r"set_system_leeway\(\s*(\d+)")
-_QUOTED: Final = re.compile(r"[\"']([^\"']+)[\"']")
+_LUA_ALG: Final = re2.compile(r"token_signing_alg_values_expected\s*=\s*(\{[^}]*\}|\"[^\"]*\")")
+_LUA_AUDIENCE: Final = re2.compile(r"\b(?:aud|audience)\w*\s*=\s*(\{[^}]*\}|\"[^\"]*\"|validators\.\w+\([^)]*\))")
+_LUA_EXP: Final = re2.compile(r"\bexp\s*=\s*validators\.is_")
+_LUA_LEEWAY: Final = re2.compile(r"set_system_leeway\(\s*(\d+)")
+_QUOTED: Final = re2.compile(r"[\"']([^\"']+)[\"']")
 _CHECKS: Final = ("auth_jwt", "auth_request", "auth_basic", "access_by_lua_block", "access_by_lua_file", "auth_oidc")
 
 
