@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from collector.settings import AlertSettings, Settings
 from collector.telemetry import Telemetry
 from tests.dashboard import outage, sample_lake
 from tests.dashboard.outage import NO_KEY, NOW, Fails, Kind
+from tests.waiting import HANG_S
 
 SHORT: dict[str, Any] = {"days": (7, 14), "hours": 5, "rate": 6}
 
@@ -116,8 +118,8 @@ def test_an_outage_is_told_once_and_its_end(
         each.round()
     assert [] == post.titles
 
-    for _ in range(6):
-        append(tmp_path, outage.noise, 5, clock)
+    for _ in range(4):
+        append(tmp_path, outage.noise, 6, clock)
         for each in (first, second):
             each.round()
     assert ["Over: The gateway does not know the key `r3`"] == post.titles
@@ -299,3 +301,26 @@ def test_a_rotation_is_told_with_what_is_behind_it(
     )
     assert "; 100 % of these failures have it)." in one.body
     assert "In common, and seldom where requests pass: " in one.body
+
+
+def test_a_delivery_that_hangs_holds_nothing_up(tmp_path: Path, clock: Clock) -> None:
+    """While a message is under way, no transaction is open: the writer commits."""
+    outage.build(tmp_path, outage.outage(10), **SHORT)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def hang(parcels: Sequence[Parcel]) -> list[str]:
+        begun.set()
+        may_end.wait(HANG_S)
+        return [""] * len(parcels)
+
+    alerts = replace(AlertSettings(), urls="chat json://h")
+    settings = replace(Settings(), data_dir=str(tmp_path), alerts=alerts)
+    thread = threading.Thread(target=Alerter(settings, Telemetry(), deliver=hang, clock=clock).round)
+    thread.start()
+    assert begun.wait(HANG_S)
+    append(tmp_path, outage.noise, 1, clock)
+
+    assert thread.is_alive()
+    may_end.set()
+    thread.join(HANG_S)
+    assert [(["chat"],)] == rows(tmp_path, "SELECT sent_to FROM alerts")
