@@ -1,25 +1,22 @@
 """Files in: globs, gzip, standard input; followed through growth, truncation and rotation, or read once.
 
 A record is a line, or the lines of a stack trace, dump or JSON object (collector/sources/lines.py). Its origin is (file, path, byte offset of the line); in a .gz the offset counts decompressed bytes.
-Nothing about files is remembered between runs: reading starts at the beginning.
+What was read is known again under another name (seen_files.py), and forgotten at the end of the process: reading starts at the beginning.
 """
 
 from __future__ import annotations
 
 import glob
-import gzip
 import logging
 import os
-import select
-import sys
 import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 from collector.errors import Backpressure, ConfigurationError
 from collector.events import Origin
@@ -28,72 +25,22 @@ from collector.redaction import configured, fixed
 from collector.settings import FileSettings
 from collector.shippers.batches import unbatched
 from collector.sources import Intake
-from collector.sources.lines import PAUSE_SECONDS, Lines, MultiLine
+from collector.sources.seen_files import SeenFiles, may_be, stem
+from collector.sources.tails import STDIN, Mark, Tail, is_gzip, opened
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.file")
-READ_BYTES: Final = 1 << 18
 BATCH_RECORDS: Final = 1_000
 MAX_IN_FLIGHT: Final = 16  # batches handed over and not yet durable
 MAX_FILES: Final = 1_000
 POLL_SECONDS: Final = 0.2
-HALF_LINE_SECONDS: Final = 5.0
+LEAVING_SECONDS: Final = 5.0  # programs go on writing to a renamed file until they are told
 RESCAN_SECONDS: Final = 2.0
+LAST_LINES_SECONDS: Final = 2.0
+MAX_FINISHED: Final = 10_000
 OFFER_SECONDS: Final = 0.5
 BACKPRESSURE_SECONDS: Final = 0.05  # an intake that shuts down refuses at once
-STDIN: Final = "-"
 _FILE: Final = fixed("file")
-
-
-class _Tail:
-    """One open file: reads what is there, knows when its path leads to another file."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.lines = Lines()
-        self.records = MultiLine()
-        self._file = _open(path)
-        self._identity = _identity(os.fstat(self._file.fileno()))
-        self._size = 0
-        self._read_at = 0.0
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether a record waits for its end and nothing was read for a while: longer when half a line goes on with it."""
-        if not self.records.is_pending:
-            return False
-        quiet_s = time.monotonic() - self._read_at
-        return quiet_s >= PAUSE_SECONDS and (quiet_s >= HALF_LINE_SECONDS or not self.records.takes(self.lines.begun))
-
-    @property
-    def is_endless(self) -> bool:
-        """Whether more may come after the end."""
-        return self.path != STDIN and not _is_gzip(self.path)
-
-    def read(self) -> bytes | None:
-        """The next piece, b"" at the present end, None when standard input has nothing yet."""
-        chunk = _read_ready(self._file) if self.path == STDIN else self._file.read(READ_BYTES)
-        if chunk:
-            self._size += len(chunk)
-            self._read_at = time.monotonic()
-        return chunk
-
-    def joined(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-        """(offset, record): the lines of a stack trace or a dump are one record."""
-        for offset, line in lines:
-            yield from self.records.feed(offset, line)
-
-    def is_replaced(self) -> bool:
-        """Rotated by name (another inode), or truncated in place (shorter than what was read)."""
-        try:
-            now = Path(self.path).stat()
-        except OSError:  # between the two renames of a rotation
-            return False
-        return _identity(now) != self._identity or now.st_size < self._size
-
-    def close(self) -> None:
-        if self.path != STDIN:
-            self._file.close()
 
 
 class FileSource:
@@ -102,8 +49,10 @@ class FileSource:
     def __init__(self, settings: FileSettings, telemetry: Telemetry) -> None:
         self._settings = settings
         self._telemetry = telemetry
-        self._tails: dict[str, _Tail] = {}
-        self._finished: set[str] = set()
+        self._tails: dict[str, Tail] = {}
+        self._leaving: list[Tail] = []
+        self._seen = SeenFiles()
+        self._finished: dict[str, tuple[int, ...]] = {}  # path → what the file was when it was read
         self._unopened: set[str] = set()
         self._in_flight: deque[tuple[Future[None], Batch[RawRecord]]] = deque()
         self._is_done = False
@@ -121,26 +70,67 @@ class FileSource:
                 busy = self._read_for(RESCAN_SECONDS, intake, stop)
                 if not busy and self._is_finished():
                     break
+            self._last_lines(intake)
             self._drain(intake, stop)
         finally:
-            for tail in self._tails.values():
+            for tail in self._all():
                 tail.close()
 
+    def _all(self) -> list[Tail]:
+        return [*self._leaving, *self._tails.values()]
+
     def _is_finished(self) -> bool:
-        return not self._tails and (not self._settings.follow or set(self._settings.paths) == {STDIN})
+        return not self._all() and (not self._settings.follow or set(self._settings.paths) == {STDIN})
 
     def _open_new(self) -> None:
         for path in expand(self._settings.paths):
-            if path in self._tails or path in self._finished:
+            if path in self._tails or self._was_finished(path):
                 continue
-            if len(self._tails) + len(self._finished) >= MAX_FILES:
+            if len(self._all()) >= MAX_FILES:
                 self._not_opened("too_many_files", path)
                 continue
             try:
-                self._tails[path] = _Tail(path)
-                self._unopened.discard(path)
-            except OSError as error:
+                self._open(path)
+            except (OSError, zlib.error) as error:
                 self._not_opened(type(error).__name__, path)
+
+    def _was_finished(self, path: str) -> bool:
+        known = self._finished.get(path)
+        if known is None:
+            return False
+        if known != _signature(path):  # another file under this name, or more of it
+            del self._finished[path]
+            return False
+        return True
+
+    def _open(self, path: str) -> None:
+        """Open a file at the first byte of it that was not read under any name."""
+        tail = Tail(path, takes_fifo=path in self._settings.paths)
+        try:
+            if self._is_open_already(path, tail) or self._seen.is_being_copied(path, tail):
+                tail.close()
+                return
+            known = self._seen.resume(path, tail) or self._longer(path, tail)
+        except (OSError, zlib.error):
+            tail.close()
+            raise
+        self._tails[path] = tail
+        self._unopened.discard(path)
+        if known is not None and known.path != path:
+            log.info("%s was read as %s up to byte %d", path, known.path, known.position)
+
+    def _longer(self, path: str, tail: Tail) -> Mark | None:
+        """A copy of a file that is still being read, and that goes on differently."""
+        for other in self._all():
+            mark = other.mark
+            if mark.position and may_be(mark, path, tail) and tail.skip_to(mark):
+                return mark
+            tail.rewind()
+        return None
+
+    def _is_open_already(self, path: str, tail: Tail) -> bool:
+        """The same file, renamed a moment ago, or a copy of one that is still being read: its turn comes when that one ends."""
+        return any(other.identity == tail.identity or _may_be_copy(path, tail, other) for other in self._all())
 
     def _not_opened(self, kind: str, path: str) -> None:
         """Said once per path: it is tried again at every scan."""
@@ -153,7 +143,7 @@ class FileSource:
         deadline = time.monotonic() + seconds
         any_read, opened = False, len(self._tails)
         while not stop.is_set() and time.monotonic() < deadline and len(self._tails) == opened:
-            read = [self._read(tail, intake, stop) for tail in list(self._tails.values())]
+            read = [self._read(tail, intake, stop) for tail in self._all()]
             any_read = any_read or any(read)
             if not any(read) and not self._settings.follow:
                 break
@@ -161,37 +151,70 @@ class FileSource:
                 stop.wait(POLL_SECONDS)
         return any_read
 
-    def _read(self, tail: _Tail, intake: Intake, stop: threading.Event) -> bool:
+    def _read(self, tail: Tail, intake: Intake, stop: threading.Event) -> bool:
         try:
             # In this order: what was written before the rotation is read before the old file is let go.
-            replaced = tail.is_endless and tail.is_replaced()
+            replaced = tail.is_replaced()
+            before = tail.mark
             chunk = tail.read()
-            if chunk:
+            if tail.is_rewritten():
+                self._let_go(tail, before, intake, stop)
+            elif chunk:
                 self._hand_over(tail, tail.joined(tail.lines.feed(chunk)), intake, stop)
-            elif chunk is not None and not (tail.is_endless and self._settings.follow):
-                self._end(tail, intake, stop)
-                self._finished.add(tail.path)
-            elif replaced:
-                self._end(tail, intake, stop)  # the next scan opens what is there now
-            elif tail.is_idle:  # what waits for its end has ended
+            elif chunk is not None:
+                self._at_end(tail, intake, stop, replaced=replaced)
+            elif tail.is_idle:
                 self._hand_over(tail, tail.records.rest(), intake, stop)
         except (OSError, EOFError, zlib.error) as error:  # a broken .gz too: what was read of it stays
             self._failed(type(error).__name__, tail.path)
-            self._end(tail, intake, stop)
-            self._finished.add(tail.path)
+            self._finish(tail, intake, stop)
             return False
         return bool(chunk)
 
-    def _end(self, tail: _Tail, intake: Intake, stop: threading.Event) -> None:
-        """Hand over the last line, though no line break ends it."""
+    def _at_end(self, tail: Tail, intake: Intake, stop: threading.Event, *, replaced: bool) -> None:
+        """Nothing more is there at present: whether the file is done, or waited for."""
+        if tail.is_ended or not self._settings.follow:
+            if tail.is_cut:
+                raise EOFError
+            self._finish(tail, intake, stop)
+        elif replaced and not tail.is_leaving:
+            tail.is_leaving, tail.read_at = True, time.monotonic()  # the next scan opens what is there now
+            self._leaving.append(self._tails.pop(tail.path))
+        elif tail.is_leaving and time.monotonic() - tail.read_at >= LEAVING_SECONDS:
+            self._let_go(tail, tail.mark, intake, stop)
+        elif tail.is_idle:  # what waits for its end has ended
+            self._hand_over(tail, tail.records.rest(), intake, stop)
+
+    def _finish(self, tail: Tail, intake: Intake, stop: threading.Event) -> None:
+        """The file is not opened again as long as it stays as it is."""
+        signature = _signature(tail.path)
+        self._let_go(tail, tail.mark, intake, stop)
+        if len(self._finished) < MAX_FINISHED:
+            self._finished[tail.path] = signature
+
+    def _let_go(self, tail: Tail, mark: Mark, intake: Intake, stop: threading.Event) -> None:
+        """Hand over the last line, though no line break ends it, and remember how far the file was read."""
         self._hand_over(tail, tail.joined(tail.lines.rest()), intake, stop)
         self._hand_over(tail, tail.records.rest(), intake, stop)
         tail.close()
-        self._tails.pop(tail.path, None)
+        self._seen.add(mark)
+        if tail.is_leaving:
+            self._leaving.remove(tail)
+        else:
+            self._tails.pop(tail.path, None)
 
-    def _hand_over(
-        self, tail: _Tail, lines: Iterator[tuple[int, bytes]], intake: Intake, stop: threading.Event
-    ) -> None:
+    def _last_lines(self, intake: Intake) -> None:
+        """At stop: what no line break has ended yet. There is a moment for it, since nothing else is read."""
+        not_stopped = threading.Event()
+        until = threading.Timer(LAST_LINES_SECONDS, not_stopped.set)
+        until.daemon = True
+        until.start()
+        for tail in self._all():
+            self._hand_over(tail, tail.joined(tail.lines.rest()), intake, not_stopped)
+            self._hand_over(tail, tail.records.rest(), intake, not_stopped)
+        until.cancel()
+
+    def _hand_over(self, tail: Tail, lines: Iterator[tuple[int, bytes]], intake: Intake, stop: threading.Event) -> None:
         records: list[RawRecord] = []
         for offset, line in lines:
             if line.strip():
@@ -209,7 +232,7 @@ class FileSource:
         origin, now = Origin(kind=_FILE, source=configured(path), offset=offset), time.time_ns()
         return [RawRecord(origin, now, text=each, gateway=self._settings.gateway) for each in unbatched(text)]
 
-    def _count_cut(self, tail: _Tail) -> None:
+    def _count_cut(self, tail: Tail) -> None:
         """Records that kept their beginning only. They are stored, so they are no drops."""
         cut, tail.lines.cut, tail.records.cut = tail.lines.cut + tail.records.cut, 0, 0
         if cut:
@@ -260,6 +283,19 @@ class FileSource:
         log.warning("%s: %s", path, kind)
 
 
+def _may_be_copy(path: str, tail: Tail, other: Tail) -> bool:
+    """Whether the file holds nothing but what was read, or is about to be read, of another open one."""
+    if not other.position:
+        return bool(other.size) and path != stem(path) == stem(other.path)
+    if not may_be(other.mark, path, tail):
+        return False
+    is_same = tail.skip_to(other.mark)
+    tail.rewind()
+    if not is_same:
+        return tail.is_short and path != stem(path)
+    return is_gzip(path) != is_gzip(other.path) or tail.size <= other.size  # a longer one has its own ending
+
+
 def expect_readable(patterns: tuple[str, ...], config: str = "") -> None:
     """For files that are read once: raises ConfigurationError for the first that is not there or cannot be opened."""
     for pattern in patterns:
@@ -276,7 +312,7 @@ def _expect_open(path: str, config: str) -> None:
     if path == STDIN:
         return
     try:
-        _open(path).close()
+        os.close(opened(path))
     except OSError as error:
         why = f"cannot be read: {error.strerror}"
         raise ConfigurationError("files.paths", path, why, file=config) from None
@@ -292,23 +328,10 @@ def expand(patterns: tuple[str, ...]) -> list[str]:
     return list(found)
 
 
-def _open(path: str) -> BinaryIO:
-    if path == STDIN:
-        return sys.stdin.buffer
-    if _is_gzip(path):
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return Path(path).open("rb", buffering=0)
-
-
-def _read_ready(file: BinaryIO) -> bytes | None:
-    """Standard input may block for ever, and then `stop` would not be seen."""
-    ready, _, _ = select.select([file], [], [], POLL_SECONDS)
-    return os.read(file.fileno(), READ_BYTES) if ready else None
-
-
-def _is_gzip(path: str) -> bool:
-    return path.endswith(".gz")
-
-
-def _identity(about: os.stat_result) -> tuple[int, int]:
-    return about.st_dev, about.st_ino
+def _signature(path: str) -> tuple[int, ...]:
+    """Changes with the file behind a path and with its content; () when there is none."""
+    try:
+        now = Path(path).stat()
+    except OSError:
+        return ()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns

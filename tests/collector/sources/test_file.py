@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import socket
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from collector.errors import SinkUnavailable
 from collector.events import Origin
 from collector.settings import FileSettings
+from collector.sources import file
 from collector.sources.file import FileSource, expand
 from collector.sources.lines import MAX_LINE_BYTES
 from collector.telemetry import Telemetry
@@ -128,17 +130,19 @@ def test_a_growing_file_is_followed_and_half_a_line_waits(tmp_path: Path):
     assert _texts(intake) == ["one", "two", "three"]
 
 
-def test_rotation_by_name_loses_nothing(tmp_path: Path):
-    """What was written to the old file last is read, then the new one from its beginning."""
+def test_rotation_by_name_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What is still written to the old file is read, and the new one from its beginning."""
+    monkeypatch.setattr(file, "LEAVING_SECONDS", 600.0)
     path, intake = tmp_path / "a.log", LedgerIntake()
     path.write_bytes(b"old\n")
     with _follow(path, intake):
         eventually(lambda: len(intake.items) >= 1, "the first line")
         path.rename(tmp_path / "a.log.1")
-        _append(tmp_path / "a.log.1", b"last of the old")
         path.write_bytes(b"new\n")
+        eventually(lambda: len(intake.items) >= 2, "the first line of the new file")
+        _append(tmp_path / "a.log.1", b"last of the old\n")  # the program was not told yet
         eventually(lambda: len(intake.items) >= 3, "all lines")
-    assert _texts(intake) == ["old", "last of the old", "new"]
+    assert _texts(intake) == ["old", "new", "last of the old"]
 
 
 def test_truncation_in_place_begins_anew(tmp_path: Path):
@@ -222,11 +226,11 @@ def test_a_stack_trace_is_one_record(tmp_path: Path):
         "\tat org.springframework.Foo.bar(Foo.java:1)\n"
         "2026-03-03 10:00:01 INFO next\n"
     )
-    file = tmp_path / "app.log"
-    file.write_text(text)
+    log = tmp_path / "app.log"
+    log.write_text(text)
     intake = LedgerIntake()
 
-    FileSource(FileSettings(paths=(str(file),), follow=False), Telemetry()).run(intake, threading.Event())
+    FileSource(FileSettings(paths=(str(log),), follow=False), Telemetry()).run(intake, threading.Event())
 
     assert [3, 1] == [len(record.text.splitlines()) for record in intake.items]
 
@@ -251,3 +255,74 @@ def test_a_trace_that_is_written_line_by_line_is_one_record(tmp_path: Path):
         eventually(lambda: "INFO:     next" in _texts(intake), "the next record")
 
     assert [TRACE, "INFO:     next"] == _texts(intake)
+
+
+def test_what_is_no_regular_file_holds_nobody_up(tmp_path: Path):
+    """A FIFO without a writer, a socket and a device beside a log: the log is read, the others are told once each."""
+    os.mkfifo(tmp_path / "a.log")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "b.log"))
+        (tmp_path / "c.log").symlink_to("/dev/zero")
+        (tmp_path / "d.log").write_bytes(b"read\n")
+        telemetry = Telemetry()
+        intake = _read(tmp_path / "*.log", telemetry=telemetry)
+
+    assert ["read"] == _texts(intake)
+    assert 3 == sum(telemetry.by("why401.errors", "kind").values())
+
+
+def test_a_fifo_that_is_named_is_read_as_it_is_written(tmp_path: Path):
+    """It waits for its writer without holding up the others."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.log").write_bytes(b"file\n")
+    intake, settings = LedgerIntake(), FileSettings(paths=(str(tmp_path / "pipe"), str(tmp_path / "a.log")))
+    with running(FileSource(settings, Telemetry()), intake):
+        eventually(lambda: _texts(intake) == ["file"], "the file")
+        (tmp_path / "pipe").write_bytes(b"pipe\n")
+        eventually(lambda: _texts(intake) == ["file", "pipe"], "the pipe")
+
+
+def test_a_gz_that_is_still_written_is_read_as_far_as_it_is(tmp_path: Path):
+    """What is readable is stored at once, the rest when it comes, and nothing twice."""
+    lines = [f"{n} {os.urandom(20).hex()}" for n in range(5_000)]
+    data = gzip.compress("".join(f"{line}\n" for line in lines).encode())
+    path, intake = tmp_path / "a.log.gz", LedgerIntake()
+    path.write_bytes(data[: len(data) // 2])
+    with _follow(path, intake):
+        eventually(lambda: len(intake.items) > 1_000, "what can be read")
+        _append(path, data[len(data) // 2 :])
+        eventually(lambda: len(intake.items) >= len(lines), "the rest")
+    assert lines == _texts(intake)
+
+
+@pytest.mark.parametrize("longer", [0, 1], ids=["equal size", "larger"])
+def test_a_file_that_was_rewritten_between_two_polls_is_read_anew(tmp_path: Path, longer: int):
+    """Its size says nothing; what was read of it does."""
+    path, intake = tmp_path / "a.log", LedgerIntake()
+    path.write_bytes(b"first content\n")
+    with _follow(path, intake):
+        eventually(lambda: len(intake.items) >= 1, "the first line")
+        path.write_bytes(b"other content\n" + b"more\n" * longer)
+        eventually(lambda: len(intake.items) >= 2 + longer, "the new lines")
+    assert ["first content", "other content", *["more"] * longer] == _texts(intake)
+
+
+def test_the_last_line_without_a_line_break_is_stored_at_stop(tmp_path: Path):
+    """Once."""
+    path, intake = tmp_path / "a.log", LedgerIntake()
+    path.write_bytes(b"one\nhalf a li")
+    with _follow(path, intake):
+        eventually(lambda: _texts(intake) == ["one"], "the whole line")
+    assert ["one", "half a li"] == _texts(intake)
+
+
+def test_a_name_that_another_file_has_now_is_read_again(tmp_path: Path):
+    """a.log.1.gz of tomorrow is not the one of today."""
+    path, intake = tmp_path / "a.log.1.gz", LedgerIntake()
+    path.write_bytes(gzip.compress(b"today\n"))
+    with _follow(path, intake):
+        eventually(lambda: len(intake.items) >= 1, "the first file")
+        (tmp_path / "new").write_bytes(gzip.compress(b"tomorrow\n"))
+        (tmp_path / "new").replace(path)
+        eventually(lambda: len(intake.items) >= 2, "the second file")
+    assert ["today", "tomorrow"] == _texts(intake)
