@@ -33,6 +33,24 @@ def read_private(path: Path, key: str, *, file: str = "") -> str:
     return text
 
 
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most so many bytes: no device that never ends, no FIFO that waits for a writer.
+
+    Raises OSError, ValueError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            data = opened.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > most:
+        raise ValueError(f"more than {most} bytes")
+    return data
+
+
 def check_private(path: Path, key: str) -> None:
     """Raises ConfigurationError when the file is not there or others can read it."""
     try:

@@ -20,11 +20,13 @@ from collector.events import Verification
 from collector.redaction import safe_id
 from collector.safe import EMPTY, Safe
 from collector.settings import IssuerSettings, Settings
+from collector.settings.private import read_regular
 from collector.telemetry import Telemetry
 
 REFRESH_SECONDS: Final = 300.0  # Envoy's and Nimbus' default cache lifetime: older than theirs would blame them wrongly
 RETRY_SECONDS: Final = 15.0
 MAX_KEYS: Final = 200
+MAX_JWKS_BYTES: Final = 1 << 20  # as for a URL
 MAX_ISSUER: Final = 2_000
 Fetch = Callable[[str], bytes]
 
@@ -139,7 +141,7 @@ class KeySets:
 
     def _read(self, issuer: IssuerSettings) -> bytes:
         if not _is_remote(issuer):
-            return (self.base / issuer.jwks).read_bytes()
+            return read_regular(self.base / issuer.jwks, MAX_JWKS_BYTES)
         url = issuer.jwks
         if url == "discovery":
             url = self._discover(issuer.issuer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_an_rsa_public_key_never_serves_as_an_hmac_secret(tmp_path: Path) -> Non
     forged = jwt.encode({"iss": ISSUER}, "x" * 64, algorithm="HS256", headers={"kid": "k1"})
 
     assert Verification.KEY_MISMATCH == check(verifier(tmp_path, jwks("k1")), forged)
+
+
+def test_what_is_no_key_file_is_an_error_at_check(tmp_path: Path) -> None:
+    """A device that never ends, a FIFO without a writer, a folder, 2 GB: each is refused at once, in a sentence."""
+    os.mkfifo(tmp_path / "fifo")
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(2 << 30)
+    for jwks_file, says in (("/dev/zero", "regular"), ("fifo", "regular"), (".", "regular"), ("large", "more than")):
+        issuers = (IssuerSettings(issuer=ISSUER, jwks=jwks_file),)
+        with pytest.raises(ConfigurationError, match=says):
+            KeySets(issuers, tmp_path, Telemetry()).load()
 
 
 @pytest.mark.parametrize(("content", "says"), [("{", "JSON"), ("[]", "keys"), ('{"keys": 5}', "keys")])
