@@ -44,7 +44,7 @@ class LostCatalog(LakeError):
     def __init__(self, place: str, data: str) -> None:
         super().__init__(
             f"there is no catalog at {place}, but {data} has data files: a new catalog would know none of them, and they would be"
-            " deleted after a day. Put the catalog back, or `why401 restore` a backup; to begin a new lake, move the data files away"
+            " deleted after a day. Put the catalog back, or restore a backup; to begin a new lake, move the data files away"
         )
         self.place = place
         self.data = data
@@ -56,7 +56,7 @@ class DamagedCatalog(LakeError):
     def __init__(self, place: str) -> None:
         super().__init__(
             f"the catalog ({place}) is damaged; nothing was written. Stop why401, move the catalog away and put a copy in its"
-            " place, or `why401 restore` a backup"
+            " place, or restore a backup"
         )
         self.place = place
 

@@ -40,7 +40,7 @@ def command(config_file: str | None, data_dir: str | None, yes: bool) -> None:
         click.echo(f"detached {_files(len(repair.detach(settings, found)))}")
     for one in needed:
         click.secho(
-            f"not detached: {one.path} {repair.NEEDED[one.table]}. Restore a backup: why401 restore",
+            f"not detached: {one.path} {repair.NEEDED[one.table]}. Restore a backup",
             fg="red",
             err=True,
         )
