@@ -98,7 +98,7 @@ class FileSource:
         known = self._finished.get(path)
         if known is None:
             return False
-        if known != _signature(path):  # another file under this name, or more of it
+        if known != _state_of(path):  # another file under this name, or more of it
             del self._finished[path]
             return False
         return True
@@ -187,10 +187,10 @@ class FileSource:
 
     def _finish(self, tail: Tail, intake: Intake, stop: threading.Event) -> None:
         """The file is not opened again as long as it stays as it is."""
-        signature = _signature(tail.path)
+        state = _state_of(tail.path)
         self._let_go(tail, tail.mark, intake, stop)
         if len(self._finished) < MAX_FINISHED:
-            self._finished[tail.path] = signature
+            self._finished[tail.path] = state
 
     def _let_go(self, tail: Tail, mark: Mark, intake: Intake, stop: threading.Event) -> None:
         """Hand over the last line, though no line break ends it, and remember how far the file was read."""
@@ -328,7 +328,7 @@ def expand(patterns: tuple[str, ...]) -> list[str]:
     return list(found)
 
 
-def _signature(path: str) -> tuple[int, ...]:
+def _state_of(path: str) -> tuple[int, ...]:
     """Changes with the file behind a path and with its content; () when there is none."""
     try:
         now = Path(path).stat()

@@ -167,11 +167,11 @@ class Tail:
         now = os.fstat(self._fd)
         if now.st_size < self._raw:
             return True
-        signature = (now.st_mtime_ns, now.st_size)
-        if signature == self._checked:
+        state = (now.st_mtime_ns, now.st_size)
+        if state == self._checked:
             return False
         if time.time() - now.st_mtime > FRESH_SECONDS:
-            self._checked = signature
+            self._checked = state
         last = b"" if self._gzip is not None else self._last
         return (
             os.pread(self._fd, len(self._raw_head), 0) != self._raw_head
