@@ -20,6 +20,8 @@ UUID_CHARS: Final = 36
 TRACE_ID_CHARS: Final = 32
 MAX_ID_CHARS: Final = 80
 _HEX: Final = frozenset("0123456789abcdefABCDEF-")
+_DECIMAL: Final = "8305172946" * 4
+_HEXADECIMAL: Final = "9f3c7a1e5b2d8064" * 3
 _ADDRESS: Final = frozenset("0123456789abcdefABCDEF.:[]")
 _BROWSERS: Final = (
     ("Edg/", Safe("Edge")),
@@ -61,7 +63,6 @@ def peer(address: str) -> Safe:
     return Safe(address) if _ADDRESS.issuperset(address) else safe_text(address, MAX_ID_CHARS)
 
 
-@lru_cache(maxsize=8192)
 def route(path: str) -> Safe:
     """A template of the path: no query, ids as {id}, at most MAX_SEGMENTS segments.
 
@@ -71,9 +72,40 @@ def route(path: str) -> Safe:
     bare = path.partition("?")[0].partition("#")[0]
     if "://" in bare[:10]:
         bare = "/" + bare.partition("://")[2].partition("/")[2]
+    return _template("/".join([_stand_in(text) for text in bare[:MAX_PATH_CHARS].split("/")]))
+
+
+def _stand_in(text: str) -> str:
+    """The segment; for a number, in decimal or hexadecimal, one that is as long and as random, and always the same.
+
+    Such a segment is an {id} whatever it says. So paths that differ in ids are one path, which is redacted once.
+    """
+    if len(text) > MAX_SEGMENT_CHARS:
+        return text
+    if text.isdecimal() and text.isascii():
+        return _DECIMAL[: len(text)]
+    return _hexadecimal_for(text) if len(text) >= MIN_HEX and _HEX.issuperset(text) else text
+
+
+def _hexadecimal_for(text: str) -> str:
+    if not any(map(str.isdecimal, text)):  # a word
+        return text
+    model = _hexadecimal(len(text), tuple([at for at, char in enumerate(text) if char == "-"]))
+    if text.islower():
+        return model
+    return model.upper() if text.isupper() else text
+
+
+@lru_cache(maxsize=256)
+def _hexadecimal(length: int, hyphens: tuple[int, ...]) -> str:
+    return "".join(["-" if at in hyphens else _HEXADECIMAL[at] for at in range(length)])
+
+
+@lru_cache(maxsize=8192)
+def _template(bare: str) -> Safe:
     segments = bare.split("/")[: MAX_SEGMENTS + 2]
     # The whole is redacted, for a secret may have slashes in it and its pieces look like nothing.
-    clean = set(safe_text(bare[:MAX_PATH_CHARS], MAX_PATH_CHARS).split("/"))
+    clean = set(safe_text(bare, MAX_PATH_CHARS).split("/"))
     kept = [_segment(text, text in clean) for text in segments[: MAX_SEGMENTS + 1]]
     return Safe("/".join(kept) + ("/…" if len(segments) > MAX_SEGMENTS + 1 else ""))
 

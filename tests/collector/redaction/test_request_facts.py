@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import uuid
+
 import pytest
 
 from collector.redaction import request_facts
@@ -66,3 +69,21 @@ def test_a_user_agent_becomes_its_family(raw: str, family: str) -> None:
 def test_methods_are_a_closed_set() -> None:
     """Attackers send any word as a method."""
     assert ["GET", "other", ""] == [request_facts.method(raw) for raw in ("GET", "GET\r\nX: y", "")]
+
+
+@pytest.mark.parametrize("kind", ["decimal", "uuid", "hex"])
+def test_a_route_does_not_depend_on_the_id_in_it(kind: str) -> None:
+    """Paths that differ in an id are one template, also where the id beside a word looks like part of a secret."""
+    random_ = random.Random(kind)
+    made = {
+        "decimal": lambda: f"{random_.randrange(10**15, 10**16)}",
+        "uuid": lambda: str(uuid.UUID(int=random_.getrandbits(128))),
+        "hex": lambda: random_.randbytes(16).hex(),
+    }[kind]
+
+    assert {"/orders/{id}/items/{id}/paid"} == {
+        request_facts.route(f"/orders/{made()}/items/{made()}/paid") for _ in range(200)
+    }
+    words = {"decimal": "orders Qx9Zk v2beta", "uuid": "TrackingK3y session TrackingK3y", "hex": "abcD1234 orders file"}
+    first, second, third = words[kind].split()
+    assert 1 == len({request_facts.route(f"/{first}/{made()}/{second}/{made()}/{third}") for _ in range(300)})
