@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import time
 from functools import cache
 
@@ -72,3 +74,33 @@ def records(lines: list[str]) -> list[RawRecord]:
         RawRecord(Origin(kind=Safe("kafka"), source=Safe("raw"), partition=0, offset=offset), NOW * 10**9, text=line)
         for offset, line in enumerate(lines)
     ]
+
+
+def mixed(mix: str, count: int) -> list[str]:
+    """Access log lines of Envoy. `real`: 2 % refused, each token used 50 times, 200 routes with an id in each path; `storm`: all refused, 200 tokens;
+    `distinct`: all refused, every token new. Nobody checks the signatures, which are random.
+    """
+    tokens = {"real": count // 50, "storm": 200, "distinct": count}[mix]
+    pool = [_unsigned(number) for number in range(tokens)]
+    lines = []
+    for number in range(count):
+        denied = mix != "real" or number % 50 == 0
+        fields = _line(number // 8, pool[number % tokens], denied=denied)
+        fields |= {
+            "path": f"/service-{number * 7 % 200}/items/{number}",
+            "request_id": f"0f0f0f0f-0000-4000-8000-{number:012d}",
+        }
+        lines.append(json.dumps(fields))
+    return lines
+
+
+def _unsigned(number: int) -> str:
+    """As long as a token with RS256, and valid but for its signature."""
+    claims = {"iss": "https://idp.example.com/", "aud": "orders-api", "sub": f"user-{number}", "iat": NOW - 900}
+    parts = ({"alg": "RS256", "kid": "k1", "typ": "JWT"}, claims | {"exp": NOW + 86_400})
+    encoded = [_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts]
+    return ".".join((*encoded, _base64url(os.urandom(256))))
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
