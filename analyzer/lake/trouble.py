@@ -20,8 +20,11 @@ _NO_LAKE: Final = "creating a new DuckLake is explicitly disabled"
 # SQLite's own words, PostgreSQL's for a damaged page, and DuckLake's when tables of the catalog are gone.
 _DAMAGED: Final = (
     "database disk image is malformed", "file is not a database", "invalid page in block", "no such table: ducklake_",
-    'relation "ducklake_', "Table with name ducklake_",
+    "Table with name ducklake_",
 )  # fmt: skip
+_GONE: Final = re.compile(
+    r'relation "(?:\w+\.)?ducklake_\w+" does not exist'
+)  # one that exists already: two processes create the lake
 _CUT: Final = (
     "No such file or directory", "404", "No magic bytes", "too small to be a Parquet", "Corrupt", "corrupt", "TProtocol",
     "decompress", "Decompress", "Invalid", "out of buffer", "Out of buffer", "footer", "Failed to read Parquet", "Unexpected",
@@ -35,7 +38,7 @@ def named(error: duckdb.Error, place: str) -> LakeError | None:
         return NoStore(place)
     if versions := _VERSIONS.search(text):
         return OtherFormat(versions[1], versions[2])
-    if any(words in text for words in _DAMAGED):
+    if _GONE.search(text) or any(words in text for words in _DAMAGED):
         return DamagedCatalog(place)
     return _file(text)
 

@@ -7,17 +7,18 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
-from analyzer.lake import NoStore, connect_reader, damage, run_query
-from analyzer.lake.attach import Access, connect
+from analyzer.lake import NoStore, connect_reader, damage, run_query, trouble
+from analyzer.lake.attach import Access, connect, load_extension
 from analyzer.lake.errors import DamagedCatalog, DamagedFile, LostCatalog, OtherFormat
 from analyzer.lake.reader import Reader
 from analyzer.store import Store, open_store, repair
 from collector.errors import SinkUnavailable
 from collector.records import Position
-from collector.settings import Settings
+from collector.settings import Settings, StoreSettings
 from collector.telemetry import Telemetry
 from tests.analyzer.verdict_samples import failing
 from why401.cli import main
@@ -218,3 +219,23 @@ def test_files_are_detached_beside_a_writer(settings) -> None:
     store.close()
 
     assert [(5 * ROWS,)] == ask(settings, "SELECT count(*) FROM failures")
+
+
+def test_a_table_of_a_postgresql_catalog_that_is_gone_is_damage(tmp_path: Path, postgres_catalog: str) -> None:
+    """In PostgreSQL's own words."""
+    settings = Settings(data_dir=str(tmp_path), store=StoreSettings(catalog=postgres_catalog))
+    open_store(settings, Telemetry()).close()
+    with closing(duckdb.connect()) as con:
+        load_extension(con, "postgres_scanner")
+        con.execute(f"ATTACH '{postgres_catalog.removeprefix('postgres:')}' AS pg (TYPE postgres)")
+        con.execute("DROP TABLE pg.public.ducklake_snapshot CASCADE")
+
+    with pytest.raises(DamagedCatalog):
+        connect_reader(settings, memory_mib=256)
+
+
+def test_two_processes_that_create_the_lake_are_no_damage() -> None:
+    """The slower one finds the tables of the other, and tries again."""
+    words = 'Failed to execute query "…": ERROR:  relation "ducklake_metadata" already exists'
+
+    assert trouble.named(duckdb.CatalogException(words), "the PostgreSQL catalog") is None
