@@ -178,7 +178,7 @@ class _Writer:
             return self._line("algorithms", json_text(of_keys), [], "not set; those of the keys in the configuration")
         usual = entry.usual("algorithms").split()
         return (
-            self._line("algorithms", json_text(usual), [], "not set; these are what the gateway accepts then")
+            self._line("algorithms", json_text(usual), [], "not set; the gateway accepts these by default")
             if usual
             else ""
         )
