@@ -146,7 +146,10 @@ class Collector:
         parsed = self._parsed(record)
         if parsed is None:
             return self._unread_line(record)
-        event = self.event(record, parsed)
+        return self._with_line(record, parsed, self._judged(record, parsed))
+
+    def _with_line(self, record: RawRecord, parsed: Parsed, judged: _Judged) -> tuple[Event, Line | None]:
+        event = self._event(record, parsed, judged)
         return event, line_of(record, parsed, event)
 
     def _unread_line(self, record: RawRecord) -> tuple[Event, None]:
@@ -164,8 +167,7 @@ class Collector:
             if counts.sampling.takes():
                 counts.samples.append(self._event(record, parsed, judged))
             return None
-        event = self._event(record, parsed, judged)
-        return event, line_of(record, parsed, event)
+        return self._with_line(record, parsed, judged)
 
     def _parsed(self, record: RawRecord) -> Parsed | None:
         """What a parser reads in the record, or in a record that is wrapped in it: whatever a parser knows is the record."""
