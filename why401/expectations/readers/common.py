@@ -106,6 +106,15 @@ def carriers(*kinds: tuple[str, Iterable[Told]]) -> tuple[Told, ...]:
     return tuple(Told(text=f"{kind} {one.text}", place=one.place) for kind, values in kinds for one in values)
 
 
+def carried_in(headers: Node, params: Node, cookies: Node) -> tuple[Told, ...]:
+    """The same for objects of Kubernetes: headers by their `name`, parameters and cookies as they are."""
+    return carriers(
+        ("header", (told for one in headers.each() if (told := one.get("name").told()))),
+        ("query", params.all_told()),
+        ("cookie", cookies.all_told()),
+    )
+
+
 def container_flags(root: Node) -> Node:
     """The flags of a workload's containers (`command`, `args`) or of a compose file's services, as an object; empty: none."""
     kinds = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob")

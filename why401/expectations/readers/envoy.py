@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from why401.expectations.nodes import Node
-from why401.expectations.readers.common import ASYMMETRIC
+from why401.expectations.nodes import Node, camel
+from why401.expectations.readers.common import ASYMMETRIC, unread
 from why401.expectations.told import Expectation, Finding, Remark, Route, Told
 
 NAME: Final = "envoy"
@@ -103,17 +103,11 @@ def _provider(name: str, provider: Node, clusters: Mapping[str, str], routes: tu
                 place=provider.get(field).place,
                 says=f"{name}: {field} requires {says}; no setting tells why401",
             )
-    for field, value in provider.items():
-        if field not in _READ and _snake(field) not in _READ:
-            yield Remark(gateway=NAME, place=value.place, says=f"{name}: `{field}` is not read")
+    yield from unread(NAME, name, provider, _READ | {camel(field) for field in _READ})
     if file := provider.get("local_jwks", "filename").told():
         yield Remark(
             gateway=NAME, place=file.place, says=f"{name}: the key set is the file {file.text} on Envoy's machine"
         )
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _required(provider: Node) -> tuple[Told, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 from why401.expectations.nodes import Node
 from why401.expectations.readers import envoy
 from why401.expectations.readers.common import (
-    carriers,
+    carried_in,
     discovery,
     duration,
     is_manifest,
@@ -93,10 +93,6 @@ def _expectation(name: str, provider: Node) -> Expectation:
         jwks=remote.get("uri").told() or (None if local else discovery(issuer)),
         inline_keys=tuple(envoy.inline_keys(local.get("inline"))),
         cache_seconds=duration(remote.get("cacheDuration").told()),
-        carriers=carriers(
-            ("header", (told for one in source.get("headers").each() if (told := one.get("name").told()))),
-            ("query", source.get("params").all_told()),
-            ("cookie", source.get("cookies").all_told()),
-        ),
+        carriers=carried_in(source.get("headers"), source.get("params"), source.get("cookies")),
         usual=_USUAL,
     )

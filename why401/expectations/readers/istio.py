@@ -10,7 +10,7 @@ from typing import Final
 
 from why401.expectations.nodes import Node
 from why401.expectations.readers import envoy
-from why401.expectations.readers.common import carriers, discovery, is_manifest, name_of, unknown_version
+from why401.expectations.readers.common import carried_in, discovery, is_manifest, name_of, unknown_version
 from why401.expectations.told import Expectation, Finding, Remark, Route, Told
 
 NAME: Final = "istio"
@@ -54,11 +54,7 @@ def _rule(name: str, rule: Node) -> Iterator[Finding]:
         audiences=rule.get("audiences").all_told(),
         jwks=rule.get("jwks_uri").told() or (None if inline else discovery(issuer)),
         inline_keys=tuple(envoy.inline_keys(inline)),
-        carriers=carriers(
-            ("header", (told for one in rule.get("fromHeaders").each() if (told := one.get("name").told()))),
-            ("query", rule.get("fromParams").all_told()),
-            ("cookie", rule.get("fromCookies").all_told()),
-        ),
+        carriers=carried_in(rule.get("fromHeaders"), rule.get("fromParams"), rule.get("fromCookies")),
         usual=_USUAL,
     )
     for field, value in rule.items():
