@@ -12,7 +12,7 @@ import streamlit as st
 from analyzer.lake.attach import Access, place
 from analyzer.lake.errors import StoreUnavailable
 from analyzer.lake.query_pool import QueryPool
-from analyzer.lake.reader import Identity, Reader
+from analyzer.lake.reader import Identity, Reader, used
 from dashboard import config, queries
 
 THREADS: Final = 2
@@ -26,8 +26,7 @@ def query(name: str, **params: Any) -> pd.DataFrame:
 
     Raises LakeError. Equal calls within a few seconds share one result.
     """
-    used = duckdb.extract_statements(queries.text(name))[0].named_parameters
-    wanted = tuple(sorted((key, _without_nul(value)) for key, value in params.items() if key in used))
+    wanted = tuple(sorted((key, _without_nul(value)) for key, value in used(queries.text(name), params).items()))
     try:
         return _cached(name, wanted, lake().identity)
     except duckdb.Error as error:  # a store of another version, or too little memory

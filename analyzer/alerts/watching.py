@@ -9,11 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-import duckdb
-
 from analyzer.alerts import burning, texts
 from analyzer.alerts.finding import CRITICAL, WARNING, Finding, Seen
-from analyzer.lake.reader import Reader
+from analyzer.lake.reader import Reader, used
 from analyzer.situation import impact, present
 from analyzer.situation.impact import ASIDE, Level, Measured, Problem, Situation, Window
 from collector.settings import AlertSettings
@@ -44,10 +42,7 @@ def asking(reader: Reader) -> present.Ask:
         return known[key]
 
     def asked(name: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        used = duckdb.extract_statements(_sql(name))[0].named_parameters
-        rows: list[dict[str, Any]] = reader.table(
-            _sql(name), {key: value for key, value in params.items() if key in used}
-        ).to_pylist()
+        rows: list[dict[str, Any]] = reader.table(_sql(name), used(_sql(name), params)).to_pylist()
         return rows
 
     return ask

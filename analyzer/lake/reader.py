@@ -22,6 +22,16 @@ _BROKEN: Final = (duckdb.IOException, duckdb.ConnectionException, duckdb.Interna
 Identity = tuple[int, int, int]
 
 
+def used(sql: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that the statement uses; DuckDB refuses others.
+
+    >>> used("SELECT $a", {"a": 1, "b": 2})
+    {'a': 1}
+    """
+    names = duckdb.extract_statements(sql)[0].named_parameters
+    return {name: value for name, value in params.items() if name in names}
+
+
 class Reader:
     """Runs statements, each on a cursor of its own and within `timeout_s`, at most `at_once` at the same time."""
 
