@@ -21,7 +21,8 @@ from collector.settings import Settings
 
 LAKE: Final = "lake"
 CATALOG_FILE: Final = "catalog.sqlite"
-WRITER_THREADS: Final = 2
+# A second one finds nothing to do in a commit's small statements and doubled what it costs; each holds a row group and what it reads when it merges.
+WRITER_THREADS: Final = 1
 MAX_RETRY_COUNT: Final = 100  # 16 writers exceeded the default of 10 once in 400 commits
 _SQLITE: Final = "sqlite:"
 # Without write-ahead logging readers and the writer block each other for seconds; the mode stays in the file. DuckDB's own

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import duckdb
 
-from analyzer.lake.attach import WRITER_THREADS
 from analyzer.store.migrate import rollback
 from analyzer.store.turn import LEASE, in_turn
 from collector.settings import StoreSettings
@@ -103,13 +102,9 @@ def rewrite(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___:
 
 
 def merge(con: duckdb.DuckDBPyConnection, _: StoreSettings, __: datetime, ___: Upkeep) -> None:
-    """Merge small files into larger ones; in one thread, since each holds a row group and what it reads."""
-    con.execute("SET threads = 1")
-    try:
-        grown = {"grown": GROWN_MIB * _MIB}
-        _compacted(con, "CALL ducklake_merge_adjacent_files('lake', max_file_size => $grown)", grown)
-    finally:
-        con.execute(f"SET threads = {WRITER_THREADS}")
+    """Merge small files into larger ones."""
+    grown = {"grown": GROWN_MIB * _MIB}
+    _compacted(con, "CALL ducklake_merge_adjacent_files('lake', max_file_size => $grown)", grown)
 
 
 def _compacted(con: duckdb.DuckDBPyConnection, call: str, params: dict[str, Any]) -> None:

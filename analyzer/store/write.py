@@ -34,9 +34,8 @@ _PARTITIONS: Final = {"topic": TEXT, "partition": INT}
 _MARKS: Final = {"topic": TEXT, "partition": INT, "next": LONG, "seen": LONG}
 # Deleted and inserted, never updated: a flush of inlined rows brings back an older version of a row that was updated
 # more than once (seen with 1.5.5).
-_KNOWN: Final = """
-SELECT offsets.topic, offsets.partition, offsets.next, offsets.epoch FROM store.offsets JOIN step USING (topic, partition)
-"""
+# All of them, which are few: DuckLake answers a condition from the statistics of files, which takes longer than to read them.
+_KNOWN: Final = "SELECT topic, partition, next, epoch FROM store.offsets"
 _LEAVE: Final = "DELETE FROM store.offsets WHERE (topic, partition) IN (SELECT (topic, partition) FROM step)"
 _ARRIVE: Final = "INSERT INTO store.offsets BY NAME SELECT *, now() AS moved_at FROM step"
 # The last one counts: a row that was deleted and came back (fence.py) is behind.
@@ -126,7 +125,9 @@ def merged(positions: Sequence[Position]) -> list[Position]:
 def _fence(con: duckdb.DuckDBPyConnection, steps: Sequence[Position], state: WriterState) -> Moves:
     """Move the offsets. Raises Fenced, PositionsBroken."""
     con.register("step", table(_PARTITIONS, [(step.topic, step.partition) for step in steps]))
-    before = found(con.execute(_KNOWN).fetchall())
+    known = con.execute(_KNOWN).fetchall()
+    moving = {(step.topic, step.partition) for step in steps}
+    before = found(row for row in known if row[:2] in moving)
     after = moved(steps, before.places, state.places)
     _expect_changes(con.execute(_LEAVE).fetchall(), before.rows)
     con.register("step", table(OFFSETS, [(*key, place.next, place.epoch) for key, place in after.items()]))
