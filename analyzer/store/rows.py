@@ -14,9 +14,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.store import without_pandas
 from analyzer.verdicts import Diagnosis, Group, Verdict
 from collector.events import Event, arrival_ns, moment_us
 
+without_pandas.settle()
 NO_DIAGNOSIS: Final = Diagnosis(code="", cause="", confidence=0.0, title="")
 NO_GROUP: Final = Group(id="", version="", parts=())
 

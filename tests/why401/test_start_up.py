@@ -64,6 +64,14 @@ def test_a_command_imports_what_it_needs(words: tuple[str, ...], tmp_path: Path)
     assert set() == (imported(words, tmp_path) & HEAVY) - ALLOWED[words]
 
 
+def test_what_stores_does_without_pandas(tmp_path: Path) -> None:
+    """PyArrow would import it for nothing, which takes a second of every start."""
+    loaded = imported(("up", "--no-follow", "--file", "-", "--data-dir", "data"), tmp_path)
+
+    assert {"duckdb", "pyarrow"} <= loaded
+    assert set() == loaded & {"pandas", "streamlit"}
+
+
 def test_the_package_itself_is_light(tmp_path: Path) -> None:
     """`import why401` and naming its functions loads nothing that works."""
     code = "import sys, why401; print(*sorted(sys.modules))"
