@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from analyzer.pipeline import Analyzer
 from analyzer.store.deltas import Given, together
@@ -20,6 +21,11 @@ from collector.records import Batch, joined
 from collector.safe import FAILED
 from collector.settings import Settings
 from collector.telemetry import Telemetry
+
+# A commit costs much that does not depend on its rows: the next one waits so many times what the last one took, but no
+# longer than this. So a process that is short of time commits seldom, and one that has it commits when it was told to.
+WAITS: Final = 9
+LONGEST_WAIT_S: Final = 1.0
 
 
 def _failed(event: Event) -> Event:
@@ -44,25 +50,28 @@ class StoreSink:
         store: Store,
         telemetry: Telemetry,
         committed: Callable[[Verdict, int], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`committed` is called with every verdict once it is stored, and with how many records it is about."""
         self._store = store
+        self._clock = clock
         self._committed = committed
         self._telemetry = telemetry
         self._analyzer = Analyzer(settings)
         self._rows = settings.store.commit_rows
         self._interval_s = settings.store.commit_interval_ms / 1000
+        self._took_s = 0.0  # the last commit
         self._maintain_s = settings.store.maintenance_seconds
         self._batches: list[tuple[Batch[Event], Given]] = []
         self._pending = 0
         self._oldest = 0.0
-        self._maintained = time.monotonic()
+        self._maintained = self._clock()
         telemetry.gauge("why401.cache.size", lambda: self._analyzer.diagnoser.cached, cache="diagnoses")
 
     def write(self, batch: Batch[Event]) -> None:
         """Diagnose now, commit with the next tick that is due."""
         if not self._batches:
-            self._oldest = time.monotonic()
+            self._oldest = self._clock()
         given = Given(
             allowed=[self._counted(each) for each in batch.allowed],
             verdicts=[self._judged(event) for event in batch.items],
@@ -73,10 +82,10 @@ class StoreSink:
 
     def tick(self) -> None:
         """Commit when enough rows wait or the oldest waited long enough; then see to maintenance."""
-        if self._batches and (self._pending >= self._rows or time.monotonic() - self._oldest >= self._interval_s):
+        if self._batches and (self._pending >= self._rows or self._clock() - self._oldest >= self._wait_s):
             self.flush()
-        if time.monotonic() - self._maintained >= self._maintain_s:
-            self._maintained = time.monotonic()
+        if self._clock() - self._maintained >= self._maintain_s:
+            self._maintained = self._clock()
             self._store.maintain()
 
     def flush(self) -> None:
@@ -115,10 +124,17 @@ class StoreSink:
             self._telemetry.count("why401.errors", stage="analyze", kind=type(error).__name__)
             return allowed
 
+    @property
+    def _wait_s(self) -> float:
+        """How old the oldest row may become."""
+        return max(self._interval_s, min(WAITS * self._took_s, LONGEST_WAIT_S))
+
     def _commit(self) -> None:
         given = together([one for _, one in self._batches])
         positions = joined(position for batch, _ in self._batches for position in batch.positions)
+        started = self._clock()
         self._store.commit(given, positions, {("received", ""): given.records})
+        self._took_s = self._clock() - started
 
     def _resolve(self) -> None:
         for batch, given in self._batches:

@@ -167,10 +167,12 @@ class StoreSettings:
     )
     data_path: str = setting("", 'Empty: a folder in data_dir. Otherwise a folder or "s3://bucket/prefix/".')
     commit_rows: int = setting(
-        5_000, "Commit after this many rows; large batches make DuckLake fast.", between(1, 1_000_000)
+        20_000, "Commit after this many rows; large batches make DuckLake fast.", between(1, 1_000_000)
     )
     commit_interval_ms: int = setting(
-        500, "Commit when the oldest row is this old; an event is visible within 2 s.", between(10, 60_000)
+        500,
+        "Commit when the oldest row is this old, or up to a second old while commits take long; an event is visible within 2 s.",
+        between(10, 60_000),
     )
     inline_rows: int = setting(
         1_000,

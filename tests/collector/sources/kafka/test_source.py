@@ -377,8 +377,9 @@ def test_without_any_broker_the_source_waits_counts_and_still_stops(monkeypatch:
     eventually(lambda: set(threading.enumerate()) <= before, "the end of its threads")
 
 
-def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker):
+def test_a_paused_partition_goes_on_after_its_neighbour_has_ended(kafka: Broker, monkeypatch: pytest.MonkeyPatch):
     """kafka-python parks half-read fetches of paused partitions; they come back also when nothing else is being read."""
+    monkeypatch.setattr("collector.sources.kafka.source.MAX_POLL_RECORDS", 250)
     topic = kafka.topic(2)
     for partition in (0, 1):
         kafka.produce(topic, [b"x" * 1_000] * 10_000, partition=partition)
