@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 import re2
+from msgspec.structs import replace
 
 from analyzer.diagnosis import aggregates
 from analyzer.diagnosis.weigh import VAGUE
@@ -21,13 +22,15 @@ ReadUnlisted = Callable[[str], tuple[Reading, ...]]  # a text that no signature 
 MAX_READ: Final = 2_000
 _OPINION: Final = 0.1  # what a signature of one text is ahead of an opinion on another
 PART: Final = 0.5  # certainty from which one of several listed errors counts
+_STANDARDS: Final = frozenset(("any", "rfc6750"))  # whose words are no product's own
+_ABROAD: Final = 0.5  # of a vague signature's certainty, in the record of a product that it is not about
 KNOWN: Final = 0.3  # a text that no signature interprets with this certainty is interpreted by its meaning as well
 
 _LONGEST_STATUS: Final = 80
 # The phrases are those of RFC 9110, and gRPC's for 401 and 403 in HTTP; around them, what clients and frameworks put there.
 _BARE_STATUS: Final = re2.compile(
     r"(?i)^[\s\"'\[{(]*(?:(?:[a-z.]*(?:error|exception)|http(?:/[0-9.]+)?|request|response|failed|with|status|code|statuscode|message|"
-    r"returned|answered|[345][0-9]{2}|unauthori[sz]ed|forbidden|bad request|internal server error|proxy authentication required|"
+    r"returned|answered|[345][0-9]{2}|unauthori[sz]ed|authorization required|forbidden|bad request|internal server error|proxy authentication required|"
     r"service unavailable|bad gateway)[\s:;,.\"'\]})=(-]*)+$"
 )
 _TELLING: Final = re2.compile(
@@ -35,6 +38,12 @@ _TELLING: Final = re2.compile(
 )  # of a class that names what was wrong: "SecurityTokenInvalidIssuerException:" alone
 _TAGS: Final = re2.compile(r"<[/?!]?[A-Za-z][^<>]{0,300}>")
 _MARKUP: Final = "<"
+_KEYS_FETCH: Final = "jwks_unreachable"
+_GUESS: Final = 0.25  # below every threshold
+_ANSWERED: Final = re2.compile(r"(?i)\b(?:401|403|unauthori[sz]ed|forbidden)\b")
+_KEYS: Final = re2.compile(
+    r"(?i)jwk|keys?\b|cert|metadata|discovery (?:doc|end|url|conf)|well.?known|openid|oidc|oauth|issuer|\bidp\b|provider|keycloak|auth0|okta"
+)
 
 
 def read_event(event: Event, read: Read = read_words, unlisted: ReadUnlisted = read_unlisted) -> tuple[Reading, ...]:
@@ -94,12 +103,28 @@ def _of_part(lead: str, part: str, kind: str, read: Read, unlisted: ReadUnlisted
 
 
 def _of_sentence(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
-    known = read(text, kind)
+    known = _of_keys(tuple(_at_home(reading, kind) for reading in read(text, kind)), text)
     yield known
     if not any(knows(reading, kind) for reading in known):
-        yield unlisted(without_numbers(_untagged(text[:MAX_READ])))
+        yield _of_keys(unlisted(without_numbers(_untagged(text[:MAX_READ]))), text)
     elif (wrapped := dict(known[0].captures).get(INNER)) and all(reading.certainty < VAGUE for reading in known):
         yield unlisted(without_numbers(wrapped[:MAX_READ]))
+
+
+def _of_keys(readings: tuple[Reading, ...], text: str) -> tuple[Reading, ...]:
+    """Without a sure fault of the key set where another service refused the program's request ("cannot list berths: 401 Unauthorized")."""
+    if not any(reading.code == _KEYS_FETCH and not reading.gateway for reading in readings):
+        return readings
+    text = text[:MAX_READ].encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
+    if _ANSWERED.search(text) is None or _KEYS.search(text) is not None:
+        return readings
+    return tuple(
+        _guess(reading) if reading.code == _KEYS_FETCH and not reading.gateway else reading for reading in readings
+    )
+
+
+def _guess(reading: Reading) -> Reading:
+    return replace(reading, certainty=min(reading.certainty, _GUESS))
 
 
 def _untagged(text: str) -> str:
@@ -125,8 +150,18 @@ def _is_bare(text: str) -> bool:
 
 def knows(reading: Reading, kind: str) -> bool:
     """Another gateway's signature that matches by chance counts only when it is certain enough."""
-    foreign = reading.gateway not in ("", *relatives("gateway", kind))
-    return reading.certainty >= (VAGUE if foreign else KNOWN)
+    return reading.certainty >= (VAGUE if _is_foreign(reading, kind) else KNOWN)
+
+
+def _at_home(reading: Reading, kind: str) -> Reading:
+    """What a phrase of many causes ("Unauthorized") means to one product is a guess in the record of another."""
+    if reading.certainty >= VAGUE or reading.gateway in _STANDARDS or not _is_foreign(reading, kind):
+        return reading
+    return replace(reading, certainty=reading.certainty * _ABROAD)
+
+
+def _is_foreign(reading: Reading, kind: str) -> bool:
+    return reading.gateway not in ("", *relatives("gateway", kind))
 
 
 def body_texts(kind: str, body_bytes: int) -> tuple[str, ...]:

@@ -35,6 +35,9 @@ _FEW: Final = 4  # words; fewer with a colon behind them are the heading of what
 _HAS_TO_BE: Final = r"(?i)\b(?:must|should|has to|needs to) be (?:an? )?(?:time |date |timestamp |value )?in the "
 _IS_PAST: Final = re2.compile(_HAS_TO_BE + "future")
 _IS_FUTURE: Final = re2.compile(_HAS_TO_BE + "past")
+_SEVERITY: Final = re2.compile(
+    r"(?i)\b(?:non[- ]?)?(?:critical|fatal|severe)[ :-]+((?:error|failure|exception|issue|problem|fault)s?)\b"
+)
 # How a sentence begins or goes on that says what to look at, behind the one that says what happened.
 _ADVICE: Final = re2.compile(
     r"(?i)(?:[.!?;]|\s-)\s+(?:(?:please|make sure|ensure|check|verify that|try|consider|see|hint|did you|have you|is the|are you|do you)\b"
@@ -65,6 +68,15 @@ def without_advice(text: str) -> str:
     """
     found = _ADVICE.search(text)
     return text[: found.start()] if found else text
+
+
+def without_severity(text: str) -> str:
+    """An error that is called critical speaks of no critical header.
+
+    >>> without_severity("Non-critical error: token refused"), without_severity("unsupported critical header: error")
+    ('error: token refused', 'unsupported critical header: error')
+    """
+    return str(_SEVERITY.sub(r"\1", text))
 
 
 def as_it_is(text: str) -> str:
@@ -121,7 +133,7 @@ class Opinion:
 
     def _read(self, text: str) -> tuple[Reading, ...]:
         """Readings, the most likely first, at most READINGS; `certainty` is the probability."""
-        text = as_it_is(without_advice(text))
+        text = as_it_is(without_severity(without_advice(text)))
         if _is_heading(text):
             return ()
         found = probabilities(text, self._learned or shipped(), weights())

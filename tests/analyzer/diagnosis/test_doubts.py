@@ -65,6 +65,35 @@ def test_a_code_for_everything_decides_nothing() -> None:
     assert ["possible, 25% sure: too little to decide"] == [rival.why_not for rival in found.rivals[:1]]
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('2026-03-03 10:00:00,123 - berths.auth - ERROR - {"message":"Unauthorized"}', "unclassified"),
+        (
+            '{"time":"2026-03-03T10:00:00Z","level":"error","message":"reply: enforced denied, berth 7"}',
+            "access_denied",
+        ),
+    ],
+)
+def test_a_vague_phrase_of_another_product_decides_nothing(line: str, code: str) -> None:
+    """What Kong says to a request without a token says nothing of a program's; what leaves no doubt is read wherever it stands."""
+    assert code == explain(line).code
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("Critical error while the berths were listed: Unauthorized", "unclassified"),
+        ("cannot reach the harbour service: 401 Unauthorized", "unclassified"),
+        ("download of the tariff failed: Forbidden", "unclassified"),
+        ("cannot fetch the JWKS of the issuer: 403 Forbidden", "jwks_unreachable"),
+    ],
+)
+def test_another_service_that_refuses_names_no_cause(message: str, code: str) -> None:
+    """It is a fault of the key set only where the sentence speaks of keys or of who issues them."""
+    assert code == explain(f"2026-03-03 10:00:00,123 - berths.auth - ERROR - {message}").code
+
+
 @pytest.mark.parametrize("message", SAYINGS)
 def test_an_empty_header_proves_it(message: str) -> None:
     """The log shows the place, and nothing is there."""
