@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.verdicts import Diagnosis
-from collector.gateways.reading.admission import is_admitted, is_negative, probability
+from collector.gateways.application import is_quiet
+from collector.gateways.reading.admission import is_admitted, is_negative, is_of_program, probability
 from collector.gateways.reading.fragments import announces
 from collector.gateways.reading.log_lines import is_exception, names_refusal
 from collector.gateways.reading.topic import is_auth
@@ -31,11 +32,21 @@ def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) ->
     those at debug level, so that both must say it.
     """
     is_thrown = is_exception(text)
-    if not (is_thrown or _says_no(text, diagnosis)) or announces(text[:_READ_CHARS].lower()):
+    if not (is_thrown or _says_no(text, diagnosis)) or _is_of_the_program(text):
         return False
-    if is_doubtful:
-        return (is_thrown or names_refusal(text)) and is_admitted(text) and _is_explained(text, diagnosis)
+    if is_doubtful or is_quiet(text):
+        return _is_doubtless(text, diagnosis)
     return is_thrown or is_admitted(text) or _is_explained(text, diagnosis)
+
+
+def _is_doubtless(text: str, diagnosis: Diagnosis) -> bool:
+    is_named = is_exception(text) or names_refusal(text)
+    return is_named and is_admitted(text) and _is_explained(text, diagnosis)
+
+
+def _is_of_the_program(text: str) -> bool:
+    """Of its start, or of a part that it lacks."""
+    return announces(text[:_READ_CHARS].lower()) or is_of_program(text)
 
 
 def _says_no(text: str, diagnosis: Diagnosis) -> bool:

@@ -15,6 +15,7 @@ from collector.events import Outcome
 from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.access_lines import access
 from collector.gateways.reading.admission import is_admitted, is_negative, probability
+from collector.gateways.reading.answers import answer, page
 from collector.gateways.reading.contract import NotAdmitted
 from collector.gateways.reading.debug_loggers import speaks_at_debug
 from collector.gateways.reading.fragments import announces, is_fragment
@@ -35,6 +36,7 @@ _CHALLENGE: Final = "www-authenticate:"
 _PLAIN: Final = 0.9  # how likely a sentence without a layout has to be about a refused credential
 _NAMED_PLAIN: Final = 0.8  # where it names tokens, issuers or the like
 _PLAIN_CHARS: Final = 2048
+_MAX_KEY: Final = 64
 _NO_SENTENCE: Final = ("", "{", "<", "#", "/", "$", "|", "}", ")")
 
 
@@ -57,8 +59,14 @@ def _text(record: RawRecord) -> Parsed | None:
         return _challenge(text[len(_CHALLENGE) :].strip())
     line = _with_level(_line(text, record.time_ns, record.observed_ns), record)
     if line is None:
-        return _access(text, 0) or _shapeless(text)
+        return _access(text, 0) or _printed(text) or _shapeless(text)
     return _access(line.message, line.time_ns) or _told(line, line.fields)
+
+
+def is_quiet(text: str) -> bool:
+    """Whether a text is a logger's line at a level below INFO."""
+    line = _line(text, 0, 0)
+    return line is not None and line.is_quiet
 
 
 def _with_level(line: Line | None, record: RawRecord) -> Line | None:
@@ -81,6 +89,14 @@ def _line(text: str, near_ns: int, observed_ns: int) -> Line | None:
     return read_line(text, near_ns, observed_ns)
 
 
+def _printed(text: str) -> Parsed | None:
+    """An answer, or a page, that a client printed."""
+    if (found := answer(text)) and "\n" in text:
+        return Parsed(NAME, status=found.status, challenge=found.challenge, message=found.message)
+    message = page(text)
+    return _refusal(message, is_calm=True) if message else None
+
+
 def _shapeless(text: str) -> Parsed | None:
     """A sentence in no logger's layout: a program printed it. It has to leave no doubt, unless an exception stands below it."""
     sentences = condensed(text)
@@ -94,7 +110,18 @@ def _shapeless(text: str) -> Parsed | None:
 def _is_plain(text: str) -> bool:
     """A sentence of words: no frame, code, markup or object, and nothing that a program says of its start."""
     low = text[:_PLAIN_CHARS].lower()
-    return low[:1] not in _NO_SENTENCE and " " in low.strip() and not announces(low) and not is_fragment(text)
+    return (
+        (low[:1] not in _NO_SENTENCE or _is_printed_object(low))
+        and " " in low.strip()
+        and not announces(low)
+        and not is_fragment(text)
+    )
+
+
+def _is_printed_object(text: str) -> bool:
+    """An object as a program printed it: `{ code: 'x', message: 'y' }` by Node, `{'detail': 'y'}` by Python. JSON is read by its keys."""
+    name, colon, _ = text[1:_MAX_KEY].lstrip().partition(":")
+    return text[:1] == "{" and bool(colon) and (name.isidentifier() or name[:1] == name[-1:] == "'")
 
 
 def _told(line: Line, fields: Mapping[str, Any]) -> Parsed:
@@ -126,6 +153,8 @@ def _at(parsed: Parsed | None, time_ns: int) -> Parsed | None:
 def _refusal(message: str, *, is_calm: bool, is_loud: bool = True) -> Parsed | None:
     """`is_loud`: the level says that something is wrong; where it does not, the words have to."""
     if not is_admitted(message, is_calm=is_calm) or not (is_loud or is_negative(message)):
+        return None
+    if not is_loud and announces(message[:_PLAIN_CHARS].lower()):
         return None
     return Parsed(NAME, message=message, outcome=topic.outcome(message))
 

@@ -37,6 +37,8 @@ _MAX_VALUES: Final = 64  # values looked at for details under a key of an unknow
 _LEVELS: Final = ("warning", "warn", "error", "critical")
 _AUTH_LOGGERS: Final = ("jwt", "rbac", "oauth2", "ext_authz")
 _DENIALS: Final = ("enforced denied", "rejected the request")
+# The filter has no line of its own for an authorizer that broke; for what the others refuse, it has.
+_BROKEN_AUTHORIZER: Final = "Sending local reply with details ext_authz_error"
 _OK: Final = ("success", "start", "ok")
 
 
@@ -209,6 +211,9 @@ def verdict(kind: str, time_ns: int, level: str, logger: str, message: str) -> P
     """A refusal, or a broken verifier, in the application log. Raises NotAuth for every other line."""
     if message.startswith("[Tags:"):
         message = message.partition("] ")[2]
+    if message.startswith(_BROKEN_AUTHORIZER):
+        reason = message.partition("\n")[0].rpartition(" ")[2]
+        return Parsed(kind, time_ns=time_ns, reason=reason, outcome=Outcome.ERROR, responder=Responder.AUTHORIZER)
     outcome = _verdict(level, logger, message)
     if outcome is None:
         raise NotAuth(kind, "an application log line without a verdict")

@@ -15,10 +15,11 @@ from collector.events import Outcome, Responder
 from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.admission import is_admitted
 from collector.gateways.reading.contract import NotAuth, Parser
+from collector.gateways.reading.errors_said import said
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import as_text, client, count, header_map, http_status, trace_id
+from collector.gateways.reading.values import MAX_DEPTH, as_text, client, count, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
@@ -37,6 +38,7 @@ _REFUSALS: Final = (
     "forbidden",
     "error",
 )
+_LISTS: Final = ("messages", "errors")
 _ABSENT: Final = object()
 
 
@@ -48,12 +50,20 @@ def parse(record: RawRecord) -> Parsed | None:
     flat = flatten(fields)
     keys = plan(flat)
     parsed = fill(Parsed(NAME), flat, keys, record.time_ns)
+    _add_listed(parsed, fields)
     if parsed.status and (parsed.method or parsed.path or parsed.credential_logged):
         if parsed.upstream_status:
             parsed.responder = Responder.UPSTREAM
         return finish(parsed, record)
     refusal = _refusal(parsed, record, as_text(value_at(flat, keys.level)).lower())
     return finish(refusal, record) if refusal else None
+
+
+def _add_listed(parsed: Parsed, fields: Mapping[str, Any]) -> None:
+    """What a list of errors says beside a sentence that holds for all of them."""
+    text = said(next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), ""), MAX_DEPTH)
+    if text and text not in parsed.message:
+        parsed.message = f"{parsed.message}: {text}" if parsed.message else text
 
 
 def _access_line(record: RawRecord) -> Parsed | None:

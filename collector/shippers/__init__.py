@@ -25,6 +25,7 @@ MAX_LAYERS: Final = 4
 WRAPPED: Final = "DEFAULT"  # the level of a line whose wrapping names none: a log line all the same
 _MAX_SGR: Final = 20  # ESC [ 38;2;255;255;255 m
 _SGR: Final = frozenset("0123456789;:")
+_MAX_TAIL: Final = 24
 _MAX_HEAD: Final = 2_000  # characters in front of an object within a line
 
 
@@ -94,13 +95,22 @@ def _note(record: RawRecord, time_ns: int, level: str, program: str) -> None:
 
 
 def _object(text: str) -> Mapping[str, Any] | None:
-    if text[:1] != "{" or text[-1:] != "}":
+    if text[:1] != "{":
         return None
+    if text[-1:] != "}":
+        text = _without_tail(text)
     try:
         value = orjson.loads(text)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _without_tail(text: str) -> str:
+    """Without what zsh (`%`) and Nest (` +12ms`) print behind an object."""
+    end = text.rfind("}", -_MAX_TAIL) + 1
+    tail = text[end:].strip()
+    return text[:end] if end and (tail == "%" or (tail[:1] == "+" and tail[1:-2].isdigit())) else ""
 
 
 def _without_colours(text: str) -> str:

@@ -44,6 +44,7 @@ _FOLLOWING: Final = (
     b"stack traceback:", b"coroutine 0:",  # Lua in nginx
     b"Response: {",  # golang.org/x/oauth2, below the status
     # Microsoft.IdentityModel breaks its messages at every value.
+    b", dynamicMetadata:",  # Envoy's RBAC filter, behind the headers
     b"Exceptions caught:", b"Number of keys in ", b"token: '", b"kid: '", b"'.", b"Algorithm: '", b"Keys tried: '",
 )  # fmt: skip
 _INDENTED: Final = (b"at ", b"from ", b"File ", b"Exception Group Traceback")
@@ -69,6 +70,9 @@ _BLOCKS: Final = (
     # hashicorp/vault api/response.go
     (b"", b"Error making API request.", (b"URL: ", b"Namespace: ", b"Code: ", b"* ", b"Raw Message:")),
 )  # fmt: skip
+_STATUS_LINES: Final = (b"HTTP/1.0 ", b"HTTP/1.1 ", b"HTTP/2 ")  # of an answer that a client printed
+_PAGES: Final = (b"<html", b"<!doctype html", b"<head", b"<body", b"<div", b"<h1", b"<title")
+_MARKUP: Final = (b"<", b" ", b"\t")
 _FIELD_LISTS: Final = (b" validation error for ", b" validation errors for ")  # pydantic names one field a line
 
 
@@ -139,6 +143,8 @@ class MultiLine:
     _is_whole: bool = False  # a traceback below it is another writer's
     _has_exception: bool = False  # it, or it is not a log line, below which an exception could be printed
     _lists_fields: bool = False
+    _is_page: bool = False
+    _is_answer: bool = False
     _block: tuple[bytes, ...] = ()  # how the other lines of a block begin
     _stream: bytes = b""  # what a shipper's prefix of the record's lines names
 
@@ -223,6 +229,8 @@ class MultiLine:
         self._stream, end = prefix_of(line)
         line = self._last = line[end:] if end else line
         self._is_json = line.startswith(_JSON) or line.rstrip() == b"["
+        self._is_page = _opens_page(line)
+        self._is_answer = line.startswith(_STATUS_LINES)
         self._is_map = line.startswith(b"time=") and _OPEN_MAP in line and _MAP_END not in line
         self._is_traceback = line.startswith(_TRACEBACK)
         self._is_whole = self._is_traceback or self._is_json or _is_whole(line)
@@ -234,9 +242,20 @@ class MultiLine:
             return not line.startswith(b"time=")
         if not line.strip():
             return False
+        if self._is_page or self._is_answer:
+            return self._goes_on(line)
         if line[:1] in _SPACES:
             return not (_is_timed(line.lstrip()) or _is_levelled(line))
         return is_continuation(line) or self._continues(line)
+
+    def _goes_on(self, line: bytes) -> bool:
+        """A line of a page, or of an answer: its headers, and its body behind the blank line."""
+        if self._is_page:
+            return line[:1] in _MARKUP and not self._last.rstrip().endswith(b"</html>")
+        if not self._blank:
+            return _is_header(line)
+        self._is_answer, self._is_page, self._is_json = False, _opens_page(line), line.startswith(_JSON)
+        return self._is_page or self._is_json
 
     def _continues(self, line: bytes) -> bool:
         """A line at the margin that could begin a record elsewhere."""
@@ -295,6 +314,16 @@ def records_of(text: str) -> list[str]:
     return [record.decode("utf-8", "surrogatepass") for record in records]
 
 
+def _opens_page(line: bytes) -> bool:
+    return line[:1] == b"<" and line[:16].lower().startswith(_PAGES)
+
+
+def _is_header(line: bytes) -> bool:
+    """`Content-Type: text/html`, which is no `ERROR: …`."""
+    name, colon, _ = line[:_HEAD].partition(b":")
+    return bool(colon) and name not in _LEVELS and name.replace(b"-", b"").isalnum()
+
+
 def _block_of(line: bytes) -> tuple[bytes, ...]:
     """How the lines of the block begin that a line opens; () for none."""
     bare = line.rstrip()
@@ -308,7 +337,19 @@ def _is_levelled(line: bytes) -> bool:
 
 def is_continuation(line: bytes) -> bool:
     """Whether a line never begins a record: it is indented, a stack frame, or what programs print between frames."""
-    return line[:1] in _SPACES or line.startswith(_FOLLOWING) or _is_frame(line) or not line.strip(_CLOSERS)
+    first = line[:1]
+    return (
+        first in _SPACES
+        or line.startswith(_FOLLOWING)
+        or _is_frame(line)
+        or not line.strip(_CLOSERS)
+        or (first == b"'" and _is_dumped_header(line))
+    )
+
+
+def _is_dumped_header(line: bytes) -> bool:
+    """`':status', '401'`: Envoy's dump of a request's or an answer's headers, one a line."""
+    return line.rstrip().endswith(b"'") and b"', '" in line[:_HEAD]
 
 
 def says_nothing(line: bytes) -> bool:

@@ -31,6 +31,10 @@ NO_REFUSAL = (
     "WARN cache: connection refused: redis:6379",
     "gizmo_pool: Failed to connect error=connect timed out after 3s",
     "[ERROR] gate.jwt: error writing jwt cache: no space left on device",
+    "2026-03-03 10:00:00,123 DEBUG [org.acme.Tenants] (worker-3) the resolver has not given a provider for realm 'berths', using the default",
+    "Method berthChain in org.acme.Berths required a bean of type 'org.acme.JwtDecoder' that could not be found.",
+    "<html><head><title>Berths</title></head><body>Sign in</body></html>",
+    "2026/03/03 10:00:00 berths.go:24: cookie settings: name:_berth httponly:true refresh:disabled",
     'level=info msg="login successful: preferred_username=ann"',
     "OIDC supported scopes: [openid profile email]",
     "Using valid authorizer policy for principal: ann",
@@ -46,6 +50,11 @@ PRINTED = (
     "token signed by untrusted key",
     "gizmo(strict): token audience does not match api://shop",
     "[verify.go:31] token signature is invalid",
+    "{ code: 'berth/argument', message: 'the session token has expired, sign in again' }",
+    '{"detail":"this token has expired"}%',
+    "<html><head><title>403</title></head><body>token audience does not match</body></html>",
+    "HTTP/1.1 403 Forbidden\nServer: berths\n\ntoken audience does not match",
+    "2026/03/03 10:00:00 spans: cannot send to http://192.0.2.7:4318: 401 Unauthorized",
 )
 
 

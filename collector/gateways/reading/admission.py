@@ -63,12 +63,20 @@ _PATHS: Final = re2.compile(
 )  # of requests; a URL's are mostly an issuer's or a key set's
 _SERVER_ERROR: Final = re2.compile(r"(?i)\bstatus(?: code)?[ :=]+5\d\d\b")
 _DOUBTLESS: Final = 0.9
+_REFUSED: Final = (" 401 unauthorized", " 403 forbidden")  # the status and its phrase: another server's answer
 _OF_TOKENS: Final = frozenset(("jti", "nbf", "azp", "jwt", "jws", "jwe", "jwk", "jwks", "kid", "iat"))
 # Errors of files, disks and sockets, whichever program has them, and whatever the file is for.
 _OF_THE_SYSTEM: Final = (
     "read-only file system", "no space left on device", "address already in use", "too many open files",
     "disk quota exceeded", "device or resource busy", "not a directory", "is a directory", "input/output error",
 )  # fmt: skip
+# A program that could not be put together: it has refused nobody yet, whatever the missing part is called.
+_OF_ASSEMBLY: Final = (
+    "required a bean of type", "error creating bean with name", "application failed to start", "no qualifying bean of type",
+    "unable to resolve service for type", "nest can't resolve dependencies", "no module named ", "cannot find module ",
+    "classnotfoundexception", "noclassdeffounderror", "cannot import name ",
+)  # fmt: skip
+_OF_OTHERS: Final = (*_OF_THE_SYSTEM, *_OF_ASSEMBLY)
 
 
 def features(sentence: str) -> frozenset[str]:
@@ -121,11 +129,22 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     >>> is_admitted("login successful: connector google", is_calm=True), is_admitted("login failed: connector google", is_calm=True)
     (False, True)
     """
-    if has_any(message[:_READ_CHARS].lower(), _OF_THE_SYSTEM):
+    if is_of_program(message):
         return False
+    if has_any(message[:_READ_CHARS].lower(), _REFUSED) and is_negative(message):
+        return True
     if is_calm:
         return probability(message) >= AT_INFO and is_negative(message) and not _is_of_another_matter(message)
     return names_token(message) or (probability(message) >= AT_WARN and not _is_of_another_matter(message))
+
+
+def is_of_program(message: str) -> bool:
+    """Whether a text tells of a fault of the program or its machine, whatever the file or the class that is missing is for.
+
+    >>> is_of_program("Method chain required a bean of type 'a.JwtDecoder' that could not be found.")
+    True
+    """
+    return has_any(message[:_READ_CHARS].lower(), _OF_OTHERS)
 
 
 def _is_of_another_matter(message: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from collector.gateways.reading.values import MAX_DEPTH, MAX_KEYS, as_text
@@ -17,16 +18,31 @@ _SAYING: Final = (
     "exception", "stack", "errors", "operation", "cause",
 )  # fmt: skip
 _NAMES: Final = frozenset(ERRORS)
+_WORDS_OF_ERRORS: Final = frozenset(
+    ("error", "err", "reason", "cause", "failure")
+)  # a word of a key that loggers have not agreed on: `oidc_error.parent`
+_BETWEEN: Final = str.maketrans("_-./", "    ")
 _MAX_LIST: Final = 8
 _SILENT: Final = frozenset(("", "{}", "[]", "null", "none", "<nil>", "false", "true"))
 
 
 def error_text(fields: Mapping[str, Any]) -> str:
     """What the object says of an error, from the first key that says anything."""
-    if _NAMES.isdisjoint(fields):
+    told = () if _NAMES.isdisjoint(fields) else (said(fields[name], MAX_DEPTH) for name in ERRORS if name in fields)
+    return next((text for text in told if text and text.lower() not in _SILENT), "") or _said_elsewhere(fields)
+
+
+def _said_elsewhere(fields: Mapping[str, Any]) -> str:
+    """A sentence under a key that names an error in a word of its own."""
+    if len(fields) > MAX_KEYS:
         return ""
-    told = (said(fields[name], MAX_DEPTH) for name in ERRORS if name in fields)
-    return next((text for text in told if text and text.lower() not in _SILENT), "")
+    told = (value for name, value in fields.items() if type(value) is str and " " in value and _names_error(name))
+    return next(told, "")
+
+
+@lru_cache(maxsize=1024)
+def _names_error(name: str) -> bool:
+    return name not in _NAMES and not _WORDS_OF_ERRORS.isdisjoint(name.lower().translate(_BETWEEN).split())
 
 
 def said(value: Any, depth: int) -> str:

@@ -13,7 +13,7 @@ _CODE_ENDS: Final = (")", ";", ":", "{")
 _ANNOUNCED: Final = (
     "start", "listening", "running on", "initialized", "initialised", "initializing", "enabled", "loaded", "loading",
     "registered", "configured", "using ", "ready", "shutdown", "shutting down", "stopped", "version", "successfully",
-    "created", "connected",
+    "created", "connected", "settings:",
 )  # fmt: skip
 _PROBLEMS: Final = (
     "error", "fail", "not ", "n't ", "invalid", "denied", "cannot", "unable", "exception", "refus", "reject", "missing",

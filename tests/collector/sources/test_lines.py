@@ -310,6 +310,10 @@ BLOCKS = (
     ),
     "2026/03/03 10:00:00 [error] 1#1: *1 lua entry thread aborted: runtime error: unknown reason\nstack traceback:\ncoroutine 0:\n\t[C]: in function 'error'",
     'oauth2: cannot fetch token: 401 Unauthorized\nResponse: {"error":"invalid_client"}',
+    "[2026-03-03 10:00:00.001][7][debug][http] [a.cc:1] [C1] encoding headers via codec:\n':status', '401'\n'server', 'envoy'",
+    'HTTP/1.1 401 Unauthorized\nServer: berths\nContent-Type: application/json\n\n{\n "error": "token expired"\n}',
+    "HTTP/1.1 403 Forbidden\nServer: berths\n\n<html>\n<body>\n<h1>no</h1>\n</body>\n</html>",
+    "<!DOCTYPE html>\n<head><title>401</title></head>\n<body>\n</body>\n</html>",
 )
 
 
@@ -322,7 +326,7 @@ def test_a_block_is_one_record(block: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Code: 516. DB::Exception: refused", "URL: /carts", "Error: token refused", "* a note"]
+    "line", ["Code: 516. DB::Exception: refused", "URL: /carts", "Error: token refused", "* a note", "<b>a note</b>"]
 )
 def test_only_a_block_has_its_lines(line: str) -> None:
     """Elsewhere the same beginnings are those of records."""
