@@ -55,9 +55,17 @@ def by_stream(new: Half, old: Half) -> bool:
     if not _complete(new, old):
         return False
     is_known = new.time_known and old.time_known
-    if not (_near(new, old, _reach(new, old)) if is_known else new.number - old.number <= FAR):
+    if not (_near(new, old, _reach(new, old)) if is_known else new.number - old.last <= _lines_between(new, old)):
         return False
     return not _differ(new, old)
+
+
+def _lines_between(new: Half, old: Half) -> int:
+    """How many lines of a stream without times may stand between two lines of one request.
+
+    Words that only add to words are the next line: further on, another request may be refused in the same words.
+    """
+    return 1 if old.has_line and not new.is_access else FAR
 
 
 def _is_beside(new: Half, old: Half) -> bool:

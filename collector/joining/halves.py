@@ -53,6 +53,7 @@ class Half(Unshown, Struct, frozen=True, gc=False):
     time_ns: int
     time_known: bool
     number: int  # of the line, in the order in which lines arrived
+    last: int  # of the last line that it is made of
 
     @property
     def program(self) -> str:
@@ -93,6 +94,7 @@ class Half(Unshown, Struct, frozen=True, gc=False):
             place=max(self.place, later.place),
             time_ns=timed.time_ns,
             time_known=timed.time_known,
+            last=max(self.last, later.last),
             **first,
             **every,
         )
@@ -146,6 +148,7 @@ class Line(Unshown, Struct, frozen=True, gc=False):
             time_ns=event.time_ns,
             time_known=event.time_known,
             number=number,
+            last=number,
         )
 
     def _said(self) -> tuple[str, ...]:

@@ -410,3 +410,18 @@ def test_a_whole_line_waits_for_words_with_its_id() -> None:
 
     assert events[2] is events[3] is not events[1]
     assert 3 == distinct(events)
+
+
+def test_words_without_times_that_share_a_sentence_are_two_refusals() -> None:
+    """What a console shows of two requests, each with its access line and its words: both were refused for one reason."""
+    access = 'INFO:     192.0.2.{client}:0 - "GET /carts HTTP/1.1" 401 Unauthorized'
+    events = joined(
+        access.format(client=1),
+        "WARNING:  cart refused: the token has expired",
+        access.format(client=2),
+        "WARNING:  gizmo refused: the token has expired",
+    )
+
+    assert events[0] is events[1]
+    assert events[2] is events[3]
+    assert distinct(events) == 2
