@@ -63,6 +63,11 @@ _LEVELS: Final = (
 )  # fmt: skip
 _TIME_COLUMN: Final = b" " * 10  # the shortest time that rich writes, in brackets
 _PADDED: Final = tuple(level.ljust(9) for level in (b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL"))
+# koa-logger indents every line of its own, plain and coloured.
+_ARROWS: Final = (
+    b"  <-- ", b"  --> ", b"  xxx ", b"  -x- ",
+    b"  \x1b[90m<--", b"  \x1b[90m-->", b"  \x1b[31mxxx", b"  \x1b[33m-x-",
+)  # fmt: skip
 # What a block begins with or its first line ends with, and how its other lines begin, blank ones between them or not.
 _BLOCKS: Final = (
     # minio/minio internal/logger/console.go
@@ -245,7 +250,7 @@ class MultiLine:
         if self._is_page or self._is_answer:
             return self._goes_on(line)
         if line[:1] in _SPACES:
-            return not (_is_timed(line.lstrip()) or _is_levelled(line))
+            return not (_is_timed(line.lstrip()) or _is_levelled(line) or line.startswith(_ARROWS))
         return is_continuation(line) or self._continues(line)
 
     def _goes_on(self, line: bytes) -> bool:

@@ -27,10 +27,12 @@ _EXPRESSIONS: Final = (
     rf'{_IP} "{_VERB} {_TARGET} HTTP/[\d.]+" {_STATUS} \d+ "',
     # chi: "GET http://host/x HTTP/1.1" from 10.0.0.1:55 - 401 12B in 1.2ms
     rf'"{_VERB} (?:https?://(?P<host>[^/ ]+))?{_TARGET} HTTP/[\d.]+" from {_IP} - {_STATUS} ',
-    # koa-logger, and morgan's old dev: --> GET /x 401 3ms 12b; GET /x 401 3ms - 12b
-    rf"(?:--> )?{_VERB} {_TARGET} {_STATUS} [\d.]+ ?m?s(?: -)? (?:[\d.]+k?b|-)\z",
+    # koa-logger (xxx: an error was thrown), Hono and morgan's old dev: --> GET /x 401 3ms 12b; GET /x 401 3ms - 12b
+    rf"(?:(?:-->|xxx|-x-) )?{_VERB} {_TARGET} {_STATUS} [\d.]+ ?m?s(?: -)?(?: (?:[\d.]+k?b|-))?\z",
     # morgan dev, tiny and short: GET /x 401 3.245 ms - 12
     rf"(?:{_IP} (?:-|\w+) )?{_VERB} {_TARGET}(?: HTTP/[\d.]+)? {_STATUS} (?:[\d.]+ ms - (?:\d+|-)|(?:\d+|-) - [\d.-]+ ms)\z",
+    # Sanic: 10.0.0.1:54321 GET http://host/x 401 57 1.2ms, before 23: GET http://host/x 401 57
+    rf"(?:{_IP} )?{_VERB} https?://(?P<host>[^/ ]+){_TARGET} +{_STATUS} (?:\d+|-)(?: +[\d.]+ms)?\z",
     # tornado: 401 GET /x (10.0.0.1) 1.21ms
     rf"{_STATUS} {_VERB} {_TARGET} \({_IP}\) [\d.]+ms",
     # fiber, behind its time: | 401 |  1.2ms | 10.0.0.1 | GET | /x | -
@@ -53,7 +55,7 @@ _EXPRESSIONS: Final = (
     rf'[^"]{{0,200}}"{_VERB} {_TARGET} HTTP/[\d.]+" (?:status=)?{_STATUS}(?: |\z)',
 )
 # Each layout begins with one of these characters, or has a quotation.
-_FIRST: Final = frozenset("0123456789abcdefABCDEFGHIJKLMNOPQRSTUVWXYZ:.[]|-")
+_FIRST: Final = frozenset("0123456789abcdefxABCDEFGHIJKLMNOPQRSTUVWXYZ:.[]|-")
 _LAYOUTS: Final = tuple(map(Named, _EXPRESSIONS))
 _FITTING: Final = first_of(_EXPRESSIONS)
 
@@ -63,6 +65,7 @@ def access(kind: str, text: str) -> Parsed | None:
     line = combined_log.split(text)
     if line is not None:
         return combined_log.read(kind, line)
+    text = text.lstrip(" ")
     if text[:1] not in _FIRST and '"' not in text[:_MAX_LINE]:
         return None
     first = text[:_MAX_LINE].partition("\n")[0]

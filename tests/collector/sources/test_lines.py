@@ -244,6 +244,13 @@ def test_a_mebibyte_of_the_worst_is_split_in_time(text: str) -> None:
     assert time.process_time() - began < 20
 
 
+def test_each_line_of_koas_logger_is_a_record() -> None:
+    """It indents what it writes; a request and its answer are two lines, and so are two answers."""
+    lines = ["  <-- GET /carts", "  xxx GET /carts 401 5ms -", "  \x1b[31mxxx\x1b[39m GET /carts 401 5ms -"]
+
+    assert records_of("\n".join(lines)) == lines
+
+
 def test_a_line_of_rich_without_a_time_is_a_record() -> None:
     """Rich writes a time once a second; the rest of a sentence is indented further than a level."""
     text = (
