@@ -46,7 +46,7 @@ def _access_line(record: RawRecord) -> Parsed | None:
     if server != NAME and (server or not _is_own(line)):
         return None
     # %O (Debian's combined) counts headers and %b does not; the line does not say which it is.
-    return combined_log.read(NAME, line)
+    return combined_log.read(NAME, line, record.origin.source)
 
 
 def _is_own(line: combined_log.Line) -> bool:

@@ -71,7 +71,7 @@ def _access_line(record: RawRecord) -> Parsed | None:
     line = combined_log.split(record.text) if record.fields is None else None
     if line is None:
         return None
-    parsed = combined_log.read(NAME, line)
+    parsed = combined_log.read(NAME, line, record.origin.source)
     parsed.body_bytes = count(line.size)
     return finish(parsed, record)
 

@@ -6,7 +6,6 @@ termination state (`PR--`), `<NOSRV>`, and whatever the operator captures.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 from collector.errors import UnreadableRecord
@@ -14,6 +13,7 @@ from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import canonical_name, finish, meaning
+from collector.gateways.reading.places import Places
 from collector.gateways.reading.scan import has_scheme, is_address, is_hex, request_line, tokens
 from collector.gateways.reading.times import haproxy_ns
 from collector.gateways.reading.values import as_text, client, http_status, trace_id
@@ -22,8 +22,6 @@ from collector.records import Parsed, RawRecord
 NAME: Final = "haproxy"
 _MAX_PREFIX: Final = 128  # a syslog header in front of `haproxy[pid]: `
 _MAX_CAPTURES: Final = 64
-LEARNED: Final = 3  # lines with a credential at the same place, before its absence says anything
-_MAX_FRONTENDS: Final = 1024  # whose captures are remembered
 _UUID_CHARS: Final = 36
 _TRACEPARENT_CHARS: Final = 55
 _UNREADABLE: Final = "<BADREQ>"
@@ -40,12 +38,13 @@ def parse(record: RawRecord) -> Parsed | None:
     if line[:1] == "[":
         return _lua_line(line)
     address, _, rest = line[:64].partition(" [")
-    if not rest or rest[2:3] != "/" or ":" not in address or " " in address:
+    host, _, port = address.rpartition(":")
+    if not rest or rest[2:3] != "/" or not host or not port.isdigit() or " " in address:
         return None
     parsed = _request(line[len(address) + 2 :], record.time_ns)
     if parsed is None:
         return None
-    parsed.client = client(address.rpartition(":")[0])
+    parsed.client = client(host)
     return finish(parsed, record)
 
 
@@ -61,7 +60,7 @@ def _request(text: str, near_ns: int) -> Parsed | None:
     """From the accept date on: `date] frontend backend/server timers status bytes … "request"`."""
     when, _, rest = text.partition("] ")
     fields = rest.split(" ", 9)
-    if len(when) > 32 or len(fields) < 2:
+    if not _is_own(when, fields):
         return None
     if fields[0].endswith(":"):
         raise NotAuth(NAME, "a connection that became no request")
@@ -78,6 +77,11 @@ def _request(text: str, near_ns: int) -> Parsed | None:
     if request == _UNREADABLE and parsed.flags[0] == "P":  # C is a client that gave up
         parsed.reason, parsed.outcome = f"{parsed.flags} {_UNREADABLE}", Outcome.DENIED
     return _settle(parsed, fields[1].rpartition("/")[2])
+
+
+def _is_own(when: str, fields: list[str]) -> bool:
+    """Other servers have the request's line, in quotes, where HAProxy names its frontend."""
+    return len(when) <= 32 and len(fields) >= 2 and not fields[0].startswith('"')
 
 
 def _not_http(fields: list[str]) -> Exception:
@@ -121,27 +125,7 @@ def _read_captures(parsed: Parsed, text: str, frontend: str) -> None:
         _PLACES.note(key, next((at for at, value in enumerate(values) if has_scheme(_decoded(value))), -1))
 
 
-class _Places:
-    """Which of a frontend's captures is the credential, learned from lines that had one: where it is empty, none was sent.
-
-    LEARNED lines must agree. A frontend that showed credentials at two places is left alone.
-    """
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[str, int], tuple[int, int]] = OrderedDict()  # -> place (-1: several), lines
-
-    def note(self, key: tuple[str, int], at: int) -> None:
-        place, lines = self._seen.get(key, (at, 0))
-        self._seen[key] = (place if place == at else -1, min(lines + 1, LEARNED))
-        if len(self._seen) > _MAX_FRONTENDS:
-            self._seen.popitem(last=False)
-
-    def is_empty(self, key: tuple[str, int], values: list[str]) -> bool:
-        place, lines = self._seen.get(key, (-1, 0))
-        return lines >= LEARNED and place >= 0 and not values[place]
-
-
-_PLACES: Final = _Places()
+_PLACES: Final = Places()
 
 
 def _read_capture(parsed: Parsed, value: str) -> None:

@@ -52,7 +52,7 @@ def _access_line(record: RawRecord) -> Parsed | None:
     line = combined_log.split(record.text)
     if line is None or (record.gateway != NAME and (record.gateway or _is_anothers(line, record))):
         return None
-    parsed = combined_log.read(NAME, line)
+    parsed = combined_log.read(NAME, line, record.origin.source)
     parsed.body_bytes = count(line.size)
     if "upstream_status=" in line.rest[line.rest.rfind('"') :]:
         parsed.responder = Responder.UPSTREAM if parsed.upstream_status else Responder.GATEWAY

@@ -7,6 +7,7 @@ from typing import Final
 
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import canonical_name, meaning
+from collector.gateways.reading.places import Places
 from collector.gateways.reading.scan import (
     has_scheme,
     is_address,
@@ -78,8 +79,11 @@ def _has_status_form(text: str) -> bool:
     return len(text) == 3 and text.isascii() and text.isdigit()
 
 
-def read(kind: str, line: Line) -> Parsed:
-    """The fields that every dialect has. Raises NotAuth when no answer was sent (nginx writes 000)."""
+def read(kind: str, line: Line, source: str | None = None) -> Parsed:
+    """The fields that every dialect has. Raises NotAuth when no answer was sent (nginx writes 000).
+
+    `source` is the file or topic, whose lines have one format: what the lines before told of it counts.
+    """
     if not http_status(line.status):
         raise NotAuth(kind, "no answer was sent")
     method, path = request_line(unescape(line.request))
@@ -91,12 +95,32 @@ def read(kind: str, line: Line) -> Parsed:
     if len(extra) >= 2 and not extra[0][0] and not extra[1][0]:
         parsed.user_agent = as_text(extra[1][1])
         extra = extra[2:]
+    _read_columns(parsed, extra, source)
+    return parsed
+
+
+def _read_columns(parsed: Parsed, extra: list[tuple[str, str]], source: str | None) -> None:
     for name, value in extra:
         if name:
             _read_named(parsed, name, value)
         else:
             _read_unnamed(parsed, value)
-    return parsed
+    if source is not None:
+        _note_absence(parsed, source, [value for name, value in extra if not name])
+
+
+_PLACES: Final = Places()
+
+
+def _note_absence(parsed: Parsed, source: str, values: list[str]) -> None:
+    """A column without a name is known for the credential's by the lines that had one."""
+    if not values or parsed.challenge:
+        return
+    key = f"{parsed.gateway} {source}"[:_MAX_HEAD], len(values)
+    if parsed.credential_logged:
+        _PLACES.note(key, next((at for at, value in enumerate(values) if has_scheme(value)), -1))
+    else:
+        parsed.credential_logged = _PLACES.is_empty(key, values)
 
 
 def _read_named(parsed: Parsed, name: str, value: str) -> None:

@@ -8,6 +8,11 @@ from typing import Final
 MAX_TOKENS: Final = 64  # access log formats have about 20 fields; a hostile line has a million
 _ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "v": "\v", "/": "/"}
 _SCHEMES: Final = ("bearer", "basic", "dpop", "digest", "negotiate")
+# Schemes whose names are words of other columns, too: with a credential behind them (IANA's registry, and what clients make up).
+_OTHER_SCHEMES: Final = frozenset(
+    ("api-key", "apikey", "aws4-hmac-sha256", "gnap", "hawk", "hoba", "jwt", "ntlm", "oauth", "token", "vapid")
+)
+_MIN_CREDENTIAL: Final = 8
 _PARAMETERS: Final = frozenset(
     (
         "realm",
@@ -143,7 +148,10 @@ def is_address(text: str) -> bool:
 def has_scheme(text: str) -> bool:
     """What looks like the value of an Authorization header: a scheme's word, perhaps alone or with a colon, or a JWT behind any word."""
     head, _, rest = text[:64].partition(" ")
-    is_named = head.rstrip(":=").lower() in _SCHEMES and not is_challenge(text)
+    name = head.rstrip(":=").lower()
+    is_named = name in _SCHEMES and not is_challenge(text)
+    if name in _OTHER_SCHEMES and len(rest.partition(" ")[0]) >= _MIN_CREDENTIAL:
+        return True
     return is_named or "eyJ" in (head.lstrip("\"'")[:3], rest.lstrip("\"' ")[:3])
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collector.events import Origin
-from collector.gateways.haproxy import LEARNED, parse
+from collector.gateways.haproxy import parse
+from collector.gateways.reading.places import LEARNED
 from collector.records import RawRecord
 
 LINE = '192.0.2.9:41822 [11/May/2026:06:07:08.090] {frontend} {frontend}/<NOSRV> 0/-1/-1/-1/0 403 192 - - PR-- 3/3/1/1/0 0/0 {captures} "GET / HTTP/1.1"'
