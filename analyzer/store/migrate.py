@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 from analyzer.lake.errors import NewerStore, OlderStore
-from analyzer.lake.view_files import quoted, views
+from analyzer.lake.view_files import View, quoted, views
 
 _RECORDS: Final = """
 CREATE SCHEMA IF NOT EXISTS store;
@@ -28,7 +28,7 @@ def migrations() -> tuple[tuple[str, str], ...]:
 def migrate(con: duckdb.DuckDBPyConnection) -> None:
     """Bring the database in use up to this version. Raises NewerStore when a later version was here."""
     if not _has_records(con):
-        _in_transaction(con, _RECORDS)
+        _begin(con)
     applied = _applied(con)
     known = migrations()
     _expect_known(applied, [name for name, _ in known])
@@ -46,6 +46,17 @@ def expect_current(con: duckdb.DuckDBPyConnection) -> None:
         raise OlderStore
 
 
+def _begin(con: duckdb.DuckDBPyConnection) -> None:
+    """Make a new store in one transaction: six would cost five times as much. Where another writer did so since we looked, done."""
+    try:
+        _in_transaction(
+            con, "\n".join([_RECORDS, *(_recorded(name, sql) for name, sql in migrations()), _views_sql(views())])
+        )
+    except duckdb.Error:
+        if not _has_records(con):
+            raise
+
+
 def _applied(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Name and digest of what was applied already."""
     return dict(con.execute("SELECT name, arg_max(digest, applied_at) FROM store.applied GROUP BY name").fetchall())
@@ -54,7 +65,7 @@ def _applied(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def _apply(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
     """Apply one migration. Where another writer did so since we looked, ours fails on what is no longer there, and is done."""
     try:
-        _in_transaction(con, f"{sql};\n{_record(name, hashlib.sha256(sql.encode()).hexdigest())}")
+        _in_transaction(con, _recorded(name, sql))
     except duckdb.Error:
         if name not in _applied(con):
             raise
@@ -70,7 +81,7 @@ def _expect_known(applied: Iterable[str], known: Iterable[str]) -> None:
 def _renew_views(con: duckdb.DuckDBPyConnection, applied: Mapping[str, str]) -> None:
     changed = [view for view in views() if applied.get(_VIEW + view.name) != view.digest]
     if changed:
-        _in_transaction(con, "\n".join(view.create_sql + _record(_VIEW + view.name, view.digest) for view in changed))
+        _in_transaction(con, _views_sql(changed))
 
 
 def _has_records(con: duckdb.DuckDBPyConnection) -> bool:
@@ -97,6 +108,15 @@ def rollback(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("ROLLBACK")
     except duckdb.Error:
         return
+
+
+def _recorded(name: str, sql: str) -> str:
+    """A migration with its record."""
+    return f"{sql};\n{_record(name, hashlib.sha256(sql.encode()).hexdigest())}"
+
+
+def _views_sql(made: Iterable[View]) -> str:
+    return "\n".join(view.create_sql + _record(_VIEW + view.name, view.digest) for view in made)
 
 
 def _record(name: str, digest: str) -> str:

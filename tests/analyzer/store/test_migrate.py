@@ -74,3 +74,34 @@ def test_a_migration_that_another_writer_applied_meanwhile_is_done(settings):
     with pytest.raises(duckdb.BinderException):
         migrate._apply(con, "0009_of_nobody.sql", gone)
     store.close()
+
+
+def test_a_new_store_is_one_snapshot_and_equal_to_one_made_step_by_step(settings, tmp_path, monkeypatch):
+    """All at once gives the columns that a store of the first release has after its migrations."""
+    store = open_store(settings, Telemetry())
+    at_once, snapshots = _columns(store), store.rows("SELECT max(snapshot_id) FROM lake.snapshots()")
+    store.close()
+    monkeypatch.setattr(migrate, "_begin", lambda con: migrate._in_transaction(con, migrate._RECORDS))
+    stepwise = open_store(replace(settings, data_dir=tmp_path / "steps"), Telemetry())
+
+    assert [(1,)] == snapshots
+    assert len(at_once) > 300
+    assert at_once == _columns(stepwise)
+    stepwise.close()
+
+
+def _columns(store):
+    return store.rows(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' ORDER BY ALL"
+    )
+
+
+def test_a_store_that_another_writer_made_meanwhile_is_used(settings):
+    """Two first writers: the second finds the store made when its own transaction fails."""
+    store = open_store(settings, Telemetry())
+    before = _columns(store)
+
+    migrate._begin(store._connected())
+
+    assert before == _columns(store)
+    store.close()
