@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-import ahocorasick_rs
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from tests.secrets_of_every_kind import Secret
 
 PIECE: Final = 16  # characters of a secret that nobody may see in a row
 _SHORTEST: Final = 8  # encoded forms of a shorter beginning would be found by chance
+_SLOT_BITS: Final = 22  # a table of 4 MiB, a twentieth of it set
+_SLOTS: Final = 1 << _SLOT_BITS
+_CHUNK: Final = 1 << 20
 _ENCODED: Final = 18  # characters of a part in its encoded forms; any more follow them
 
 
@@ -66,27 +70,51 @@ def _encoded(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 class Search:
-    """Finds any form of any secret."""
+    """Finds any form of any secret.
+
+    An automaton of 200,000 needles takes seconds to build. Here each place in the data is looked up by its first eight bytes,
+    most of them in a table of bits, so that building takes a tenth of that.
+    """
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        self._names: list[tuple[str, str]] = []
-        needles: list[bytes] = []
+        self._needles: dict[int, list[tuple[bytes, tuple[str, str]]]] = {}
         for needle, name in _unshared(secrets).items():
-            needles.append(needle)
-            self._names.append(name)
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(needles)
+            self._needles.setdefault(int.from_bytes(needle[:_SHORTEST], "little"), []).append((needle, name))
+        self._begins = np.zeros(_SLOTS, dtype=bool)
+        self._begins[_slots(np.fromiter(self._needles, dtype=np.uint64, count=len(self._needles)))] = True
 
     def __len__(self) -> int:
-        return len(self._names)
+        return sum(map(len, self._needles.values()))
 
     def find(self, where: str, data: bytes) -> list[Found]:
         """Every leak in these bytes."""
-        matches = self._automaton.find_matches_as_indexes(data)
-        return [Found(*self._names[n], where, data[max(0, at - 60) : end + 40]) for n, at, end in matches]
+        return [found for start in range(0, len(data), _CHUNK) for found in self._find(where, data, start)]
+
+    def _find(self, where: str, data: bytes, start: int) -> Iterator[Found]:
+        begins = _eights(data[start : start + _CHUNK + _SHORTEST - 1])
+        for at in np.flatnonzero(self._begins[_slots(begins)]):
+            for needle, name in self._needles.get(int(begins[at]), ()):
+                if data.startswith(needle, start + at):
+                    yield Found(*name, where, data[max(0, start + at - 60) : start + at + len(needle) + 40])
 
     def find_all(self, places: Iterable[tuple[str, bytes]]) -> list[Found]:
         """Every leak in all of these."""
         return [found for where, data in places for found in self.find(where, data)]
+
+
+def _eights(data: bytes) -> NDArray[np.uint64]:
+    """The eight bytes that begin at each place, as one number."""
+    octets = np.frombuffer(data, dtype=np.uint8)
+    places = max(0, len(octets) - _SHORTEST + 1)
+    eights = np.zeros(places, dtype=np.uint64)
+    for n in range(_SHORTEST):
+        eights |= octets[n : n + places].astype(np.uint64) << np.uint64(8 * n)
+    return eights
+
+
+def _slots(eights: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Where a number's bit is: Fibonacci hashing."""
+    return (eights * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _SLOT_BITS)
 
 
 def _unshared(secrets: Iterable[Secret]) -> dict[bytes, tuple[str, str]]:

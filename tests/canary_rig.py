@@ -56,7 +56,7 @@ class Rig:
         """Debug logging everywhere, short commits, frequent maintenance, and these lines."""
         first = (
             f'data_dir = "{self.place}/lake"', "[otlp]", f'grpc = "127.0.0.1:{self.grpc}"', f'http = "127.0.0.1:{self.http}"',
-            "[store]", "commit_interval_ms = 50", "maintenance_seconds = 5",
+            "[store]", "commit_interval_ms = 250", "maintenance_seconds = 5",
         )  # fmt: skip
         self.config.write_text("\n".join((*first, *lines)))
         return self.config

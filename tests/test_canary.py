@@ -127,9 +127,13 @@ class Done:
     rig: Rig
     secrets: list[Secret] = field(default_factory=list)
     pages: list[tuple[str, bytes]] = field(default_factory=list)
+    _search: tuple[int, Search] | None = None
 
     def search(self) -> Search:
-        return Search(self.secrets)
+        """For all secrets so far; built once for each number of them."""
+        if self._search is None or self._search[0] != len(self.secrets):
+            self._search = (len(self.secrets), Search(self.secrets))
+        return self._search[1]
 
     def take(self, seed: str, places: int = 2) -> list[Carrier]:
         """New carriers; their secrets are remembered."""

@@ -198,13 +198,14 @@ CONFIGURED = {"collector.sources.file", "collector.sources.kafka.source"}
 def unproved(name: str, source: str) -> Iterator[str]:
     """What mypy cannot see about `Safe`: who makes it of a str, and of which."""
     tree = ast.parse(source)
+    makers = imported_makers(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             yield from (
                 f"{alias.name} as {alias.asname}" for alias in node.names if alias.name in MAKERS and alias.asname
             )
         if isinstance(node, ast.Call):
-            yield from (f"{name}:{node.lineno} {ast.unparse(node)}" for _ in wrong_makers(name, node, tree))
+            yield from (f"{name}:{node.lineno} {ast.unparse(node)}" for _ in wrong_makers(name, node, tree, makers))
 
 
 MAKERS = ("Safe", "fixed", "member_of", "configured", "trusted")
@@ -217,13 +218,13 @@ def spelled(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def wrong_makers(name: str, call: ast.Call, tree: ast.Module) -> Iterator[str]:
+def wrong_makers(name: str, call: ast.Call, tree: ast.Module, makers: set[str]) -> Iterator[str]:
     made, passed_on = spelled(call.func), {spelled(arg) for arg in call.args}
     if within(name, "collector.redaction"):
         return
     if (
         (made == "Safe" and not (name == "collector.safe" and is_literal(call.args[0], tree)))
-        or (passed_on & imported_makers(tree) and name != "collector.safe")
+        or (passed_on & makers and name != "collector.safe")
         or (made == "fixed" and not is_literal(call.args[0], tree))
         or (made == "member_of" and not (isinstance(call.args[1], ast.Name) and call.args[1].id in constants(tree)))
         or (made == "configured" and name not in CONFIGURED)
