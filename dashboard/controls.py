@@ -31,17 +31,24 @@ MAX_NOTE_TYPED: Final = 2_000
 def draw(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
     """The state in words, and what an operator may do about it. `row` is the group's, of the view `groups`."""
     group = str(row["group_id"])
-    found = client.query("group_decision", **params).to_dict("records")
-    told = st.session_state.pop(_TOLD, None)
-    if told:
-        (st.success if told[0] else st.error)(wording.escape(told[1], 300))
+    decisions = client.query("group_decision", **params).to_dict("records")
+    found = [decision for decision in decisions if decision["group_id"] == group]
+    _tell()
     for decision in found:
         _say(life.decided(decision, seen.now))
     if row["status"] == "quiet" or row["state"] == "resolved":
         _recovery(params)
-    _merged(seen, params)
+    if len(decisions) > len(found):
+        _merged(seen, params)
     if roles.is_operator():
         _buttons(group, found[0] if found else {}, seen)
+
+
+def _tell() -> None:
+    """What became of the last decision, once."""
+    told = st.session_state.pop(_TOLD, None)
+    if told:
+        (st.success if told[0] else st.error)(wording.escape(told[1], 300))
 
 
 def history(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:

@@ -1,10 +1,10 @@
 -- Share of failing tokens of this group, and of passing ones, that have each property. Passing tokens of the same
 -- issuers where there are any, else of every issuer.
-WITH concerned AS (
-    SELECT unnest(issuers) AS issuer FROM groups WHERE group_id = $group
-), failing_tokens AS (
-    SELECT 1::BIGINT AS n, map_keys(claims) AS claim_names, alg, typ, token_kind
+WITH failing_tokens AS (
+    SELECT 1::BIGINT AS n, map_keys(claims) AS claim_names, alg, typ, token_kind, issuer
     FROM failures WHERE group_id = $group ORDER BY event_time DESC LIMIT 5000
+), concerned AS (
+    SELECT DISTINCT issuer FROM failing_tokens
 ), same_issuer AS (
     SELECT coalesce(sum(passing), 0) > 0 AS known FROM token_shapes SEMI JOIN concerned USING (issuer)
 ), passing_tokens AS (

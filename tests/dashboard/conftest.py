@@ -89,11 +89,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path],
     running: dict[Path, Served] = {}
 
     def _serve(data_dir: Path) -> Served:
-        if data_dir not in running:
+        served = running.pop(data_dir, None)
+        if served is None:
             if len(running) >= MAX_PAGES:
-                _end(running.pop(next(iter(running))))
-            running[data_dir] = _start(data_dir, tmp_path_factory.mktemp("served"))
-        return running[data_dir]
+                _end(running.pop(next(iter(running))))  # the one that was not used for the longest time
+            served = _start(data_dir, tmp_path_factory.mktemp("served"))
+        running[data_dir] = served
+        return served
 
     yield _serve
     for served in running.values():

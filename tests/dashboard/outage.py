@@ -6,10 +6,14 @@ a key is not found.
 
 from __future__ import annotations
 
+import atexit
 import random
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -55,20 +59,32 @@ def noise(rng: random.Random, _: datetime) -> Kind | None:
     return EXPIRED if rng.random() < 0.02 else None
 
 
-def outage(minutes: float, *, until: float = 0, share: float = 0.8, kind: Kind = NO_KEY) -> Fails:
+@dataclass(frozen=True, slots=True)
+class Outage:
     """Noise, and a failure of most requests between two moments, in minutes before NOW."""
 
-    def fails(rng: random.Random, at: datetime) -> Kind | None:
-        ago = (NOW - at).total_seconds() / 60
-        return kind if until <= ago <= minutes and rng.random() < share else noise(rng, at)
+    minutes: float
+    until: float = 0
+    share: float = 0.8
+    kind: Kind = NO_KEY
 
-    return fails
+    def __call__(self, rng: random.Random, at: datetime) -> Kind | None:
+        ago = (NOW - at).total_seconds() / 60
+        fails = self.until <= ago <= self.minutes and rng.random() < self.share
+        return self.kind if fails else noise(rng, at)
 
 
 def build(
     data_dir: Path, fails: Fails, *, days: Iterable[int] = DAYS_COMPARED, hours: float = 24, rate: float = 20
 ) -> None:
-    """Write `hours` up to NOW, and the hour of NOW on each of `days` before, at `rate` requests a minute."""
+    """A store with `hours` up to NOW, and the hour of NOW on each of `days` before, at `rate` requests a minute."""
+    shutil.copytree(_written(fails, tuple(days), hours, rate), data_dir, dirs_exist_ok=True)
+
+
+@cache  # several tests begin with the same weeks
+def _written(fails: Fails, days: tuple[int, ...], hours: float, rate: float) -> Path:
+    data_dir = Path(tempfile.mkdtemp(prefix="why401-weeks-"))
+    atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
     rng, offsets = random.Random(7), count()
     hour = NOW.replace(minute=0, second=0)
     spans = [
@@ -77,6 +93,7 @@ def build(
     with sample_lake.opened(data_dir) as store:
         for begin, end in [*spans, (NOW - timedelta(hours=hours), NOW)]:
             store.append(list(requests(rng, fails, (begin, end), rate, offsets)), [], {})
+    return data_dir
 
 
 def requests(

@@ -36,7 +36,7 @@ def made(tmp_path: Path, use: Use) -> Callable[..., Path]:
 @pytest.mark.parametrize("minute", [1, 61, 600])
 def test_an_outage_is_told_at_any_age(minute: int, history: dict[str, object], made: Callable[..., Path]) -> None:
     """How many requests pass, how many usually do, since when, what it is, and whom it affects; never that all is well."""
-    said = sentence(made(outage.outage(minute), **history))
+    said = sentence(made(outage.Outage(minute), **history))
     usual = (
         r"usually 9\d\.\d % at this hour of the week"
         if history is WEEKS
@@ -56,7 +56,7 @@ def test_an_outage_is_told_at_any_age(minute: int, history: dict[str, object], m
 
 def test_at_night_a_few_requests_are_enough(made: Callable[..., Path]) -> None:
     """Two requests a minute: ten minutes of an outage are told, and one minute of it is told as small, by name."""
-    said = sentence(made(outage.outage(10, share=1), rate=2))
+    said = sentence(made(outage.Outage(10, share=1), rate=2))
 
     assert re.match(
         r"(Only \d+\.\d % of requests pass|No request passes), usually .*Since .*The gateway does not know", said
@@ -65,7 +65,7 @@ def test_at_night_a_few_requests_are_enough(made: Callable[..., Path]) -> None:
 
 def test_a_minute_of_an_outage_at_night_is_named(made: Callable[..., Path]) -> None:
     """Two failures prove nothing: the sentence says how many pass and names what is new, and does not cry wolf."""
-    said = sentence(made(outage.outage(1, share=1), rate=2))
+    said = sentence(made(outage.Outage(1, share=1), rate=2))
 
     assert re.fullmatch(
         r"9\d\.\d % .* as usual .*\. Small so far: The gateway does not know the key `r3` \(new\)\.", said
@@ -107,7 +107,7 @@ def test_many_new_and_tiny_problems_are_not_urgent(made: Callable[..., Path]) ->
 
 def test_an_old_problem_that_grows_is_escalating(made: Callable[..., Path]) -> None:
     """Ten times as many expired tokens as usual, for half an hour: since then, not since its first day."""
-    said = sentence(made(outage.outage(30, share=0.3, kind=EXPIRED), rate=20))
+    said = sentence(made(outage.Outage(30, share=0.3, kind=EXPIRED), rate=20))
     (worst, *_) = situation().problems
 
     assert re.match(
@@ -118,7 +118,7 @@ def test_an_old_problem_that_grows_is_escalating(made: Callable[..., Path]) -> N
 
 def test_what_is_over_is_told_as_over(made: Callable[..., Path]) -> None:
     """Ten minutes after the mend: as usual, and what is over since when."""
-    said = sentence(made(outage.outage(60, until=10), rate=20))
+    said = sentence(made(outage.Outage(60, until=10), rate=20))
     over = (NOW - timedelta(minutes=10)).strftime("%H:%M")
 
     assert re.fullmatch(
@@ -151,7 +151,7 @@ def test_a_small_gateway_that_refuses_everything_is_urgent(made: Callable[..., P
 
 def test_a_resolved_problem_that_fails_again_is_regressed(made: Callable[..., Path]) -> None:
     """Resolved half an hour ago and still failing; a muted one is not urgent at all."""
-    data_dir = made(outage.outage(50), rate=20)
+    data_dir = made(outage.Outage(50), rate=20)
     with sample_lake.opened(data_dir) as store:
         store.decide(Decision(group_id=NO_KEY[0], author="ana", state=State.RESOLVED, at=NOW - timedelta(minutes=30)))
     states = {problem.groups: problem.state for problem in situation().problems}

@@ -25,13 +25,23 @@ from tests.waiting import HANG_S
 
 Use, Serve, Open = Callable[..., None], Callable[[Path], Served], Callable[..., Visit]
 PAGE = "from dashboard.screens import group\ngroup.page()\n"
+# What decisions are about, without the statements of the other panels.
+CONTROLS = """
+from dashboard import client, controls, scope
+from dashboard.screens import group
+seen = scope.current()
+params = {**seen.params, "group": group.chosen()}
+row = client.query("group", **params).iloc[0].to_dict()
+controls.draw(row, seen, params)
+controls.history(row, params)
+"""
 
 
 @pytest.fixture(scope="module")
 def young(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with half an hour of an outage."""
     data_dir = tmp_path_factory.mktemp("young")
-    outage.build(data_dir, outage.outage(30), days=(7, 14), hours=3, rate=10)
+    outage.build(data_dir, outage.Outage(30), days=(7, 14), hours=3, rate=10)
     return data_dir
 
 
@@ -48,8 +58,8 @@ def asked(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
         return run_query(con, sql).rows
 
 
-def group_page(group: str = NO_KEY[0]) -> AppTest:
-    app = AppTest.from_string(PAGE, default_timeout=HANG_S)
+def group_page(group: str = NO_KEY[0], script: str = PAGE) -> AppTest:
+    app = AppTest.from_string(script, default_timeout=HANG_S)
     app.query_params["group"] = group
     return app.run()
 
@@ -77,7 +87,7 @@ VERBS = {
 def test_a_click_decides_and_is_undone(label: str, expected: tuple[str, str], own: Path, use: Use) -> None:
     """Each verb is stored with its author and told; undo takes it back, and both stay in the history."""
     use(own)
-    app = click(group_page(), label)
+    app = click(group_page(script=CONTROLS), label)
     said, state = (
         words(app),
         asked(own, "SELECT d.state, n.author FROM decisions AS d JOIN notes AS n USING (group_id)"),
@@ -96,7 +106,7 @@ def test_a_click_decides_and_is_undone(label: str, expected: tuple[str, str], ow
 def test_a_note_goes_with_a_decision_and_by_itself(own: Path, use: Use) -> None:
     """Typed once, kept once; the field is empty afterwards."""
     use(own)
-    app = group_page()
+    app = group_page(script=CONTROLS)
     app.text_area[0].set_value("key set was stale").run()
     app = click(app, "Resolve")
     left = app.text_area[0].value
@@ -111,7 +121,7 @@ def test_a_note_goes_with_a_decision_and_by_itself(own: Path, use: Use) -> None:
 def test_a_merge_and_an_assignee_are_chosen(own: Path, use: Use) -> None:
     """The other group's page names what was merged into it; the overview has one line for both."""
     use(own)
-    app = group_page(EXPIRED[0])
+    app = group_page(EXPIRED[0], script=CONTROLS)
     app.text_input[0].set_value("ben").run()
     app.selectbox(key=f"merge-{EXPIRED[0]}").set_value(NO_KEY[0]).run()
     outage.forget_cache()
@@ -274,28 +284,35 @@ def test_states_in_words() -> None:
     assert "" == life.decided({"group_id": "a", "state": "open"}, datetime.now(UTC))
 
 
+@pytest.fixture(scope="module")
+def shown(young: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy for the browser: one server for what is decided there."""
+    shutil.copytree(young, lake := tmp_path_factory.mktemp("shown") / "lake")
+    return lake
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1440, 400])
-def test_a_problem_is_resolved_in_the_browser(width: int, own: Path, serve: Serve, visit: Open) -> None:
+def test_a_problem_is_resolved_in_the_browser(width: int, shown: Path, serve: Serve, visit: Open) -> None:
     """Clicked at a desk and on a phone: told, badged, kept, and undone."""
-    seen = visit(serve(own), f"/group?group={NO_KEY[0]}", width=width)
+    seen = visit(serve(shown), f"/group?group={NO_KEY[0]}", width=width)
     seen.page.get_by_role("button", name="Resolve", exact=True).click()
     seen.page.get_by_text("Resolved by").first.wait_for()
-    stored = asked(own, "SELECT state FROM decisions")
+    stored = asked(shown, "SELECT state FROM decisions")
     seen.page.get_by_role("button", name="More").click()
     seen.page.get_by_role("button", name="Undo the last decision").click()
     seen.page.locator('[data-testid="stAlert"]').filter(has_text="Undid").wait_for()
 
-    assert ([("resolved",)], [("open",)], []) == (stored, asked(own, "SELECT state FROM decisions"), seen.off_origin)
+    assert ([("resolved",)], [("open",)], []) == (stored, asked(shown, "SELECT state FROM decisions"), seen.off_origin)
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.browser
-def test_groups_are_found_by_their_state(own: Path, serve: Serve, visit: Open) -> None:
+def test_groups_are_found_by_their_state(shown: Path, serve: Serve, visit: Open) -> None:
     """An archived group is in no list but that of the archive, and a link leads there."""
-    with sample_lake.opened(own) as store:
+    with sample_lake.opened(shown) as store:
         store.decide(Decision(group_id=NO_KEY[0], author="ana", state=State.ARCHIVED))
-    seen = visit(serve(own), "/groups?range=7d")
+    seen = visit(serve(shown), "/groups?range=7d")
     seen.page.get_by_role("radio", name="Archived").click()
     seen.page.wait_for_url("**state=archived*")
     seen.page.get_by_text("Groups with failures in this window").wait_for()

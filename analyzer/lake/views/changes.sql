@@ -7,13 +7,9 @@
 -- is_baseline: Part of the initial state rather than a change: an issuer's first key, or anything in the store's first five minutes.
 WITH happened AS (
     SELECT min(c.changed_at) AS changed_at, kind, subject, arg_min(gateway, c.changed_at) AS gateway, detail
-    FROM store.changes c
-    WHERE kind LIKE '%\_first\_seen' ESCAPE '\'
-    GROUP BY kind, subject, detail
-    UNION ALL
-    SELECT changed_at, kind, subject, gateway, detail
-    FROM store.changes
-    WHERE kind NOT LIKE '%\_first\_seen' ESCAPE '\'
+    FROM store.changes AS c
+    -- What happened again is a row of its own; what was seen for the first time is not.
+    GROUP BY kind, subject, detail, CASE WHEN kind NOT LIKE '%\_first\_seen' ESCAPE '\' THEN (c.changed_at, gateway) END
 )
 SELECT changed_at, kind, subject, gateway, detail,
     CASE kind

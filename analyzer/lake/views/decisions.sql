@@ -21,23 +21,24 @@ resolved AS (
     SELECT group_id, stated.noted_at AS decided_at, coalesce(stated.next_release, false) AS next_release
     FROM noted WHERE stated.state = 'resolved'
 ),
-failed AS (
-    SELECT group_id, max(last_seen) AS last_seen
-    FROM store.deltas WHERE group_id IN (SELECT group_id FROM resolved) AND kind = 'group' GROUP BY group_id
+-- Once, not thrice: each scan of a table asks the catalog.
+seen AS MATERIALIZED (
+    SELECT group_id, kind, gateway, value, max(last_seen) AS last_seen
+    FROM store.deltas
+    WHERE group_id IN (SELECT group_id FROM resolved) AND (kind IN ('group', 'release') OR (kind = 'member' AND name = 'gateway'))
+    GROUP BY ALL
 ),
-versions AS (
-    SELECT group_id, concat_ws(' ', gateway, value) AS version, max(last_seen) AS last_seen
-    FROM store.deltas WHERE group_id IN (SELECT group_id FROM resolved) AND kind = 'release' GROUP BY ALL
-),
-gateways AS (
-    SELECT DISTINCT group_id, value AS gateway
-    FROM store.deltas WHERE group_id IN (SELECT group_id FROM resolved) AND kind = 'member' AND name = 'gateway'
+failed AS (SELECT group_id, max(last_seen) AS last_seen FROM seen WHERE kind = 'group' GROUP BY group_id),
+versions AS (SELECT group_id, concat_ws(' ', gateway, value) AS version, last_seen FROM seen WHERE kind = 'release'),
+gateways AS (SELECT DISTINCT group_id, value AS gateway FROM seen WHERE kind = 'member'),
+happened AS MATERIALIZED (
+    SELECT kind, subject, gateway, changed_at FROM store.changes WHERE kind IN ('marked', 'gateway_first_seen')
 ),
 marks AS (
-    SELECT group_id, changed_at FROM gateways JOIN store.changes AS c ON kind = 'marked' AND c.gateway IN ('', gateways.gateway)
+    SELECT group_id, changed_at FROM gateways JOIN happened AS h ON kind = 'marked' AND h.gateway IN ('', gateways.gateway)
 ),
 first_sights AS (
-    SELECT subject, min(changed_at) AS seen_at FROM store.changes WHERE kind = 'gateway_first_seen' GROUP BY subject
+    SELECT subject, min(changed_at) AS seen_at FROM happened WHERE kind = 'gateway_first_seen' GROUP BY subject
 ),
 released AS (
     SELECT group_id, min(released_at) AS released_at, max(last_seen) AS last_seen

@@ -98,7 +98,7 @@ def test_an_outage_is_told_once_and_its_end(
 ) -> None:
     """The sentence: since when, how sure, what, how many, whom, against what is usual. A restart and a second process say
     nothing, and once it has been over for a while that is said, once."""
-    outage.build(tmp_path, outage.outage(10), **SHORT)
+    outage.build(tmp_path, outage.Outage(10), **SHORT)
     alerter().round()
     (one,) = post.parcels
 
@@ -145,7 +145,7 @@ def test_what_people_put_aside_is_not_told(
     state: State, tmp_path: Path, alerter: Callable[..., Alerter], post: Post
 ) -> None:
     """Muted, archived, or resolved in the next release: neither the problem nor the spike that it is."""
-    outage.build(tmp_path, outage.outage(20), **SHORT)
+    outage.build(tmp_path, outage.Outage(20), **SHORT)
     with sample_lake.opened(tmp_path) as store:
         aside = Decision(
             group_id=NO_KEY[0], author="ana", state=state, next_release=state is State.RESOLVED, at=NOW - timedelta(minutes=15),
@@ -160,7 +160,7 @@ def test_late_data_is_said_once_and_freezes(
     tmp_path: Path, alerter: Callable[..., Alerter], post: Post, clock: Clock
 ) -> None:
     """Nothing is resolved because nothing arrives."""
-    outage.build(tmp_path, outage.outage(10), **SHORT)
+    outage.build(tmp_path, outage.Outage(10), **SHORT)
     process = alerter()
     process.round()
     post.parcels.clear()
@@ -172,7 +172,7 @@ def test_late_data_is_said_once_and_freezes(
     assert ["Late: No current data"] == said
 
     for _ in range(3):
-        append(tmp_path, outage.outage(0, until=-999, share=0.8), 4, clock)
+        append(tmp_path, outage.Outage(0, until=-999, share=0.8), 4, clock)
         process.round()
     assert ["Over: No current data"] == post.titles
 
@@ -212,7 +212,7 @@ def test_many_small_problems_are_a_spike(tmp_path: Path, alerter: Callable[..., 
 def test_an_objective_and_what_is_not_explained(tmp_path: Path, alerter: Callable[..., Alerter], post: Post) -> None:
     """Half of the refusals have no known cause, and they burn the budget."""
     unknown = ("v1-00000000000000f1", "unclassified", "unknown", "The cause is not determined")
-    outage.build(tmp_path, outage.outage(60, share=0.5, kind=unknown), **SHORT)
+    outage.build(tmp_path, outage.Outage(60, share=0.5, kind=unknown), **SHORT)
     alerter(objective_percent=99.0, rules=("objective", "unclassified")).round()
 
     assert [
@@ -225,7 +225,7 @@ def test_a_channel_that_fails_is_tried_again_by_itself(
     tmp_path: Path, alerter: Callable[..., Alerter], post: Post, clock: Clock
 ) -> None:
     """Kept in the store, with why; after a pause the message is sent, by whoever is there then."""
-    outage.build(tmp_path, outage.outage(10), **SHORT)
+    outage.build(tmp_path, outage.Outage(10), **SHORT)
     post.why = "HTTP 500"
     alerter().round()
     post.why = ""
@@ -241,7 +241,7 @@ def test_of_two_processes_at_once_one_sends(
     tmp_path: Path, alerter: Callable[..., Alerter], post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both saw the same; the second one judges again within its transaction, and sees the claim."""
-    outage.build(tmp_path, outage.outage(10), **SHORT)
+    outage.build(tmp_path, outage.Outage(10), **SHORT)
     first, second = alerter(), alerter()
     append_ = keeping.append
 
@@ -259,7 +259,7 @@ def test_of_two_processes_at_once_one_sends(
 def test_a_hostile_name_calls_nobody(tmp_path: Path, alerter: Callable[..., Alerter], post: Post) -> None:
     """A title with everything that chat programs and terminals act on."""
     title = "No key for <!channel> @everyone \u202egro\x1b[31m"
-    outage.build(tmp_path, outage.outage(10, kind=(*NO_KEY[:3], title)), **SHORT)
+    outage.build(tmp_path, outage.Outage(10, kind=(*NO_KEY[:3], title)), **SHORT)
     alerter().round()
     (one,) = post.parcels
 
@@ -305,7 +305,7 @@ def test_a_rotation_is_told_with_what_is_behind_it(
 
 def test_a_delivery_that_hangs_holds_nothing_up(tmp_path: Path, clock: Clock) -> None:
     """While a message is under way, no transaction is open: the writer commits."""
-    outage.build(tmp_path, outage.outage(10), **SHORT)
+    outage.build(tmp_path, outage.Outage(10), **SHORT)
     begun, may_end = threading.Event(), threading.Event()
 
     def hang(parcels: Sequence[Parcel]) -> list[str]:

@@ -118,7 +118,7 @@ def test_a_real_alertmanager_takes_it_and_sends_it_on(tmp_path: Path) -> None:
     """From the store: the alert is there with its sentence once, however often it is posted; its end arrives, too."""
     with sinks.alertmanager(tmp_path) as manager:
         clock = [outage.NOW]
-        outage.build(tmp_path / "data", outage.outage(10), days=(7, 14), hours=5, rate=6)
+        outage.build(tmp_path / "data", outage.Outage(10), days=(7, 14), hours=5, rate=6)
         url = f"am alertmanager+http://127.0.0.1:{manager.port}"
         settings = replace(
             Settings(), data_dir=str(tmp_path / "data"), alerts=replace(AlertSettings(), urls=url, settle_minutes=0)

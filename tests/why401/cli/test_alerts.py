@@ -35,7 +35,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def alerted(folder: Path) -> None:
     """A store with one alert."""
-    outage.build(folder, outage.outage(10), days=(7, 14), hours=5, rate=6)
+    outage.build(folder, outage.Outage(10), days=(7, 14), hours=5, rate=6)
     settings = replace(Settings(), data_dir=str(folder), alerts=replace(AlertSettings(), urls="chat json://h"))
     Alerter(settings, Telemetry(), deliver=lambda parcels: [""] * len(parcels), clock=lambda: outage.NOW).round()
 
