@@ -128,9 +128,10 @@ def _is_repeated(new: Half, old: Half) -> bool:
 
 
 def repeats(new: Half, old: Half) -> bool:
-    """Whether one line says a clause of the other again; the clause alone, or with causes that agree."""
+    """Whether one line says again what the other says last, alone or with causes that agree. A frame in common is no reason."""
     is_both = new.says_why and old.says_why
-    return not new.clauses.isdisjoint(old.clauses) and (not is_both or reasons.agree(new.kinds, old.kinds))
+    is_again = not (new.ends.isdisjoint(old.clauses) and old.ends.isdisjoint(new.clauses))
+    return is_again and (not is_both or reasons.agree(new.kinds, old.kinds))
 
 
 def _differ(new: Half, old: Half) -> bool:

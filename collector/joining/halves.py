@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +13,7 @@ from msgspec.structs import replace
 from collector.events import Event, Outcome, Responder, TokenKind
 from collector.gateways import family_of, has_shared_format, is_echo, is_embedded
 from collector.gateways.reading import reasons
+from collector.gateways.reading.log_lines import is_exception
 from collector.joining import marks
 from collector.records import Parsed, RawRecord
 from collector.structs import Unshown
@@ -20,6 +23,7 @@ _SECOND: Final = 10**9
 _MAX_WORDS: Final = 400
 _MIN_CLAUSE: Final = 8  # characters: a shorter one is in many sentences
 _MAX_CLAUSES: Final = 8
+_BREAK: Final = "\\n"  # as redaction makes a line break visible
 _EDGES: Final = " .\"'[](){}"
 _MAX_OWN_ID: Final = 15  # a shorter id ("req-7") is one of its program's own
 
@@ -37,7 +41,10 @@ class Half(Unshown, Struct, frozen=True, gc=False):
     is_access: bool
     kinds: frozenset[str]  # of the causes that its words name; empty: an echo
     shapes: frozenset[str]  # of the statements that wrote its words
-    clauses: frozenset[str]  # of its sentences, between their colons: a line that repeats another has one of them
+    clauses: frozenset[str]  # of its sentences, between their colons
+    ends: frozenset[
+        str
+    ]  # the clauses that say it last: a line that repeats another has one of them, whatever frames it
     is_spoken: bool  # it has words, were it only a code
     is_cause: bool  # it tells of what broke, not of a request
     status: int
@@ -84,7 +91,7 @@ class Half(Unshown, Struct, frozen=True, gc=False):
         """What both lines say together. The time is the exacter one: the lines of a connection are compared by it."""
         timed = max((self, later), key=lambda half: (half.time_known, half.has_line, half.is_exact))
         first = {name: getattr(self, name) or getattr(later, name) for name in _FIRST_KNOWN}
-        every = {name: getattr(self, name) | getattr(later, name) for name in ("kinds", "shapes", "clauses")}
+        every = {name: getattr(self, name) | getattr(later, name) for name in ("kinds", "shapes", "clauses", "ends")}
         return replace(
             self,
             kind=later.kind if has_shared_format(self.kind) else self.kind,
@@ -124,6 +131,7 @@ class Line(Unshown, Struct, frozen=True, gc=False):
         """By what the other lines about its request are found."""
         parsed, event = self.parsed, self.event
         said = self._said()
+        clauses, ends = (frozenset[str](), frozenset[str]()) if self.is_access else _clauses(said)
         ids = tuple(dict.fromkeys(_own(one.lower(), self.stream) for one in self._ids() if one))[: marks.MAX_IDS]
         return Half(
             kind=event.gateway.kind,
@@ -132,7 +140,8 @@ class Line(Unshown, Struct, frozen=True, gc=False):
             is_access=self.is_access,
             kinds=self._kinds(said),
             shapes=frozenset() if self.is_access else frozenset((marks.shape(self.record, said),)),
-            clauses=frozenset() if self.is_access else _clauses(said),
+            clauses=clauses,
+            ends=ends,
             is_spoken=self.has_words,
             is_cause=event.outcome is Outcome.ERROR and parsed.status == 0,
             status=parsed.status,
@@ -191,11 +200,25 @@ def _kinds_of(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _clauses(said: tuple[str, ...]) -> frozenset[str]:
-    """Those that name a cause; all, when none does: programs begin many sentences alike."""
-    parts = (_bare(part) for text in said for part in text.replace("\n", ": ").split(": ", _MAX_CLAUSES))
-    found = frozenset(part for part in parts if len(part) >= _MIN_CLAUSE)
-    return frozenset(part for part in found if reasons.kinds(part)) or found
+def _clauses(said: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Those that name a cause, or all when none does: programs begin many sentences alike. And of them each sentence's last."""
+    sentences = [parts for text in said for line in _sentences(text) if (parts := _parts(line))]
+    found = list(filter(None, map(_telling, sentences))) or sentences
+    return frozenset(chain.from_iterable(found)), frozenset(parts[-1] for parts in found)
+
+
+def _telling(parts: Sequence[str]) -> list[str]:
+    return [part for part in parts if reasons.kinds(part)]
+
+
+def _sentences(text: str) -> list[str]:
+    """The first line and the exceptions below it; what else stands there is what an object holds."""
+    first, *below = text.replace("\n", _BREAK).split(_BREAK)
+    return [first, *(line for line in below if is_exception(line))]
+
+
+def _parts(line: str) -> list[str]:
+    return [part for one in line.split(": ", _MAX_CLAUSES) if len(part := _bare(one)) >= _MIN_CLAUSE]
 
 
 def _bare(part: str) -> str:

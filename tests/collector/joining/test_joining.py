@@ -425,3 +425,24 @@ def test_words_without_times_that_share_a_sentence_are_two_refusals() -> None:
     assert events[0] is events[1]
     assert events[2] is events[3]
     assert distinct(events) == 2
+
+
+def test_reasons_in_one_frame_are_two_refusals() -> None:
+    """A library's frame names a cause as well; what stands last is the reason, and it differs."""
+    events = joined(
+        "2026/03/03 10:00:00 cart refused: could not parse the token: gizmo: must have three parts",
+        "2026/03/03 10:00:00 cart refused: could not parse the token: gizmo: illegal base64 data in the gizmo",
+    )
+
+    assert distinct(events) == 2
+
+
+def test_an_object_that_is_printed_below_two_errors_is_no_repetition() -> None:
+    """Node prints what an error holds: the same claim may be absent in one token and wrong in the next."""
+    held = "\n  claim: 'aud',\n  reason: 'audience check'\n}"
+    events = joined(
+        f'Token verification failed: ClaimError: missing required "aud" claim {{{held}',
+        f'Token verification failed: ClaimError: unexpected "aud" claim value {{{held}',
+    )
+
+    assert distinct(events) == 2
