@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
+
 from collector.sources.line_prefixes import prefix_of
 
 PAUSE_SECONDS: Final = 0.2  # programs write the lines of a record at once: after such a pause the record has ended
@@ -75,6 +77,8 @@ _BLOCKS: Final = (
     # hashicorp/vault api/response.go
     (b"", b"Error making API request.", (b"URL: ", b"Namespace: ", b"Code: ", b"* ", b"Raw Message:")),
 )  # fmt: skip
+_DOCKER: Final = b'{"log":"'
+_DOCKER_KEYS: Final = frozenset(("log", "stream", "time"))
 _STATUS_LINES: Final = (b"HTTP/1.0 ", b"HTTP/1.1 ", b"HTTP/2 ")  # of an answer that a client printed
 _PAGES: Final = (b"<html", b"<!doctype html", b"<head", b"<body", b"<div", b"<h1", b"<title")
 _MARKUP: Final = (b"<", b" ", b"\t")
@@ -160,7 +164,7 @@ class MultiLine:
 
     def feed(self, offset: int, line: bytes) -> Iterator[tuple[int, bytes]]:
         """(offset, record) of the records that this line ends by not belonging to them, if any."""
-        line = line.rstrip(b"\r")
+        line = _unwrapped(line.rstrip(b"\r"))
         stream, end = prefix_of(line)
         if self._undecided:
             yield from self._decide(line)
@@ -186,6 +190,7 @@ class MultiLine:
 
     def takes(self, line: bytes) -> bool:
         """Whether a line, or what is there of it, goes on with the record that waits for its end."""
+        line = _unwrapped(line)
         stream, end = prefix_of(line)
         if not self._lines or not line[end:].strip() or (stream and stream != self._stream):
             return False
@@ -317,6 +322,22 @@ def records_of(text: str) -> list[str]:
     records = [record for line in lines for _, record in joiner.feed(0, line)]
     records += [record for _, record in joiner.rest()]
     return [record.decode("utf-8", "surrogatepass") for record in records]
+
+
+def _unwrapped(line: bytes) -> bytes:
+    """A line of Docker's json-file driver as the container runtime interface writes it, so that a trace's lines find each other."""
+    if not (line.startswith(_DOCKER) and line.endswith(b"}")):
+        return line
+    try:
+        entry = orjson.loads(line)
+    except ValueError:
+        return line
+    if set(entry) != _DOCKER_KEYS or not all(isinstance(value, str) for value in entry.values()):
+        return line
+    said = entry["log"].rstrip("\r\n")
+    if "\n" in said or entry["stream"] not in ("stdout", "stderr"):
+        return line
+    return f"{entry['time']} {entry['stream']} F {said}".encode("utf-8", "surrogatepass")
 
 
 def _opens_page(line: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -322,6 +323,20 @@ BLOCKS = (
     "HTTP/1.1 403 Forbidden\nServer: berths\n\n<html>\n<body>\n<h1>no</h1>\n</body>\n</html>",
     "<!DOCTYPE html>\n<head><title>401</title></head>\n<body>\n</body>\n</html>",
 )
+
+
+def test_a_trace_in_dockers_json_lines_is_one_record() -> None:
+    """One object a line of the trace; what the runtime interface writes says the same, and its lines find each other."""
+    trace = ["Traceback (most recent call last):", '  File "a.py", line 1, in f', "berths.Refused: token expired"]
+    lines = [json.dumps({"log": f"{line}\n", "stream": "stderr", "time": "2026-03-03T10:00:00.1Z"}) for line in trace]
+    compact = "\n".join(
+        line.replace('{"log": ', '{"log":') for line in (*lines, lines[-1].replace("berths", "2026-03-03 INFO"))
+    )
+
+    first, second = records_of(compact)
+
+    assert "2026-03-03T10:00:00.1Z stderr F " + "\n".join(trace) == first
+    assert second.endswith("INFO.Refused: token expired")
 
 
 @pytest.mark.parametrize("block", BLOCKS)
