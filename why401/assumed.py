@@ -10,9 +10,10 @@ from typing import Final
 
 from analyzer.verdicts import Diagnosis
 from collector.gateways.application import is_quiet
-from collector.gateways.reading.admission import is_admitted, is_negative, is_of_program, probability
-from collector.gateways.reading.fragments import announces
+from collector.gateways.reading.admission import is_admitted, is_negative, probability
+from collector.gateways.reading.fragments import advises, announces
 from collector.gateways.reading.log_lines import is_exception, names_refusal
+from collector.gateways.reading.other_matters import is_of_program
 from collector.gateways.reading.topic import is_auth
 
 LEAST: Final = 0.5  # certainty from which a sentence without a word of refusal is taken for one
@@ -46,7 +47,8 @@ def _is_doubtless(text: str, diagnosis: Diagnosis) -> bool:
 
 def _is_of_the_program(text: str) -> bool:
     """Of its start, or of a part that it lacks."""
-    return announces(text[:_READ_CHARS].lower()) or is_of_program(text)
+    low = text[:_READ_CHARS].lower()
+    return announces(low) or advises(low) or is_of_program(text)
 
 
 def _says_no(text: str, diagnosis: Diagnosis) -> bool:

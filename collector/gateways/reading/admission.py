@@ -17,6 +17,8 @@ from typing import Final
 
 import re2
 
+from collector.gateways.reading.fragments import advises
+from collector.gateways.reading.other_matters import is_of_program
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.topic import is_auth
 
@@ -58,6 +60,12 @@ _NEGATIVE: Final = (
 _TERMS: Final = re2.compile(
     r"\b(?:expires?(?:[ _](?:at|in|on))?|expir(?:y|ation)(?: (?:date|time|reminder))?|expiring (?:at|in|on))\b"
 )
+# What is off because somebody switched it off, and what was cleared away, are no faults either.
+_IN_ORDER: Final = re2.compile(
+    r"\b(?:cache|caching|rotation|logging|metrics|tracing|mode|refresh|redirect|discovery|telemetry|compression|support)(?: is| are| was)? disabled\b"
+    r"|\b(?:remov|purg|delet|prun|clean|evict)\w*\b[^.:]{0,30}\bexpired\b"
+    r"|\bexpired \w+ (?:were |have been )?(?:removed|purged|deleted|pruned|cleaned|evicted)\b"
+)
 _PATHS: Final = re2.compile(
     r"(?:^|[\s\"'(=])/[\w.%{}*-]+(?:/[\w.%{}*-]*)*"
 )  # of requests; a URL's are mostly an issuer's or a key set's
@@ -65,18 +73,6 @@ _SERVER_ERROR: Final = re2.compile(r"(?i)\bstatus(?: code)?[ :=]+5\d\d\b")
 _DOUBTLESS: Final = 0.9
 _REFUSED: Final = (" 401 unauthorized", " 403 forbidden")  # the status and its phrase: another server's answer
 _OF_TOKENS: Final = frozenset(("jti", "nbf", "azp", "jwt", "jws", "jwe", "jwk", "jwks", "kid", "iat"))
-# Errors of files, disks and sockets, whichever program has them, and whatever the file is for.
-_OF_THE_SYSTEM: Final = (
-    "read-only file system", "no space left on device", "address already in use", "too many open files",
-    "disk quota exceeded", "device or resource busy", "not a directory", "is a directory", "input/output error",
-)  # fmt: skip
-# A program that could not be put together: it has refused nobody yet, whatever the missing part is called.
-_OF_ASSEMBLY: Final = (
-    "required a bean of type", "error creating bean with name", "application failed to start", "no qualifying bean of type",
-    "unable to resolve service for type", "nest can't resolve dependencies", "no module named ", "cannot find module ",
-    "classnotfoundexception", "noclassdeffounderror", "cannot import name ",
-)  # fmt: skip
-_OF_OTHERS: Final = (*_OF_THE_SYSTEM, *_OF_ASSEMBLY)
 
 
 def features(sentence: str) -> frozenset[str]:
@@ -129,22 +125,24 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     >>> is_admitted("login successful: connector google", is_calm=True), is_admitted("login failed: connector google", is_calm=True)
     (False, True)
     """
-    if is_of_program(message):
+    low = message[:_READ_CHARS].lower()
+    if _is_harmless(message, low):
         return False
-    if has_any(message[:_READ_CHARS].lower(), _REFUSED) and is_negative(message):
+    if has_any(low, _REFUSED) and is_negative(message):
         return True
     if is_calm:
         return probability(message) >= AT_INFO and is_negative(message) and not _is_of_another_matter(message)
     return names_token(message) or (probability(message) >= AT_WARN and not _is_of_another_matter(message))
 
 
-def is_of_program(message: str) -> bool:
-    """Whether a text tells of a fault of the program or its machine, whatever the file or the class that is missing is for.
+def _is_harmless(message: str, low: str) -> bool:
+    return is_of_program(message) or advises(low) or (_is_in_order(low) and not is_negative(message))
 
-    >>> is_of_program("Method chain required a bean of type 'a.JwtDecoder' that could not be found.")
-    True
-    """
-    return has_any(message[:_READ_CHARS].lower(), _OF_OTHERS)
+
+def _is_in_order(low: str) -> bool:
+    if "expired" not in low and " disabled" not in low:
+        return False
+    return _IN_ORDER.search(low.encode("ascii", "replace").decode()) is not None
 
 
 def _is_of_another_matter(message: str) -> bool:
@@ -174,10 +172,13 @@ def is_negative(message: str) -> bool:
 
     >>> is_negative("token expired"), is_negative("Token expires at: Tue Mar 3 11:00:00 UTC")
     (True, False)
+    >>> is_negative("user is disabled"), is_negative("token cache disabled"), is_negative("12 expired sessions removed")
+    (True, False, False)
     """
     low = message[:_READ_CHARS].lower()
-    if "expir" in low:
-        low = _TERMS.sub(" ", low.encode("ascii", "replace").decode())  # RE2 takes no lone surrogates
+    if "expir" in low or " disabled" in low:
+        low = low.encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
+        low = _TERMS.sub(" ", _IN_ORDER.sub(" ", low))
     return has_any(low, _NEGATIVE)
 
 

@@ -24,7 +24,24 @@ _GRANTED: Final = (
     "allowing the request", "allowing request", "allowing access", "access granted", "access is granted",
     "request is allowed", "request allowed", "login successful", "tokens allowed", "access allowed", "requests allowed",
 )  # fmt: skip
+_ADVICE: Final = (
+    "deprecat", "not recommended", "defaulting to", " in production", "before production", "for production", "development use only",
+    "has its default value",
+)  # fmt: skip
+_REFUSING: Final = (
+    "fail", "invalid", "denied", "cannot", "unable", "exception", "refus", "reject", "expired", "unauthorized", "forbidden",
+    "not allowed", "not valid", "mismatch",
+)  # fmt: skip
 _DENIED: Final = ("only ", "never", "without", "mismatch", "unexpected", "before")
+
+
+def advises(low: str) -> bool:
+    """Whether a text in lower case warns of a setting, and of nothing that went wrong with it.
+
+    >>> advises("warning: decode() without algorithms is deprecated"), advises("deprecated algorithm: token rejected")
+    (True, False)
+    """
+    return has_any(low, _ADVICE) and not has_any(low, _REFUSING)
 
 
 def announces(low: str) -> bool:
