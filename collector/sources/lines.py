@@ -77,7 +77,7 @@ _BLOCKS: Final = (
     # hashicorp/vault api/response.go
     (b"", b"Error making API request.", (b"URL: ", b"Namespace: ", b"Code: ", b"* ", b"Raw Message:")),
 )  # fmt: skip
-_DOCKER: Final = b'{"log":"'
+_DOCKER: Final = (b'{"log":"', b'{"log": "')
 _DOCKER_KEYS: Final = frozenset(("log", "stream", "time"))
 _STATUS_LINES: Final = (b"HTTP/1.0 ", b"HTTP/1.1 ", b"HTTP/2 ")  # of an answer that a client printed
 _PAGES: Final = (b"<html", b"<!doctype html", b"<head", b"<body", b"<div", b"<h1", b"<title")

@@ -48,7 +48,8 @@ def _names_error(name: str) -> bool:
 def said(value: Any, depth: int) -> str:
     """What a value says: a text; of an object what its telling keys hold, of a list what its members say."""
     if type(value) is not str and isinstance(value, Mapping):
-        return next(_of_object(value, depth), "")
+        text, reason = next(_of_object(value, depth), ""), as_text(value.get("reason"))
+        return f"{text}: {reason}" if text and " " in reason and reason not in text else text
     if isinstance(value, list):
         found = dict.fromkeys(said(each, depth - 1) for each in value[:_MAX_LIST]) if depth > 0 else {}
         return "; ".join(filter(None, found))
