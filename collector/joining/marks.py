@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import re2
@@ -113,7 +114,7 @@ def shape(record: RawRecord, words: Iterable[str]) -> str:
         fields = mapping(record)
         head = " ".join((_OBJECT, *(as_text(fields[name])[:_HEAD] for name in _SHAPE_KEYS if name in fields)))
     parts = f"{head} {' '.join([word[:_HEAD] for word in words])}".translate(_PARTS).split()
-    return " ".join([word for word in map(_word, parts) if word][:_MAX_WORDS])
+    return " ".join(islice(filter(None, map(_word, parts)), _MAX_WORDS))
 
 
 @lru_cache(maxsize=8192)

@@ -129,6 +129,8 @@ def _threads(half: Half) -> Sequence[Key]:
 
 
 def _senders(half: Half) -> Sequence[Key]:
+    if not half.token and not half.client:  # of most lines of words
+        return ()
     said = (("token", half.token), ("client", half.client))
     return [(what, half.family, who, _bucket(half)) for what, who in said if who]
 
@@ -140,7 +142,8 @@ def _streams(half: Half) -> Sequence[Key]:
 
 
 def _near_senders(half: Half) -> Sequence[Key]:
-    return _around(_senders(half))
+    senders = _senders(half)
+    return _around(senders) if senders else ()
 
 
 def _near_streams(half: Half) -> Sequence[Key]:

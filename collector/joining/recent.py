@@ -29,6 +29,7 @@ class Recent:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._noted: tuple[object, ...] = ()
 
     def has_words(self, family: str, stream: str) -> bool:
         """Whether lines of words were seen, beside which a whole line may have more to learn."""
@@ -47,7 +48,11 @@ class Recent:
         return is_own and not self.has_words(line.family, _ANY) and line.is_whole
 
     def note(self, half: Half, now: float) -> None:
-        """A line was seen."""
+        """A line was seen. Of lines that follow each other and are alike, the first tells all."""
+        noted = half.is_access, half.family, half.stream, bool(half.ids), half.has_line, half.says_why, now
+        if noted == self._noted:
+            return
+        self._noted = noted
         kind = _ACCESS if half.is_access else _WORDS
         self._set(kind, half.family, now)
         self._set(kind, half.stream, now)
@@ -60,6 +65,7 @@ class Recent:
     def note_pair(self, one: Half, other: Half, now: float) -> None:
         """Two lines of words were joined: the family writes several about one refusal."""
         if one.has_line and other.has_line:
+            self._noted = ()
             self._set(_PAIR, one.family, now)
 
     def may_come(self, half: Half, now: float) -> bool:
