@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -152,11 +153,21 @@ def _at(parsed: Parsed | None, time_ns: int) -> Parsed | None:
 
 def _refusal(message: str, *, is_calm: bool, is_loud: bool = True) -> Parsed | None:
     """`is_loud`: the level says that something is wrong; where it does not, the words have to."""
+    judge = _remembered if len(message) <= _PLAIN_CHARS else _outcome
+    outcome = judge(message, is_calm, is_loud)
+    return None if outcome is None else Parsed(NAME, message=message, outcome=outcome)
+
+
+def _outcome(message: str, is_calm: bool, is_loud: bool) -> Outcome | None:
+    """What the words report; None for no refusal."""
     if not is_admitted(message, is_calm=is_calm) or not (is_loud or is_negative(message)):
         return None
     if not is_loud and announces(message[:_PLAIN_CHARS].lower()):
         return None
-    return Parsed(NAME, message=message, outcome=topic.outcome(message))
+    return topic.outcome(message)
+
+
+_remembered: Final = lru_cache(maxsize=2048)(_outcome)  # programs say the same of many requests
 
 
 def _access(text: str, time_ns: int) -> Parsed | None:

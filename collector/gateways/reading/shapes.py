@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -194,10 +195,16 @@ def _read(text: str, near_ns: int, observed_ns: int) -> tuple[Line | None, int]:
     below = newline + below + text[MAX_LINE:] if newline else text[MAX_LINE:]
     if shape < 0:
         return (Line(message=text[rest:], time_ns=time_ns, shape=_TIME_ALONE) if is_timed else None), rest
-    parts = SHAPES[shape].pattern.match(first if SHAPES[shape].whole else first[rest:])
+    parts = _parts(shape, first if SHAPES[shape].whole else first[rest:])
     if "time" in parts:
         time_ns = stamp(parts["time"], 0, near_ns, observed_ns)[1]
     return _line(SHAPES[shape], parts, time_ns, below), rest
+
+
+@lru_cache(maxsize=2048)
+def _parts(shape: int, text: str) -> Mapping[str, str]:
+    """The parts of a text that a layout fits; behind the time, lines of one statement are often equal."""
+    return SHAPES[shape].pattern.match(text)
 
 
 def _fitting(first: str, rest: str | None) -> Iterator[int]:
