@@ -40,7 +40,9 @@ from collector.gateways import (
     tyk,
     wso2,
 )
-from collector.gateways.reading.contract import NotAdmitted, NotAuth, Parser
+from collector.gateways.candidates import Candidates
+from collector.gateways.reading.contract import NotAdmitted, NotAuth, Parser, Texts
+from collector.gateways.reading.scan import has_any
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
@@ -64,7 +66,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class GatewayParser:
-    """One gateway's registration: its parser, and what joining must know of its logs.
+    """One gateway's registration: its parser, the texts that it reads (None: any), and what joining must know of its logs.
 
     `lines_like` names the gateway whose access and error lines it writes too ("": its own). `is_shared`: many products
     write this format, so another line about the same request names the product better. `echoes`: parts of sentences that
@@ -74,6 +76,7 @@ class GatewayParser:
 
     name: str
     parse: Parser
+    texts: Texts | None = None
     lines_like: str = ""
     is_shared: bool = False
     echoes: tuple[str, ...] = ()
@@ -83,39 +86,45 @@ class GatewayParser:
 # The more particular first: Istio and Envoy Gateway write dialects of Envoy's formats, Kong and APISIX of OpenResty's,
 # which is an nginx; Apache shares nginx's combined one, and the guess comes last.
 PARSERS: Final[tuple[GatewayParser, ...]] = (
-    GatewayParser(higress.NAME, higress.parse),
-    GatewayParser(istio.NAME, istio.parse),
-    GatewayParser(envoy_gateway.NAME, envoy_gateway.parse),
-    GatewayParser(envoy.NAME, envoy.parse),
-    GatewayParser(haproxy.NAME, haproxy.parse),
-    GatewayParser(kong.NAME, kong.parse, lines_like=nginx.NAME),
-    GatewayParser(apisix.NAME, apisix.parse, lines_like=nginx.NAME),
-    GatewayParser(openresty.NAME, openresty.parse, lines_like=nginx.NAME),
+    GatewayParser(higress.NAME, higress.parse, higress.TEXTS),
+    GatewayParser(istio.NAME, istio.parse, istio.TEXTS),
+    GatewayParser(envoy_gateway.NAME, envoy_gateway.parse, envoy_gateway.TEXTS),
+    GatewayParser(envoy.NAME, envoy.parse, envoy.TEXTS),
+    GatewayParser(haproxy.NAME, haproxy.parse, haproxy.TEXTS),
+    GatewayParser(kong.NAME, kong.parse, kong.TEXTS, lines_like=nginx.NAME),
+    GatewayParser(apisix.NAME, apisix.parse, apisix.TEXTS, lines_like=nginx.NAME),
+    GatewayParser(openresty.NAME, openresty.parse, openresty.TEXTS, lines_like=nginx.NAME),
     # gateway/mw_auth_key.go, mw_jwt.go: reportLoginFailure follows each
-    GatewayParser(tyk.NAME, tyk.parse, echoes=("Attempted access with invalid key",)),
-    GatewayParser(krakend.NAME, krakend.parse),
-    GatewayParser(traefik.NAME, traefik.parse),
-    GatewayParser(caddy.NAME, caddy.parse),
-    GatewayParser(gravitee.NAME, gravitee.parse),
+    GatewayParser(tyk.NAME, tyk.parse, tyk.TEXTS, echoes=("Attempted access with invalid key",)),
+    GatewayParser(krakend.NAME, krakend.parse, krakend.TEXTS),
+    GatewayParser(traefik.NAME, traefik.parse, traefik.TEXTS),
+    GatewayParser(caddy.NAME, caddy.parse, caddy.TEXTS),
+    GatewayParser(gravitee.NAME, gravitee.parse, gravitee.TEXTS),
     # plugins/app/app.go: in the response's body too, so that the access line waits for the driver's reason
-    GatewayParser(apinto.NAME, apinto.parse, echoes=(apinto.ECHO,)),
-    GatewayParser(google.NAME, google.parse),
-    GatewayParser(aws.NAME, aws.parse),
-    GatewayParser(aws_alb.NAME, aws_alb.parse),
+    GatewayParser(apinto.NAME, apinto.parse, apinto.TEXTS, echoes=(apinto.ECHO,)),
+    GatewayParser(google.NAME, google.parse, google.TEXTS),
+    GatewayParser(aws.NAME, aws.parse, aws.TEXTS),
+    GatewayParser(aws_alb.NAME, aws_alb.parse, aws_alb.TEXTS),
     GatewayParser(products.NAME, products.parse, is_embedded=True),
-    GatewayParser(azure_apim.NAME, azure_apim.parse),
-    GatewayParser(apigee.NAME, apigee.parse),
-    GatewayParser(cloudflare.NAME, cloudflare.parse),
-    GatewayParser(kubernetes.NAME, kubernetes.parse),
-    GatewayParser(oathkeeper.NAME, oathkeeper.parse),
-    GatewayParser(oauth2_proxy.NAME, oauth2_proxy.parse),
-    GatewayParser(keycloak.NAME, keycloak.parse, is_embedded=True),
-    GatewayParser(wso2.NAME, wso2.parse, is_embedded=True),
-    GatewayParser(spring.NAME, spring.parse, is_embedded=True),
-    GatewayParser(grpc.NAME, grpc.parse),
-    GatewayParser(nginx.NAME, nginx.parse, is_shared=True),
+    GatewayParser(azure_apim.NAME, azure_apim.parse, azure_apim.TEXTS),
+    GatewayParser(apigee.NAME, apigee.parse, apigee.TEXTS),
+    GatewayParser(cloudflare.NAME, cloudflare.parse, cloudflare.TEXTS),
+    GatewayParser(kubernetes.NAME, kubernetes.parse, kubernetes.TEXTS),
+    GatewayParser(oathkeeper.NAME, oathkeeper.parse, oathkeeper.TEXTS),
+    GatewayParser(oauth2_proxy.NAME, oauth2_proxy.parse, oauth2_proxy.TEXTS),
+    GatewayParser(keycloak.NAME, keycloak.parse, keycloak.TEXTS, is_embedded=True),
+    GatewayParser(wso2.NAME, wso2.parse, wso2.TEXTS, is_embedded=True),
+    GatewayParser(spring.NAME, spring.parse, spring.TEXTS, is_embedded=True),
+    GatewayParser(grpc.NAME, grpc.parse, grpc.TEXTS),
+    GatewayParser(nginx.NAME, nginx.parse, nginx.TEXTS, is_shared=True),
     # mod_authz_core.c, after what the authentication module says
-    GatewayParser(apache.NAME, apache.parse, lines_like=nginx.NAME, echoes=("client denied by server configuration",)),
+    GatewayParser(
+        apache.NAME,
+        apache.parse,
+        apache.TEXTS,
+        lines_like=nginx.NAME,
+        echoes=("client denied by server configuration",),
+    ),
     GatewayParser(application.NAME, application.parse, is_embedded=True),
     GatewayParser(generic.NAME, generic.parse, lines_like=nginx.NAME, is_shared=True, is_embedded=True),
 )
@@ -136,19 +145,18 @@ def with_formats(formats: Sequence[FormatSettings]) -> Callable[[RawRecord], Par
     It asks the one parser that `record.gateway` names, else each in turn. None: no parser knows the record. Raises
     UnreadableRecord and NotAuth as `Parser` says, NotAdmitted when no other parser knows the line.
     """
-    parsers = [(settings.name, generic.by_format(settings)) for settings in formats]
-    parsers += [(known.name, known.parse) for known in PARSERS]
-    named = [*parsers, *((known.name, known.parse) for known in PRODUCTS)]
-    by_name = dict(reversed(named))  # a configured format may take a built-in name over
+    own = [GatewayParser(settings.name, generic.by_format(settings)) for settings in formats]
+    by_name = {known.name: known.parse for known in (*PRODUCTS, *reversed(PARSERS), *reversed(own))}  # own names win
+    candidates = Candidates([(known.parse, known.texts) for known in (*own, *PARSERS)])
 
     def parse_record(record: RawRecord) -> Parsed | None:
         if record.gateway:
             read = by_name.get(record.gateway)
             return read(record) if read else None
         left_out: NotAdmitted | None = None
-        for _, known in parsers:
+        for parser in candidates.of(record):
             try:
-                parsed = known(record)
+                parsed = parser(record)
             except NotAdmitted as error:
                 left_out = error
                 continue
@@ -173,7 +181,7 @@ def family_of(kind: str) -> str:
 
 def is_echo(kind: str, message: str) -> bool:
     """Whether the product writes this for every refusal: it says that there was one, and not why."""
-    return any(part in message for part in _ECHOES.get(kind, ()))
+    return kind in _ECHOES and has_any(message, _ECHOES[kind])
 
 
 def is_embedded(kind: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from collector.events import Responder
 from collector.gateways.reading import combined_log, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish
 from collector.gateways.reading.times import apache_ns
 from collector.gateways.reading.values import client
@@ -27,6 +27,7 @@ _TOO_LARGE: Final = (
     "AH00562",
     "AH00563",
 )  # server/protocol.c, at info: LimitRequestFieldSize, …Fields
+TEXTS: Final = Texts(begins="[", holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

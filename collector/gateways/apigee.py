@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
+from collector.gateways.reading.contract import Texts
 from collector.gateways.reading.json_fields import finish, flatten, mapping
 from collector.gateways.reading.scan import tokens
 from collector.gateways.reading.times import any_ns
@@ -39,6 +40,7 @@ _ROLES: Final = {
     "time": ("system.timestamp", "client.received.start.timestamp", "timestamp", "time", "system.time"),
     "says": ("error.message", "faultstring", "fault.faultstring", "fault.string", "message", "error.content"),
 }  # fmt: skip
+TEXTS: Final = Texts(holds=("fault.name=", "errorcode="))
 
 
 def parse(record: RawRecord) -> Parsed | None:

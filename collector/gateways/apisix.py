@@ -13,7 +13,7 @@ from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways import openresty
 from collector.gateways.reading import error_log, exchange
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import is_address, quoted, request_line, tokens, unescape
 from collector.gateways.reading.times import any_ns, clf_ns
@@ -31,6 +31,7 @@ _AUTH_PLUGINS: Final = frozenset(
      "referer-restriction", "uri-blocker", "attach-consumer-label")
 )  # fmt: skip
 _FILES: Final = frozenset(("plugin.lua", *(f"{name}.lua" for name in _AUTH_PLUGINS)))
+TEXTS: Final = Texts(holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import combined_log, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import MAX_KEY_CHARS, canonical_name, finish, flatten, mapping
 from collector.gateways.reading.log_lines import leading_time
 from collector.gateways.reading.times import any_ns, clf_ns
@@ -51,6 +51,7 @@ _TEXTS: Final = (
     ("request_id", ("request_id", "extended_request_id")),
     ("trace_id", ("xray_trace_id",)),
 )
+TEXTS: Final = Texts(begins="(2", holds=(']"', ","))
 
 
 def parse(record: RawRecord) -> Parsed | None:

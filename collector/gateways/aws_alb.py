@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from collector.events import Outcome, Responder
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish
 from collector.gateways.reading.scan import request_line, tokens
 from collector.gateways.reading.times import rfc3339_ns
@@ -24,6 +24,7 @@ _TIME, _CLIENT, _STATUS, _UPSTREAM, _REQUEST, _AGENT, _TRACE = 1, 3, 8, 9, 12, 1
 _COLUMNS: Final = 25
 _HEAD: Final = 100  # characters in which type, time and load balancer stand
 _LAST_COLUMNS: Final = 21  # actions, redirect URL and error reason stand behind the rule
+TEXTS: Final = Texts(begins="hgw")
 
 
 def parse(record: RawRecord) -> Parsed | None:

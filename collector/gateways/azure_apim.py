@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Responder
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NO_TEXTS, NotAuth
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import as_text, client, count, header_map, http_status
@@ -17,6 +17,7 @@ from collector.records import Parsed, RawRecord
 
 NAME: Final = "azure-apim"
 _LAST_ERROR: Final = "LastError"
+TEXTS: Final = NO_TEXTS
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -14,7 +14,7 @@ import orjson
 
 from collector.events import Responder
 from collector.gateways.reading import exchange, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
@@ -33,6 +33,7 @@ _MAX_PARTS: Final = 4
 _WHOLE: Final = 6
 _MAX_SHOWN: Final = 16  # caddy-jwt logs so many characters of a token's beginning and end, or a third of a short one
 _REFUSALS: Final = ("fail", "error", "invalid", "denied", "not ", "no ", "missing", "expired", "mismatch", "unauthori")
+TEXTS: Final = Texts(holds=("\t",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.events import Outcome, Responder
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NO_TEXTS, NotAuth
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import MAX_KEYS, as_text, client, header_map, http_status
@@ -30,6 +30,7 @@ _REFUSED: Final = frozenset(
     ("block", "challenge", "jschallenge", "managedchallenge", "challengefailed", "jschallengefailed", "drop",
      "connectionclose", "connection_close", "managed_challenge", "js_challenge")
 )  # fmt: skip
+TEXTS: Final = NO_TEXTS
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import (
     NO_KEYS,
     Keys,
@@ -40,6 +40,7 @@ _DENIALS: Final = ("enforced denied", "rejected the request")
 # The filter has no line of its own for an authorizer that broke; for what the others refuse, it has.
 _BROKEN_AUTHORIZER: Final = "Sending local reply with details ext_authz_error"
 _OK: Final = ("success", "start", "ok")
+TEXTS: Final = Texts(begins="[")
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from collector.gateways import envoy
+from collector.gateways.reading.contract import NO_TEXTS
 from collector.gateways.reading.json_fields import mapping, plan
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "envoy-gateway"
+TEXTS: Final = NO_TEXTS
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NO_TEXTS, NotAuth
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import as_text, claims_in, client, count, header_map, http_status, trace_id
@@ -28,6 +28,7 @@ _BODY_STARTS: Final = (
     "Jwt ", "Jwks ", "Audiences in Jwt", "JWT validation failed", "Method doesn't allow unregistered callers",
     "API key not valid", "API key expired", "PERMISSION_DENIED:", "UNAUTHENTICATED:",
 )  # fmt: skip
+TEXTS: Final = NO_TEXTS
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import exchange, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import canonical_name, finish, mapping
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns, rfc3339_ns
@@ -38,6 +38,7 @@ _LOGGERS: Final = (" io.gravitee.", " i.g.")
 _LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 _POLICIES: Final = (".policy.jwt", ".policy.oauth2", ".policy.v3.jwt", ".apikey")
 _MARKS: Final = (("[request-id:", "request_id"), ("[request-path:", "path"))
+TEXTS: Final = Texts(holds=_LOGGERS)
 
 
 def parse(record: RawRecord) -> Parsed | None:

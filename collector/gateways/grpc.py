@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from collector.events import Outcome, Responder
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import as_text, client
@@ -29,6 +29,7 @@ _STARTS: Final = (
     "<AioRpcError", "Error: 16 ", "Error: 7 ", "16 UNAUTHENTICATED", "7 PERMISSION_DENIED", "grpc._channel._",
     "Grpc.Core.RpcException: ", "status: Unauthenticated", "status: PermissionDenied",
 )  # fmt: skip
+TEXTS: Final = Texts(begins="".join({start[0] for start in _STARTS}))
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -11,7 +11,7 @@ from typing import Final
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import canonical_name, finish, meaning
 from collector.gateways.reading.places import Places
 from collector.gateways.reading.scan import has_scheme, is_address, is_hex, request_line, tokens
@@ -28,6 +28,7 @@ _UNREADABLE: Final = "<BADREQ>"
 _LUA_LEVELS: Final = ("[debug] ", "[info] ", "[warning] ", "[error] ", "[alert] ", "[notice] ")
 # Return codes of the jwt_verify converter; 1 is success.
 _JWT_VERIFY: Final = frozenset(("0", "-1", "-2", "-3", "-4", "-5", "-6"))
+TEXTS: Final = Texts(begins="[", holds=("haproxy[", " ["))
 
 
 def parse(record: RawRecord) -> Parsed | None:

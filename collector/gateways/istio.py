@@ -12,7 +12,7 @@ from collector.errors import UnreadableRecord
 from collector.events import Responder
 from collector.gateways import envoy
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import DIGITS, NotAuth, Texts
 from collector.gateways.reading.json_fields import mapping, plan, value_at
 from collector.gateways.reading.scan import request_line
 from collector.gateways.reading.times import any_ns, rfc3339_ns
@@ -30,6 +30,7 @@ _SCOPES: Final = frozenset(
      "xdsproxy", "jwtfetch", "tokenreview")
 )  # fmt: skip
 _ZTUNNEL: Final = ("access", "ztunnel", "proxy::")  # scopes of the node proxy, which writes the same columns
+TEXTS: Final = Texts(begins="[" + DIGITS)
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import DIGITS, NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.log_lines import condensed, logback, refuses, words_of
 from collector.gateways.reading.times import any_ns
@@ -23,6 +23,7 @@ _PACKAGE: Final = "org.keycloak."
 _MAX_PAIRS: Final = 64
 _EVENT: Final = ("type=", "operationType=")
 _WHY: Final = ("reason", "detail")  # the endpoint's own words: tokens and userinfo, introspection
+TEXTS: Final = Texts(begins="o" + DIGITS)
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -13,7 +13,7 @@ from collector.errors import UnreadableRecord
 from collector.events import Responder
 from collector.gateways import openresty
 from collector.gateways.reading import combined_log, error_log, exchange, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import is_hex
 from collector.gateways.reading.times import any_ns
@@ -43,6 +43,7 @@ _CLAIMS: Final = frozenset(("exp", "nbf"))
 _CLAIM_ERRORS: Final = frozenset(
     ("token expired", "token not valid yet", "must be a number", "exceeds maximum allowed expiration")
 )
+TEXTS: Final = Texts(holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import quoted
 from collector.gateways.reading.times import any_ns, rfc3339_ns
@@ -23,6 +23,7 @@ from collector.token.credentials import QUERY_NAMES
 NAME: Final = "krakend"
 _GIN: Final = "[GIN] "
 _ENDPOINT: Final = "[ENDPOINT: "
+_MODULE: Final = " KRAKEND "
 _MAX_HEAD: Final = 96
 _MAX_PAIRS: Final = 64
 # go-logging cuts levels to six characters.
@@ -33,6 +34,7 @@ _SIGNER: Final = "[JWTSigner]"  # it makes tokens and refuses none
 _BROKEN: Final = (
     "JWKS endpoint", "JWK service", "JWK client", "invalid JWK", "json web key", "x509:", "dial tcp", 'Get "',
 )  # fmt: skip
+TEXTS: Final = Texts(begins="[EU", holds=("▶ ", _ENDPOINT, _MODULE))
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -61,7 +63,7 @@ def _line(record: RawRecord) -> Parsed | None:
         head, colon, _ = text[:_MAX_HEAD].partition(": ")
         when, level = text[:19], head.rpartition(" ")[2]
         at = len(head) + 2
-        if not colon or not (_ENDPOINT in text[at : at + 16] or " KRAKEND " in head):
+        if not colon or not (_ENDPOINT in text[at : at + 16] or _MODULE in head):
             return None
     return _verdict(level, text[at:], rfc3339_ns(when, record.time_ns)) if level in _LEVELS else None
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import quoted, unescape
 from collector.gateways.reading.times import SECOND_NS, any_ns, rfc3339_ns
@@ -27,6 +27,7 @@ _METHODS: Final = {
     "get": "GET", "list": "GET", "watch": "GET", "create": "POST", "update": "PUT", "patch": "PATCH",
     "delete": "DELETE", "deletecollection": "DELETE",
 }  # fmt: skip
+TEXTS: Final = Texts(begins="EWIF")
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -13,7 +13,7 @@ from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways import envoy
 from collector.gateways.reading import combined_log, error_log, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import canonical_name, fill, finish, mapping, plan, value_at
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.values import as_text, count
@@ -36,6 +36,7 @@ _OF_UPSTREAM: Final = ("handshaking to upstream", " from upstream")
 _SERVERS: Final = (NAME, "openresty")
 _STATUSES: Final = frozenset(("444", "494", "495", "496", "497", "499", "000"))
 _VARIABLES: Final = ("upstream_", "request_time=", "http_authorization=", "request_id=")
+TEXTS: Final = Texts(holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from collector.events import Outcome, Responder
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import tokens
 from collector.gateways.reading.times import any_ns, rfc3339_ns
@@ -26,6 +26,7 @@ _WRITER: Final = " writer=JSON"
 # credentials/fetcher_default.go, before the verdict on a token whose key set could not be had
 _CAUSES: Final = ("Unable to fetch JSON Web Key Set", "Ignoring JSON Web Keys from")
 _DENIED: Final = ("Access request denied", "encountered an error", "is not authorized", "not allowed")
+TEXTS: Final = Texts(begins="t")
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish
 from collector.gateways.reading.log_lines import refuses
 from collector.gateways.reading.scan import tokens
@@ -26,6 +26,7 @@ _FAILED: Final = "Error "  # how oauthproxy.go and stored_session.go begin what 
 _STATUSES: Final = {
     "AuthSuccess": Outcome.ALLOWED, "AuthFailure": Outcome.DENIED, "AuthError": Outcome.ERROR,
 }  # fmt: skip
+TEXTS: Final = Texts(begins="[", holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

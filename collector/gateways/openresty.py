@@ -9,7 +9,7 @@ from typing import Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import error_log, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish
 from collector.gateways.reading.scan import has_any
 from collector.records import Parsed, RawRecord
@@ -26,6 +26,7 @@ _BROKEN: Final = (
     "accessing token",
     "accessing userinfo",
 )
+TEXTS: Final = Texts(holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import DIGITS, NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.log_lines import challenge_status, condensed, logback, refuses, words_of
 from collector.gateways.reading.times import any_ns
@@ -50,6 +50,7 @@ _CHATTER: Final = (
     "Authorizing ",
     "Trying ",
 )
+TEXTS: Final = Texts(begins="Wwo" + DIGITS)
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import combined_log, topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import tokens
 from collector.gateways.reading.times import any_ns, rfc3339_ns
@@ -41,6 +41,7 @@ _VERDICTS: Final = ("Remote error ", "Error calling ", "Error reading body ", "A
 _COULD_NOT_ASK: Final = ("Error calling ", "Error reading body ")
 _FIRST_FIELDS: Final = (" error=", " middlewareName=", " middlewareType=", " entryPointName=", " routerName=")
 _REMOTE: Final = ". StatusCode: "
+TEXTS: Final = Texts(begins="t", holds=(" > ", " ["))
 
 
 def parse(record: RawRecord) -> Parsed | None:

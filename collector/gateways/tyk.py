@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import tokens
 from collector.gateways.reading.times import SECOND_NS, any_ns, rfc3339_ns
@@ -34,6 +34,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _SECOND_DAY_NS: Final = 86_400 * SECOND_NS
 _MAX_WORDS: Final = 512
 _LEVELS: Final = frozenset(("DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "PANIC", "TRACE"))
+TEXTS: Final = Texts(begins="[t")
 
 
 def parse(record: RawRecord) -> Parsed | None:

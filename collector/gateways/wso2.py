@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
-from collector.gateways.reading.contract import NotAuth
+from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.log_lines import condensed, refuses
 from collector.gateways.reading.times import rfc3339_ns
@@ -23,6 +23,7 @@ _LEVELS: Final = ("ERROR", "WARN", "INFO", "DEBUG", "FATAL", "TRACE")
 _MAX_HEAD: Final = 200
 _TIME_CHARS: Final = 23  # 2026-03-03 10:00:00,123
 _REQUEST: Final = " for requestURI="
+TEXTS: Final = Texts(begins="<[T")
 
 
 def parse(record: RawRecord) -> Parsed | None:

@@ -6,12 +6,17 @@ An access log's fields are the operator's choice (`formatter.fields` of an outpu
 
 from __future__ import annotations
 
+from typing import Final
+
 from collector.gateways.apinto import access_json, access_line, node_log
 from collector.gateways.apinto.source import ECHO, NAME
+from collector.gateways.reading.contract import Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.records import Parsed, RawRecord
 
-__all__ = ["ECHO", "NAME", "parse"]
+__all__ = ["ECHO", "NAME", "TEXTS", "parse"]
+
+TEXTS: Final = Texts(begins="[", holds=("\t",))
 
 
 def parse(record: RawRecord) -> Parsed | None:
