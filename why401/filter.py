@@ -21,7 +21,7 @@ _WORD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_
 Found = tuple[tuple[str, int], ...]
 Saw = Callable[[int, Found], None]
 """Called with the number of a line in its block (from 0) and the rules that found something there."""
-Form = Callable[[bytes, Saw | None], tuple[bytes, Mapping[str, int]]]
+Form = Callable[[bytes, Saw | None, str], tuple[bytes, Mapping[str, int]]]
 """From a block of lines to what is written in its place, and how often each rule found something."""
 
 
@@ -70,21 +70,21 @@ def _kept(line: bytearray, tally: Tally) -> bytes:
     return bytes(line[:MAX_LINE].rstrip(_WORD)) + CUT
 
 
-def text_lines(block: bytes, saw: Saw | None) -> tuple[bytes, Mapping[str, int]]:
+def text_lines(block: bytes, saw: Saw | None, profile: str = "standard") -> tuple[bytes, Mapping[str, int]]:
     """Each line by itself."""
     from collector.redaction import redact_lines
 
-    return redact_lines(block, saw)
+    return redact_lines(block, saw, profile)
 
 
-def json_lines(block: bytes, saw: Saw | None) -> tuple[bytes, Mapping[str, int]]:
+def json_lines(block: bytes, saw: Saw | None, profile: str = "standard") -> tuple[bytes, Mapping[str, int]]:
     """Each line a JSON string that holds a record, which may span lines."""
     from collector.redaction import redact
 
     rules: Counter[str] = Counter()
     safe: list[bytes] = []
     for number, line in enumerate(block.removesuffix(b"\n").split(b"\n")):
-        redacted = redact(unwrapped(line.removesuffix(b"\r").decode("utf-8", "replace")))
+        redacted = redact(unwrapped(line.removesuffix(b"\r").decode("utf-8", "replace")), profile)
         safe.append(orjson.dumps(redacted.text.encode("utf-8", "replace").decode()) + b"\n")
         rules.update(dict(redacted.found))
         if saw and redacted.found:

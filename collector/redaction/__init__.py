@@ -14,13 +14,14 @@ from typing import Any, Final, NamedTuple
 
 from collector.redaction import engine, meter, own_fields, structure, unparsed
 from collector.redaction.constants import configured, fixed, member_of
-from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, Redacted
+from collector.redaction.engine import FAILED, FAILED_TEXT, NAMES, PROFILES, Redacted
 from collector.redaction.line_blocks import redact_lines
 from collector.safe import Safe
 
 __all__ = [
     "FAILED_TEXT",
     "NAMES",
+    "PROFILES",
     "Redacted",
     "SafeText",
     "configured",
@@ -61,13 +62,13 @@ class _Found(Exception):  # a way out of the cache, not an error
         self.redacted = redacted
 
 
-def redact(text: str) -> Redacted:
-    """The text without credentials and personal data.
+def redact(text: str, profile: str = "standard") -> Redacted:
+    """The text without credentials and personal data; profiles: docs/redaction.md.
 
     Never raises; idempotent; as many lines as before; at most twice as long and 64 characters.
     """
     try:
-        return engine.run(text)
+        return engine.run(text, profile)
     except Exception:  # fail closed: whatever a rule stumbled over may be the secret
         return FAILED
 

@@ -15,9 +15,10 @@ from collector.redaction.chosen import is_likely, is_numbered_word
 from collector.redaction.field_names import RULES, is_statement, kind_of
 from collector.redaction.hits import CARD, EMAIL, PHONE, SECRET, USER, Hit
 from collector.redaction.judges import is_chosen, says_nothing
+from collector.redaction.logins import has_form, is_strange, is_unknown
 from collector.redaction.meter import spend
 from collector.redaction.patterns import Match, Pattern, any_of, compiled, shortened_counts
-from collector.redaction.vocabulary import is_known
+from collector.redaction.vocabulary import is_first_name, is_known
 
 STEPS: Final = 4
 MAX_DIGITS_OF_CODE: Final = 10
@@ -121,6 +122,11 @@ _JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
     "likely": is_likely,
     "told": lambda value: is_numbered_word(value) or _keyed(value),
     "keyed": _keyed,
+    "given": lambda value: (
+        is_strange(value.lower()) or (is_first_name(value.replace(b"-", b"")) and not is_statement(value))
+    ),
+    "somebody": lambda value: has_form(value) and is_unknown(value),
+    "given or strange": lambda value: is_first_name(value) or is_strange(value.lower()),
 }
 
 
@@ -155,7 +161,7 @@ def _values(context: Context, match: Match) -> Iterator[Hit]:
     first = 1
     if context.has_key:
         kind = kind_of(match.group(1))
-        if kind not in ("auth", "secret", "user"):
+        if kind not in ("auth", "secret", "user", "likely", "code"):
             return
         label, first = ("user" if kind == "user" else "secret"), 2
     for group in range(first, len(match.spans)):

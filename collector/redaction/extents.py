@@ -9,7 +9,9 @@ from collector.redaction.patterns import compiled
 
 MAX_JUDGED: Final = 512  # characters of a value that decide about it; the rest of it goes with them
 _BARE: Final = compiled(rb"[^\s&\"'<>`\\]+")
-_BARE_END: Final = compiled(rb"[,;)\]}|^](?:$|[\s\"'{}()\[\]\x80]|[\w.\-]{1,40}[:=])")
+_BARE_END: Final = compiled(
+    rb"[,;)\]}|^](?:$|[\s\"'{}()\[\]\x80]|[\w.\-]{1,40}[:=]|(?:None|null|nil|true|false|[0-9]{1,6})[,)\]}])"
+)
 _TAIL: Final = b".,;:)]}!?|{("
 
 JOINED: Final = frozenset(byte for byte in range(256) if chr(byte).isalnum() or byte == 0x5F)

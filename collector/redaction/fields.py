@@ -23,10 +23,13 @@ VALUE_STEPS: Final = 8  # to find the end of a value and to judge it
 
 _GLUE: Final = (
     rb"(?:[\\\"'`\])]{0,8}[ \t]{0,4}(?::=|=>|::[ \t]|[:=])"  # key=  "key":  key::  'key' =>  [key]=
+    rb"|\\{0,7}[\"'](?:,[ ]?\\{0,7}\"[A-Za-z_]{1,20}\\{0,7}\":[ ]?(?:\\{0,7}\"[^\"\\]{0,40}\\{0,7}\"|[a-z0-9.]{1,10})){1,3},[ ]?\\{0,7}\"[Vv]alue\\{0,7}\":"  # "id":"key","type":"…","value":
     rb"|\\{0,7}[\"'][ \t]{0,2},[ \t]{0,2}(?:[\"']?value\\{0,7}[\"']?[ \t]{0,2}[:=]|[bu]?\\{0,7}[\"'])"  # "key","value":  ["key","
     rb"|\\{0,7}[\"'][ \t]{1,2}value[ \t]{0,2}="  # name="key" value=
     rb"|(?:,?[ \t]{1,2}|\r?\n[ \t]{1,16})[Vv]alue[ \t]{0,2}[:=]"  # name: KEY, value:  {Name:KEY Value:
     rb"|\\{0,7}[\"'];s:"  # s:3:"key";s:12:  (PHP's serialize)
+    rb"|\\{0,7}[\"'](?:[ \t]{1,4}| (?:was|is|is now|to|with|set to) )\\{0,7}[\"']"  # "key" "value"  "key" was "value"
+    rb"|[ ]{0,2}->[ ]{0,2}|[~|]"  # key->value  key~value  key|value
     rb"|\\{0,7}[\"']?>)"  # <key>  name="key">
 )
 _FIELD_TEXT: Final = key_pattern() + _GLUE
@@ -40,23 +43,28 @@ _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 
 # What may stand between the glue and the value: brackets, quotes, a bytes prefix, OTLP's and HAR's `value` members.
 _OPENING: Final = compiled(
-    rb"[ \t]{0,8}(?:[\[(<][ \t]{0,2}|\{[ \t]{0,2}\\{0,7}[\"']?(?i:string_?value|bytes_?value|value)\\{0,7}[\"']?[ \t]{0,2}[:=][ \t]{0,2}){0,3}"
+    rb"[ \t]{0,8}(?:0x[0-9a-f]{1,16} (?:\"))?(?:[\[(<][ \t]{0,2}|\{[ \t]{0,2}\\{0,7}[\"']?(?i:string_?value|bytes_?value|value)\\{0,7}[\"']?[ \t]{0,2}[:=][ \t]{0,2}){0,3}"
     # YAML's block marks and tags, PHP's dumps, and wrappers: `>- `, `!vault `, `string(12) `, `12:`, `SecretStr(`
     rb"(?:[|>][+\-]?[ \t]{1,8}|[|>][+\-]?[0-9]?[ \t]{0,8}\r?\n[ \t]{1,16}|![A-Za-z!]{1,20}[ \t]{1,4}|(?:\r?\n[ \t]{1,16})?string\([0-9]{1,6}\)[ \t]|[0-9]{1,6}:(?:\\{0,7}\")"
     rb"|[A-Za-z_][A-Za-z0-9_.]{0,40}\([bu]?\\{0,7}[\"'`])?"
     rb"(?:[bNu]?\\{0,7}(?:\"\"\"(?:\r?\n)?|[\"'`]))?"
 )
 _PERSONAL: Final = compiled(
-    rb"(?i)(?:\bsub|\bgiven|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
+    rb"(?i)(?:\bsub|\bgiven|passw(?:or)?d|e-?mail|(?:given|family|middle|first|last)_?name|preferred_username|\bupn|birthdate|nickname|phone_number)[\"'\\]{0,8}[ \t]{0,2}[:=]"
 )
 _TAG: Final = compiled(_TAG_TEXT)
 _DOMAIN_USER: Final = compiled(rb"[A-Z0-9][A-Z0-9\-]{1,14}\\{1,2}[A-Za-z0-9._\-]{2,64}")
 _NEXT_ELEMENT: Final = compiled(rb"\\{0,7}[\"'][ \t]{0,4},[ \t\r\n]{0,4}\\{0,7}[\"']")
+_MEMBER: Final = compiled(rb"([\w.\-]{1,48})\\{0,7}\"?:[ ]?\\{0,7}\"([^\"\\]{4,128})\\{0,7}\"")
+_NEXT_BARE: Final = compiled(rb",[ ]?")
 _FOLDERS: Final = (b"PWD", b"OLDPWD")  # of a shell
 _CDATA: Final = b"<![CDATA["
 _PARAMETER_END: Final = compiled(rb"[?;]")
+# What a value must look like where the relation alone does not make it one.
+_LOOSENED: Final = {"auth": "likely", "secret": "likely", "weak": "likely", "user": "actor", "name": "actor"}
 _BLANK: Final = (b" ", b"\t", b"\r", b"\n")
 _ELEMENT_KINDS: Final = frozenset(("auth", "secret", "weak", "user"))
+MAX_STORAGE: Final = 80
 MAX_CONTENT: Final = 16_384
 MAX_TAG: Final = 400
 MAX_ELEMENTS: Final = 64
@@ -79,6 +87,8 @@ def find(data: bytes) -> Iterator[Hit]:
         if kind in ("", "safe") or _is_folder(data, key, end):
             continue
         kind = _as_printed(data, key, kind, end)
+        if not kind:
+            continue
         spend(VALUE_STEPS)
         for hit in _value(data, kind, start, end, data[stem:end]):
             done = max(done, hit.end)
@@ -87,6 +97,11 @@ def find(data: bytes) -> Iterator[Hit]:
 
 def _as_printed(data: bytes, key: bytes, kind: str, end: int) -> str:
     """`Credentials=[…]` of Spring Security's Authentication.toString is secret."""
+    plain = key.lower()
+    if plain == b"subject" and data[end - len(key) - 2 : end - len(key) - 1] in (b"?", b"&"):  # of a mail's link
+        return ""
+    if plain == b"accountname" and b";AccountKey=" in data[end : end + MAX_STORAGE]:  # of Azure's storage
+        return ""
     is_list = kind == "weak" and data[end - 1 : end + 1] == b"=[" and key.lower().endswith(b"credentials")
     return "secret" if is_list else kind
 
@@ -143,17 +158,29 @@ def _value(data: bytes, kind: str, key: int, glue_end: int, field: bytes) -> Ite
     if kind == "name" and not _is_persons(data, key, start):
         return
     end = _end(data, kind, key, start, quote)
-    if glue in b"\"'" and not _is_pairs_value(data, start, end):
+    if glue in b"\"'" and b"," in field and not _is_pairs_value(data, start, end):
         return
-    prose = b":" in field[-3:] and not quote
-    yield from _judged(Value(data, start, end, bool(quote), prose), kind, quote)
+    yield from _related(Value(data, start, end, bool(quote), b":" in field[-3:] and not quote), kind, quote, field)
+
+
+def _related(value: Value, kind: str, quote: bytes, field: bytes) -> Iterator[Hit]:
+    """Judged as the relation between key and value demands."""
+    glue = field.rstrip(b" \t")[-1:]
+    if glue == b"|":
+        value = value._replace(end=value.start + len(value.text.partition(b"|")[0]))
+    yield from _judged(value, _LOOSENED.get(kind, kind) if _is_loose(field, glue) else kind, quote)
+
+
+def _is_loose(field: bytes, glue: bytes) -> bool:
+    """`key->value`, `key~value`, `key|value`, `"key" "value"`: other things look so too."""
+    return glue in b"|~" or field.rstrip(b" ").endswith(b"->") or (glue in b"\"'" and b"," not in field)
 
 
 def _start(data: bytes, key: int, glue_end: int, glue: bytes, field: bytes) -> int:
     """Where the value begins; -1 when there is none, or a mask."""
     if not _is_glue(data, key, glue_end, glue, field) or MASKED.end_at(data, glue_end) > 0:
         return -1
-    is_tag = glue == b">" and not field.rstrip(b" \t").endswith(b"=>")
+    is_tag = glue == b">" and not field.rstrip(b" \t").endswith((b"=>", b"->"))
     return _inner_text(data, glue_end, field) if is_tag else _OPENING.end_at(data, glue_end)
 
 
@@ -164,22 +191,37 @@ def _is_persons(data: bytes, key: int, start: int) -> bool:
 
 def _judged(value: Value, kind: str, quote: bytes) -> Iterator[Hit]:
     data, start = value.data, value.start
+    if data[start : start + 1] == b"{" and (kind in _LOOSENED or kind == "likely"):
+        yield from _members(data, start)
     for hit in JUDGES[kind](value):
         long = hit.end == limit(data, start)
         yield hit._replace(end=end_of(data, hit.start, quote, len(data))) if long else hit
-    if quote and data[start - len(quote) - 1 : start - len(quote)] == b"[":
+    if data[start - len(quote) - 1 : start - len(quote)] == b"[":
+        if kind in ("weak", "likely"):
+            yield from JUDGES["actor"](value)
         yield from _others(data, kind, value.end, quote)
 
 
 def _others(data: bytes, kind: str, end: int, quote: bytes) -> Iterator[Hit]:
-    """The further elements of `"backup_codes":["…","…"]`."""
+    """The further elements of `"backup_codes":["…","…"]` and `codes=[…, …]`."""
     for _ in range(MAX_ELEMENTS):
         spend(VALUE_STEPS)
-        start = _NEXT_ELEMENT.end_at(data, end)
+        start = (_NEXT_ELEMENT if quote else _NEXT_BARE).end_at(data, end)
         if start < 0:
             return
         end = end_of(data, start, quote, limit(data, start))
-        yield from JUDGES[kind](Value(data, start, end, quoted=True, prose=False))
+        element = Value(data, start, end, quoted=bool(quote), prose=False)
+        yield from JUDGES[kind](element)
+        if kind in _LOOSENED:
+            yield from JUDGES["likely"](element)
+
+
+def _members(data: bytes, start: int) -> Iterator[Hit]:
+    """What looks like one in `"passwords":{"admin":"…","ops":"…"}`."""
+    end = data.find(b"}", start, limit(data, start))
+    for match in _MEMBER.finditer(data, start, end if end > 0 else limit(data, start)):
+        if kind_of(match.group(1)) != "safe":
+            yield from JUDGES["likely"](Value(data, match.start(2), match.end(2), quoted=True, prose=False))
 
 
 def _inner_text(data: bytes, start: int, field: bytes) -> int:
@@ -218,6 +260,8 @@ def _is_glue(data: bytes, key: int, end: int, glue: bytes, field: bytes) -> bool
     # `[token]: 401 expired` is our own word before a reason; `[token] => …` is a dump.
     if glue == b":" and data[key - 1 : key] == b"[" and is_ours(data, key - 1):
         return False
+    if _is_loose(field, glue):
+        return True
     if glue in b"\"'":
         return _opens_pair(data, key)
     if glue == b">" and b"] =>" in field:  # PHP's print_r

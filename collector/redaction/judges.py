@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from collector.redaction import shapes
+from collector.redaction import chosen, shapes
 from collector.redaction.extents import end_of, limit, opening_quote
-from collector.redaction.field_names import STOP, is_error_name, is_statement, kind_of
+from collector.redaction.field_names import STOP, SURE, is_error_name, is_statement, kind_of
 from collector.redaction.hits import BRACKETED, SECRET, TOKEN, USER, Hit, is_mask
+from collector.redaction.logins import has_form, is_unknown
 from collector.redaction.meter import spend
 from collector.redaction.patterns import compiled
 
@@ -38,6 +39,7 @@ _WORKLOADS: Final = (
     b"pipeline:",
     b"job_workflow_ref:",
 )
+_STRUCTURES: Final = (b"{", b"[", b"%7B", b"%5B")  # their members are read themselves
 _OPENERS: Final = (b"(", b"[", b"{")
 _FIELD: Final = STOP | {b"rsa", b"pss", b"ecdsa", b"hmac"}
 _ERRORS: Final = (b"Error", b"Err", b"Exception", b"Failure")
@@ -45,6 +47,7 @@ _BRACKETS: Final = compiled(rb"(?:\(\)| \[[A-Za-z0-9_.:/\-]{1,40}\])")
 _PUNCTUATION: Final = b" \t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
+MIN_CODE, MAX_CODE = 4, 9  # digits of a one-time code; ten are a time
 MIN_CHOSEN: Final = 6
 MAX_CHOSEN: Final = 32
 _CHOSEN_SIGNS: Final = frozenset(b"!#$%^*@?~")
@@ -207,7 +210,7 @@ def _plain_words(following: bytes) -> int:
     if not after.startswith(b" "):
         return 0
     for count, word in enumerate([*after.split(None, MANY)[:MANY], b""]):
-        is_key = b"=" in word or (word.endswith(b":") and kind_of(word[:-1]) not in ("", "safe"))
+        is_key = b"=" in word or (word.endswith(b":") and kind_of(word[:-1]) in SURE)
         if is_key or not word.lstrip(b"\"'`(\\")[:1].isalpha():
             return count
     return MANY
@@ -227,7 +230,7 @@ def weak(value: Value) -> Iterator[Hit]:
     """What looks like a credential."""
     text = value.text
     judged = text.rstrip(b"=").rpartition(b"=")[2]  # `key: fault.name=FailedToDecode`
-    if text[:1] in (b"{", b"["):
+    if text.upper().startswith(_STRUCTURES):
         return
     if b" " not in text and not is_mask(text) and (shapes.is_credential(judged) or is_chosen(text)):
         yield Hit(value.start, value.end, NAME, SECRET)
@@ -252,10 +255,41 @@ def user(value: Value) -> Iterator[Hit]:
     yield Hit(value.start, value.end, NAME, USER)
 
 
+def likely(value: Value) -> Iterator[Hit]:
+    """What looks chosen or made, behind a key that has a word for a credential in it."""
+    text = value.text
+    is_path = text.count(b"/") > 1  # `Credential=AKIA…/20260101/eu-west-1/s3`
+    if (
+        b" " not in text
+        and not is_path
+        and not says_nothing(text)
+        and (chosen.is_likely(text) or chosen.is_numbered_word(text))
+    ):
+        yield Hit(value.start, value.end, NAME, SECRET)
+
+
+def code(value: Value) -> Iterator[Hit]:
+    """As `likely`, and digits."""
+    if value.text.isdigit() and MIN_CODE <= len(value.text) <= MAX_CODE:
+        yield Hit(value.start, value.end, NAME, SECRET)
+    else:
+        yield from likely(value)
+
+
+def actor(value: Value) -> Iterator[Hit]:
+    """A login, behind a key that ends with a word for somebody."""
+    text = value.text
+    if not says_nothing(text) and has_form(text) and is_unknown(text):
+        yield Hit(value.start, value.end, NAME, USER)
+
+
 JUDGES: Final[dict[str, Callable[[Value], Iterator[Hit]]]] = {
     "auth": auth,
     "secret": secret,
     "weak": weak,
     "user": user,
     "name": user,
+    "likely": likely,
+    "code": code,
+    "actor": actor,
 }

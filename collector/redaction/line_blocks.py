@@ -29,15 +29,16 @@ class RedactedLines(NamedTuple):
     found: Mapping[str, int]
 
 
-def redact_lines(block: bytes, saw: Saw | None = None) -> RedactedLines:
+def redact_lines(block: bytes, saw: Saw | None = None, profile: str = "standard") -> RedactedLines:
     """Lines without credentials and personal data: as many as before, other bytes as they were, invalid UTF-8 too.
 
     `block` is whole lines; the last may lack its line feed. `saw(n, found)` is called for what was found in line n
     (from 0), once or more for a line. Never raises but what `saw` raises.
     """
-    reader = _Reader(block, saw)
+    reader = _Reader(block, saw, profile)
     while reader.position < len(block):
-        reader.ordinary()
+        if profile == "standard":
+            reader.ordinary()
         reader.suspicious()
     return RedactedLines(b"".join(reader.pieces), reader.found)
 
@@ -45,10 +46,11 @@ def redact_lines(block: bytes, saw: Saw | None = None) -> RedactedLines:
 class _Reader:
     """A way through one block."""
 
-    __slots__ = ("_block", "_counted", "_line", "_saw", "_suspect", "found", "pieces", "position")
+    __slots__ = ("_block", "_counted", "_line", "_profile", "_saw", "_suspect", "found", "pieces", "position")
 
-    def __init__(self, block: bytes, saw: Saw | None) -> None:
+    def __init__(self, block: bytes, saw: Saw | None, profile: str) -> None:
         self._block = block
+        self._profile = profile
         self._saw = saw
         self._suspect = -1  # where the next suspicious thing is; behind the end: nowhere
         self._line = self._counted = 0  # the number of the line that holds the byte _counted
@@ -84,7 +86,7 @@ class _Reader:
         end = block.find(b"\n", start)
         end = len(block) if end < 0 else end
         content = block[start:end].removesuffix(b"\r")
-        safe, found = one_line(content)
+        safe, found = one_line(content, self._profile)
         if found:
             self._note(start, found)
         self.pieces += safe, block[start + len(content) : end + 1]
@@ -99,10 +101,10 @@ class _Reader:
             self._saw(self._line, found)
 
 
-def one_line(content: bytes) -> tuple[bytes, Found]:
+def one_line(content: bytes, profile: str = "standard") -> tuple[bytes, Found]:
     """One line, without its line feed, through every rule; and what was found."""
     try:
-        redacted = engine.run(content.decode("utf-8", "surrogateescape"))
+        redacted = engine.run(content.decode("utf-8", "surrogateescape"), profile)
     except Exception:  # fail closed, as `redact`
         redacted = FAILED
     return _bytes(redacted), redacted.found

@@ -11,9 +11,9 @@ from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 from collector.redaction import chosen, shapes
-from collector.redaction.field_names import STOP, is_error_name, kind_of
+from collector.redaction.field_names import STOP, SURE, is_error_name, kind_of
 from collector.redaction.hits import SECRET, Hit, is_ours
-from collector.redaction.judges import NAME, says_nothing
+from collector.redaction.judges import MAX_CODE, MIN_CODE, NAME, says_nothing
 from collector.redaction.meter import spend
 from collector.redaction.patterns import Match, compiled
 
@@ -41,14 +41,14 @@ def _any_noun(opened: bytes) -> bytes:
 _ODD_TEXT: Final = rb"(?:[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Za-z0-9][!#$%^&*@?+~]|[!#$%^&*@?+~][A-Za-z0-9]|[0-9]{4}|[A-Za-z0-9]{2}-[A-Za-z0-9]{2}|[a-z0-9][A-Z][A-Za-z0-9]*[A-Z]|[A-Z]{2}[a-z]+[A-Z])"
 _PLAIN: Final = _any_noun(rb"(?:")
 _PHRASE_TEXT: Final = (
-    rb"(?i:\b(?:passphrase|pass phrase|(?:seed|recovery|secret|backup) (?:phrase|words)|mnemonic|passwords?|pwd|pw)[\"']?(?: is| was)?[ :=]{1,3}[\"']?)"
+    rb"(?i:\b(?:passphrase|pass phrase|(?:seed|recovery|secret|backup) (?:phrase|words)|seed|mnemonic|passwords?|pwd|pw)[\"']?(?: is| was)?[ :=]{1,3}[\"']?)"
     rb"([a-z]{3,12}(?:[ ][a-z]{3,12}){2,23})(?:[\"'\r\n,;.)(]|$| [^a-z])"
 )
 TRIGGER: Final = (
     _PLAIN + rb"[^\r\n]*" + _ODD_TEXT
     + rb"|" + _ODD_TEXT + rb"[^\r\n]*" + _PLAIN
     + rb"|(?i:passw[a-z]*|token|secret|key|code|pin)[ \t]*:?[ \t]*\r?\n"
-    + rb"|(?i:phrase|words|mnemonic|password|pwd|pw)[\"']?(?: is| was)?[ :=]+[\"']?[a-z]+ [a-z]+ [a-z]"
+    + rb"|(?i:phrase|words|mnemonic|seed|password|pwd|pw)[\"']?(?: is| was)?[ :=]+[\"']?[a-z]+ [a-z]+ [a-z]"
 )  # fmt: skip
 _ODD: Final = compiled(_ODD_TEXT)
 _NOUN: Final = compiled(_any_noun(rb"("))
@@ -61,6 +61,8 @@ _BEFORE: Final = compiled(
     rb"([^\s]{4,256}) (?i:(?:was |is |were |has been )?(?:given|used|sent|entered|typed|supplied|provided|passed|presented|accepted|rejected|tried|set|guessed)? ?(?:as|for the|is not an?|is no|is an?|isn't an?|is|was)"
     rb" (?:the |an? |his |her |their |your |my |wrong |invalid |valid |new |old |known )*)$|([^\s]{8,256}) \((?:an? |the |as )?$"
 )
+_WORD_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+MAX_USER: Final = 32  # characters of a user's name in a URL
 _OPENERS: Final = b"\"'`([{<>\x80\x93\x84\xab"
 _CLOSERS: Final = b"\"'`)]}>,.;:\x80\x94\x93\xbb"
 _QUOTES: Final = frozenset(b"\"'`\x80\x93\x84\xab")
@@ -98,10 +100,12 @@ def find(data: bytes) -> Iterator[Hit]:
 
 
 def _is_in_a_name(data: bytes, start: int, end: int) -> bool:
-    """`org.jose4j.jwt.consumer`, `/token/`, and `[token]`, which is ours."""
+    """`org.jose4j.jwt.consumer`, `/token/`, `https://x-access-token:…@`, and `[token]`, which is ours."""
     before = data[start - 1 : start]
+    address = data.rfind(b"://", max(0, start - MAX_USER), start)
     return (
-        before in (b".", b"/")
+        (address >= 0 and not data[address:start].translate(None, _WORD_BYTES + b":/"))
+        or before in (b".", b"/")
         or (before == b"[" and is_ours(data, start - 1))
         or (data[end : end + 1] in (b".", b"/") and data[end + 1 : end + 2].isalnum())
     )
@@ -178,7 +182,12 @@ def _next_line(data: bytes, end: int, following: int, kind: str) -> Iterator[Hit
         return
     stop = _line_end(data, start, min(len(data), start + MAX_GAP))
     words = list(_words(data, start, stop))
-    if len(words) == 1 and _is_secret(words[0], kind, 0) and data[stop - 1 : stop] not in (b":", b"{", b"["):
+    is_digits = len(words) == 1 and words[0].text.isdigit() and MIN_CODE <= len(words[0].text) <= MAX_CODE
+    if (
+        len(words) == 1
+        and (is_digits or _is_secret(words[0], kind, 0))
+        and data[stop - 1 : stop] not in (b":", b"{", b"[")
+    ):
         yield Hit(words[0].start, words[0].end, NAME, SECRET)
 
 
@@ -231,7 +240,7 @@ def _is_secret(word: _Word, kind: str, distance: int) -> bool:
 
 def _is_word(text: bytes) -> bool:
     """A word of the sentence, an option of a command, a mask, the name of an error or of a key."""
-    if text.isalpha() and (text.islower() or kind_of(text)):
+    if text.isalpha() and (text.islower() or kind_of(text) in SURE):
         return True
     return len(text) < MIN_VALUE or text[:1] == b"-" or says_nothing(text) or is_error_name(text)
 

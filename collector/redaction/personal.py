@@ -23,8 +23,7 @@ _NAME_TEXT: Final = (
     + rb"{1,64}){1,4})[,/+\"\\]|("
     + _WORD
     + rb"{2,128}(?: [A-Z0-9\x80-\xff]"
-    + _WORD
-    + rb"{0,64}){0,4}))"
+    + rb"[^\s,/+\"\\;=&<>()\[\]:]{0,64}){0,4}\b))"
 )
 _IMEI_TEXT: Final = rb"(?i)\bim(?:ei|si)[\"'=: ]{1,6}([0-9]{14,16})"
 NAMES_TRIGGER: Final = rb"\b(?i:cn|uid|emailaddress|gn|sn|givenname|surname|userid|0\.9\.2342\.19200300\.100\.1\.1|1\.2\.840\.113549\.1\.9\.1)[ ]?="
@@ -48,6 +47,8 @@ _AUTHORITIES: Final = frozenset(
 _SERIAL: Final = compiled(
     rb"(?i)(?:serial|fingerprint|thumbprint|key ?id|identifier)[a-z \"':=#]{0,12}$"
 )  # of a certificate
+MAX_GROUP: Final = 24
+_GROUP: Final = compiled(rb"(?i:member|group)[A-Za-z]{0,8}[\"' ]{0,3}[:=][\[\"' ]{0,3}$")  # `memberOf: cn=ops`
 _NOBODY: Final = frozenset((b"null", b"none", b"nil", b"undefined", b"unknown", b"anonymous"))
 MAX_COMMAND: Final = 80
 _SHELL: Final = compiled(
@@ -61,10 +62,16 @@ def emails(data: bytes) -> Iterator[Hit]:
     for match in _EMAIL.finditer(data):
         if match.group().endswith(_SERVICE_DOMAINS) or _is_userinfo(data, match.start()):
             continue
-        if _SHELL.find(data[max(0, match.start() - MAX_COMMAND) : match.start()])[0] >= 0:
+        if _SHELL.find(data[max(0, match.start() - MAX_COMMAND) : match.start()])[0] >= 0 or _is_realm(match.group()):
             yield Hit(match.start(), match.start() + match.group().rindex(b"@"), "field", USER)
         else:
             yield Hit(match.start(), match.end(), "email", EMAIL)
+
+
+def _is_realm(address: bytes) -> bool:
+    """`jane@CORP.EXAMPLE`, of Kerberos: the realm is what is configured."""
+    name, _, domain = address.rpartition(b"@")
+    return domain.isupper() and not name.isupper()
 
 
 def _is_userinfo(data: bytes, start: int) -> bool:
@@ -123,13 +130,17 @@ def names(data: bytes) -> Iterator[Hit]:
     for match in _DN.finditer(data):
         start, end = match.span(1) if match.group(1) else match.span(2)
         value = data[start:end]
-        if is_mask(value) or value.lower() in _NOBODY:
+        if is_mask(value) or value.lower() in _NOBODY or _is_group(data, match.start()):
             continue
         if not _AUTHORITIES.isdisjoint(value.split()):
             continue
         if b" " not in value and (value.count(b".") >= 2 or b"-" in value):
             continue
         yield Hit(start, end, "name", USER)
+
+
+def _is_group(data: bytes, start: int) -> bool:
+    return _GROUP.find(data[max(0, start - MAX_GROUP) : start])[0] >= 0
 
 
 def imeis(data: bytes) -> Iterator[Hit]:

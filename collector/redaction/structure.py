@@ -34,6 +34,7 @@ _SCHEMES: Final = frozenset(
 _FLAGS: Final = frozenset(("httponly", "secure", "partitioned", ""))
 MAX_KEPT: Final = 64  # characters of a theme or a locale
 _PERSONAL: Final = frozenset({"sub", "email", "given_name", "family_name", "preferred_username", "upn"})
+_AS: Final = {"likely": "weak", "code": "weak", "actor": ""}
 _LABELS: Final = {"auth": TOKEN, "secret": SECRET, "weak": SECRET, "user": USER, "name": USER, "cookie": COOKIE}
 
 
@@ -111,4 +112,5 @@ def _cookie(pair: str) -> str:
 
 def key_kind(key: str) -> str:
     """The kind of a key, or "" when it is too long to be one."""
-    return kind_of(fold(key)) if len(key) <= 64 else ""
+    kind = kind_of(fold(key)) if len(key) <= 64 else ""
+    return _AS.get(kind, kind)

@@ -151,7 +151,7 @@ _TRANSLATED: Final = {
     for key, kind in sorted(
         ((key, kind) for kind, keys in TRANSLATED.items() for key in keys), key=lambda pair: -len(pair[0])
     )
-    for spelt in {key, key.capitalize(), key.upper()}
+    for spelt in {key, key.capitalize(), key.upper(), key.replace(" ", "_")}
     if len(spelt) == len(key)
 }
 

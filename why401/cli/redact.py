@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from why401.cli.input_text import STDIN
-from why401.filter import FORMS, MAX_LINE, Form, Saw, Tally, blocks
+from why401.filter import FORMS, MAX_LINE, Saw, Tally, blocks
 
+Read = Callable[[bytes, Saw | None], tuple[bytes, Mapping[str, int]]]
 FOUND, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses; the last two are those of a shell
 
 
@@ -38,7 +39,16 @@ FOUND, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses; the la
     default="lines",
     help="How to read the input. lines: each line by itself. json: each line is a JSON string that holds a record.",
 )
-def command(files: tuple[str, ...], check: bool, ignore: tuple[str, ...], report: bool, form: str) -> None:
+@click.option(
+    "--profile",
+    type=click.Choice(["strict", "standard", "diagnosis"]),
+    default="standard",
+    help="What to trade. strict: every unknown opaque word goes, request and key ids too. standard: what keys, forms and looks"
+    " tell. diagnosis: only what keys and forms tell; a secret in plain words may stay.",
+)
+def command(
+    files: tuple[str, ...], check: bool, ignore: tuple[str, ...], report: bool, form: str, profile: str
+) -> None:
     """Remove secrets from a log stream, line by line.
 
     Each line is written as soon as it is read, without credentials and personal data. FILES default to standard input.
@@ -47,7 +57,7 @@ def command(files: tuple[str, ...], check: bool, ignore: tuple[str, ...], report
     tail -f access.log | why401 redact | grep 401
     why401 redact --check --ignore ip build.log || echo "the log holds a secret"
     """  # noqa: D301  # \b is click's mark for "keep these lines"
-    read, tally, ignored = FORMS[form], Tally(), _rules(ignore)
+    read, tally, ignored = _reader(form, profile), Tally(), _rules(ignore)
     with _quiet() as end:
         for name in files or (STDIN,):
             if check:
@@ -60,6 +70,10 @@ def command(files: tuple[str, ...], check: bool, ignore: tuple[str, ...], report
     sys.exit(end[0] if end else FOUND if is_dirty else 0)
 
 
+def _reader(form: str, profile: str) -> Read:
+    return lambda block, saw: FORMS[form](block, saw, profile)
+
+
 def _rules(ignore: Sequence[str]) -> frozenset[str]:
     from collector.redaction import NAMES
 
@@ -69,7 +83,7 @@ def _rules(ignore: Sequence[str]) -> frozenset[str]:
     return frozenset(ignore)
 
 
-def _write(name: str, read: Form, tally: Tally) -> None:
+def _write(name: str, read: Read, tally: Tally) -> None:
     """Redacted lines to standard output; what was read is flushed before more is waited for."""
     out = sys.stdout.buffer
     for block in _blocks(name, tally):
@@ -79,7 +93,7 @@ def _write(name: str, read: Form, tally: Tally) -> None:
         out.flush()
 
 
-def _check(name: str, read: Form, tally: Tally, ignored: frozenset[str]) -> None:
+def _check(name: str, read: Read, tally: Tally, ignored: frozenset[str]) -> None:
     """`file:line: rules` for every line with a finding."""
     before = tally.lines
     for block in _blocks(name, tally):
