@@ -141,9 +141,10 @@ def _run(peer: Peer, broker: Broker, topic: str, group: str, count: int) -> Run:
         config = folder / "config"
         values = {"folder": folder, "bootstrap": broker.bootstrap, "topic": topic, "group": group, "port": port}
         config.write_text(peer.config.format(**values), encoding="utf-8")
-        with _running((*peer.command, str(config)), folder) as pid:
+        with _running((*peer.command, str(config)), folder) as started_pid:
             done = lambda: peer.done(folder, port)  # noqa: E731  # a partial would not read better
             first = _until(done, int(WARM * count))
+            pid = _worker(started_pid)
             started, cpu = time.perf_counter(), _cpu_s(pid)
             last = _until(done, count)
             seconds, used = time.perf_counter() - started, _cpu_s(pid) - cpu
@@ -153,16 +154,20 @@ def _run(peer: Peer, broker: Broker, topic: str, group: str, count: int) -> Run:
 
 @contextmanager
 def _running(command: Sequence[str], folder: Path) -> Iterator[int]:
-    """The process id of the program that does the work: `why401 up` starts it as a child."""
+    """The process id of the program."""
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said)
     try:
-        time.sleep(1.0)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-        yield int(children[0]) if children else process.pid
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(HANG_S)
+
+
+def _worker(pid: int) -> int:
+    """The process that does the work: `why401 up` starts it as a child."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return int(children[0]) if children else pid
 
 
 def _until(done: Callable[[], int], count: int) -> int:
