@@ -22,7 +22,7 @@ $(VENV)/.ready: pyproject.toml requirements/dev.txt
 	  $$UV pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-demo: install ## A real Envoy refuses real tokens; ARGS="--seconds 30 --no-dashboard" ends by itself
+demo: install ## A working day on real Envoys: five things break and are told; ARGS="--seconds 30 --no-dashboard" ends by itself
 	@$(BIN)/why401 demo $(ARGS)
 
 # Bytecode before hundreds of processes start: where PYTHONDONTWRITEBYTECODE is set, each would compile what it imports, Streamlit for 3 s.

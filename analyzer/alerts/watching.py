@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -13,7 +13,7 @@ from analyzer.alerts import burning, texts
 from analyzer.alerts.finding import CRITICAL, WARNING, Finding, Seen
 from analyzer.lake.reader import Reader, used
 from analyzer.situation import impact, present
-from analyzer.situation.impact import ASIDE, Level, Measured, Problem, Situation, Window
+from analyzer.situation.impact import ASIDE, Level, Measured, Situation, Window
 from collector.settings import AlertSettings
 
 MAX_PROBLEMS: Final = 50  # urgent lines that become findings
@@ -119,7 +119,8 @@ def _overall(found: Situation, rows: Sequence[Row], gateway: str) -> Measured | 
 
 def _spike(at: Look, found: Situation) -> Iterator[Finding]:
     """More is refused than usual altogether, by many small problems: none is urgent, put aside or over that explains it."""
-    overall = found.overall and _without(found.overall, found.problems)
+    aside = [one for one in found.problems if one.state in ASIDE or one.is_over]
+    overall = found.overall and impact.without(found.overall, aside)
     if overall is None or impact.judged(overall).level is not Level.HIGH:
         return
     judged = impact.judged(overall)
@@ -132,15 +133,6 @@ def _spike(at: Look, found: Situation) -> Iterator[Finding]:
         link=at.link,
         opens=not any(problem.is_urgent for problem in found.problems),
     )
-
-
-def _without(overall: Measured, problems: Sequence[Problem]) -> Measured:
-    aside = [one.measured.windows for one in problems if one.state in ASIDE or one.state == "resolved"]
-    windows = tuple(
-        replace(window, failures=max(0, window.failures - sum(each[n].failures for each in aside)))
-        for n, window in enumerate(overall.windows)
-    )
-    return replace(overall, windows=windows)
 
 
 def _objective(at: Look, until: datetime) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ it has not ended.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from math import isnan, sqrt
@@ -17,7 +17,7 @@ from typing import Any, Final
 from analyzer.situation import figures
 from collector.visible import visible
 
-MINUTES: Final = (1, 5, 15, 60)
+MINUTES: Final = (1, 2, 5, 15, 60)  # two: the newest minute has just begun once a minute
 ENOUGH: Final = 20  # requests: fewer say nothing about a share
 STEADY: Final = 200  # requests that make a share worth a decimal
 MATERIAL: Final = 0.01  # of all requests: less is not worth waking anybody
@@ -96,6 +96,8 @@ class Problem:
     clients: int = 0
     groups: tuple[str, ...] = ()
     only_at: str = ""  # the gateway at which alone it stands out
+    instance: str = ""  # gateway and instance at which nearly all of it fails, though requests pass elsewhere
+    has_paused: bool = False  # nothing of it in the newest minute, which is telling; too early to call it resolved
     assignee: str = ""
     merged_into: str = ""  # the group that people made it one with; its own: never shown as one with others
 
@@ -103,6 +105,11 @@ class Problem:
     def is_active(self) -> bool:
         """Neither over nor put aside."""
         return self.state in ACTIVE
+
+    @property
+    def is_over(self) -> bool:
+        """Resolved, or so it seems."""
+        return self.state == "resolved" or self.has_paused
 
     @property
     def is_recent(self) -> bool:
@@ -148,8 +155,9 @@ def _stands_out(window: Window, usual: float) -> bool:
 
 
 def _newest(windows: Sequence[Window], seen: Window, half: float) -> Window:
-    """The shortest window that could show the end of what `seen` shows."""
-    return next((window for window in windows if window.requests * half >= TELLING), seen)
+    """The shortest window that could show the end of what `seen` shows; a longer one shows more of what was before."""
+    shorter = (window for window in windows if window.minutes < seen.minutes)
+    return next((window for window in shorter if window.requests * half >= TELLING), seen)
 
 
 def _has_ended(window: Window, half: float) -> bool:
@@ -180,13 +188,25 @@ def sentence(overall: Measured, problems: Iterable[Problem], now: datetime) -> s
     """
     found = in_order(problems)
     urgent = [problem for problem in found if problem.is_urgent]
-    state = judged(overall)
     if urgent:
         return f"{pass_rate(overall, urgent[0])} {_worst(urgent, now)}"
+    state = judged(overall)
+    if state.level is Level.HIGH:  # by what has just ended, it may be
+        state = judged(without(overall, [problem for problem in found if problem.has_paused]))
     first = _rate(state, overall)
     if state.level in (Level.HIGH, Level.NOT_COMPARABLE):
         return f"{first} {_put_aside(found, overall) or _spread(found, now)}".rstrip()
     return f"{first} {_calm(found, now)}".rstrip()
+
+
+def without(overall: Measured, problems: Iterable[Problem]) -> Measured:
+    """All requests but the failures of these problems."""
+    counts = [[window.failures for window in one.measured.windows] for one in problems]
+    windows = tuple(
+        replace(window, failures=max(0, window.failures - sum(each[n] for each in counts)))
+        for n, window in enumerate(overall.windows)
+    )
+    return replace(overall, windows=windows)
 
 
 def pass_rate(overall: Measured, worst: Problem | None = None) -> str:
@@ -223,7 +243,8 @@ def _worst(urgent: Sequence[Problem], now: datetime) -> str:
     worst = urgent[0]
     more = len(urgent) - 1
     others = f" {figures.plural(more, 'more problem')} {'is' if more == 1 else 'are'} urgent." if more else ""
-    where = f", at {worst.only_at}" if worst.only_at else ""
+    place = worst.instance or worst.only_at
+    where = f", at {place}" if place else ""
     return f"{since(worst, now)}{where}: {worst.title.rstrip('.')}; {affected(worst)} affected.{others}"
 
 
@@ -248,15 +269,22 @@ def _last_hour(problem: Problem) -> int:
 
 
 def _calm(found: Sequence[Problem], now: datetime) -> str:
-    over = [problem for problem in found if problem.state == "resolved" and problem.was_unusual]
+    over = [problem for problem in found if problem.is_over and problem.was_unusual]
     latest = max(over, key=lambda problem: problem.last_failed, default=None)
     if latest and now - latest.last_failed < timedelta(hours=1):
-        return f"Over since {figures.clock(latest.last_failed, now)}: {latest.title.rstrip('.')}."
+        return f"{ended(latest, now)}: {latest.title.rstrip('.')}."
     return _small(found)
 
 
+def ended(problem: Problem, now: datetime) -> str:
+    """`Over since 14:20`; `Seems over since 14:20` while it may only be a pause."""
+    return f"{'Seems over' if problem.has_paused else 'Over'} since {figures.clock(problem.last_failed, now)}"
+
+
 def _small(found: Sequence[Problem]) -> str:
-    small = [problem for problem in found if problem.is_active and problem.state != "ongoing"]
+    small = [
+        problem for problem in found if problem.is_active and problem.state != "ongoing" and not problem.has_paused
+    ]
     if not small:
         return ""
     more = f" and {figures.plural(len(small) - 1, 'more problem')}" if len(small) > 1 else ""
@@ -324,6 +352,7 @@ def _problem(rows: Sequence[Mapping[str, Any]], gateway: str) -> Problem | None:
         last_failed=row["last_failed"],
         measured=measured(row),
         is_urgent=bool(high) and row["state"] in ACTIVE,
+        has_paused=_has_paused(row, high),
         was_unusual=bool(row["above_usual"]),
         users=int(row["users"]),
         clients=int(row["clients"]),
@@ -332,6 +361,14 @@ def _problem(rows: Sequence[Mapping[str, Any]], gateway: str) -> Problem | None:
         merged_into=_text(row, "merged_into"),
         only_at="" if seen["gateway"] == gateway else visible(seen["gateway"], 60),
     )
+
+
+def _has_paused(row: Mapping[str, Any], high: Sequence[Mapping[str, Any]]) -> bool:
+    """It stood out, and of the newest minutes, in which its share of the last five would be several failures, there is none."""
+    if high or row["state"] not in ACTIVE or not row["above_usual"]:
+        return False
+    share = row["failures_5"] / max(1, row["requests_5"])
+    return any(not row[f"failures_{n}"] and row[f"requests_{n}"] * share >= TELLING for n in (1, 2))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

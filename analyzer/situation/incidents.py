@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import isnan
 from typing import Any, Final
 
 from analyzer.situation import figures
 from analyzer.situation.impact import ASIDE, Level, Measured, Problem, Window, in_order, judged
+from analyzer.situation.suspects import is_rarer
 from collector.visible import visible
 
 TOGETHER: Final = timedelta(minutes=5)  # a key rotation reaches a fleet within minutes
 LATE_GAPS: Final = 6  # mean times between its failures, by which a problem may be seen late
 MOST: Final = 0.8  # of a problem's failures have the shared value
-RARER: Final = 0.5  # times as frequent among what passes, at most
 # The more special a value is, the closer it is to the trigger.
 DIMENSIONS: Final = {
     "kid": "key ID",
@@ -40,9 +39,7 @@ def values(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Value, ...]]:
     """By group, what most of its failures share and what passes has seldom, from rows of the view `shared`."""
     found: dict[str, tuple[Value, ...]] = {}
     for row in rows:
-        passing = row["passing_share"]
-        is_rarer = passing is None or isnan(passing) or passing <= RARER * row["share"]  # NaN: pandas' NULL
-        if row["share"] >= MOST and is_rarer and row["dimension"] in DIMENSIONS:
+        if row["share"] >= MOST and is_rarer(row) and row["dimension"] in DIMENSIONS:
             found[row["group_id"]] = (*found.get(row["group_id"], ()), Value(row["dimension"], row["value"]))
     return found
 
@@ -141,6 +138,7 @@ def _as_one(first: Problem, others: Sequence[Problem], title: str) -> Problem:
         measured=measured,
         is_urgent=first.is_active and _is_high(parts, measured),
         was_unusual=any(part.was_unusual for part in parts),
+        has_paused=first.has_paused and not measured.windows[0].failures,
         users=max(part.users for part in parts),
         clients=max(part.clients for part in parts),
         groups=tuple(group for part in parts for group in part.groups),

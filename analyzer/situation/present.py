@@ -9,10 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from analyzer.situation import impact, incidents, suspects
+from analyzer.situation import figures, impact, incidents, suspects
 from analyzer.situation.impact import Problem, Situation
 from analyzer.situation.incidents import Value
 from analyzer.situation.suspects import Suspect
+from collector.visible import visible
 
 MAX_PARTS: Final = 2_000  # groups of one incident whose users are counted
 NEARLY_ALL: Final = 0.99
@@ -33,9 +34,10 @@ def folded(rows: Rows, ask: Ask, *, gateway: str = "", shown: int) -> Situation:
     Users of the first `shown` lines are counted once each, however many groups they are in.
     """
     now = impact.situation(rows, gateway)
-    found = incidents.folded(now.problems, incidents.values(ask("shared")))
+    shared = ask("shared")
+    found = incidents.folded(now.problems, incidents.values(shared))
     hour = max((row["until"] for row in rows), default=None)
-    counted = (_with_people(one, ask, gateway, hour) for one in found[:shown])
+    counted = (_with_people(_placed(one, shared), ask, gateway, hour) for one in found[:shown])
     return Situation(overall=now.overall, problems=(*counted, *found[shown:]))
 
 
@@ -61,6 +63,17 @@ def behind(problem: Problem, ask: Ask, gateways: Sequence[str]) -> Behind:
 
 def _is_where(row: Mapping[str, Any], group: str) -> bool:
     return (row["group_id"], row["dimension"]) == (group, "instance") and bool(row["share"] >= NEARLY_ALL)
+
+
+def _placed(problem: Problem, shared: Rows) -> Problem:
+    """With the instance at which it fails, when requests pass elsewhere: of a gateway with one instance it says nothing."""
+    found = (row for row in shared if _is_where(row, problem.groups[0]) and _is_elsewhere(row["passing_share"]))
+    instance = next((visible(row["value"], 80) for row in found), "")
+    return replace(problem, instance=instance) if instance else problem
+
+
+def _is_elsewhere(passing_share: float | None) -> bool:
+    return not figures.is_nothing(passing_share) and passing_share < NEARLY_ALL  # type: ignore[operator]
 
 
 def _with_people(problem: Problem, ask: Ask, gateway: str, until: datetime | None) -> Problem:

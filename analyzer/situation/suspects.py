@@ -15,7 +15,11 @@ BEFORE: Final = timedelta(minutes=15)  # a change shows within a quarter of an h
 AFTER: Final = timedelta(
     minutes=2
 )  # onsets are known to the minute, and the first sight of a key may be a later request
+RARER: Final = 0.5  # times as frequent among what passes, at most
 LEAST: Final = 0.5  # of the failures have the new value; a change that explains less is a coincidence
+KNOWN_AT: Final = timedelta(
+    minutes=1
+)  # a mark has its own time, and what came after the minute of the onset caused nothing
 NAMES: Final = {
     "issuer_first_seen": "new issuer",
     "kid_first_seen": "new signing key",
@@ -57,14 +61,25 @@ def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gat
 
     `changes` and `shared` are rows of these views; `gateways` are those at which the problem is.
     """
-    values = {(row["dimension"], row["value"]): row["share"] for row in shared if row["group_id"] in problem.groups}
+    values = {
+        (row["dimension"], row["value"]): row["share"]
+        for row in shared
+        if row["group_id"] in problem.groups and is_rarer(row)
+    }
     found = [_suspect(problem, change, values) for change in changes if _may_be(problem, change, gateways)]
     known = [one for one in found if one is not None]
     return max(known, key=lambda one: (one.explains is not None, one.explains or 0.0, one.at), default=None)
 
 
+def is_rarer(row: Row) -> bool:
+    """Whether a row of the view `shared` tells the failures from what passes, which has the value much less often."""
+    passing = row["passing_share"]
+    return figures.is_nothing(passing) or bool(passing <= RARER * row["share"])
+
+
 def _may_be(problem: Problem, change: Row, gateways: Sequence[str]) -> bool:
-    is_near = problem.since - BEFORE <= change["changed_at"] <= problem.since + AFTER
+    after = AFTER if change["kind"] in _DIMENSION else KNOWN_AT
+    is_near = problem.since - BEFORE <= change["changed_at"] <= problem.since + after
     return is_near and (change["gateway"] in ("", *gateways) or change["kind"] in _DIMENSION)
 
 

@@ -170,11 +170,7 @@ def _evidence(seen: Scope, problem: Problem, row: Any) -> None:
 
 def _numbers(seen: Scope, problem: Problem) -> str:
     """Since when, how much, whom."""
-    when = (
-        f"over since {wording.clock(problem.last_failed, seen.now)}"
-        if problem.state == "resolved"
-        else _since(seen, problem)
-    )
+    when = impact.ended(problem, seen.now) if problem.is_over else _since(seen, problem)
     hour = problem.measured.windows[-1]
     assignee = (f"assigned to {problem.assignee}",) if problem.assignee else ()
     return " · ".join(
@@ -189,7 +185,8 @@ def _numbers(seen: Scope, problem: Problem) -> str:
 
 
 def _since(seen: Scope, problem: Problem) -> str:
-    return f"since {wording.clock(problem.since, seen.now)} ({wording.ago(problem.since, seen.now)})"
+    where = f"at {problem.instance} " if problem.instance and problem.is_urgent else ""
+    return f"{where}since {wording.clock(problem.since, seen.now)} ({wording.ago(problem.since, seen.now)})"
 
 
 def _routes(routes: Any) -> str:
@@ -198,7 +195,7 @@ def _routes(routes: Any) -> str:
 
 
 def _colour(problem: Problem) -> Any:
-    return "red" if problem.is_urgent else "green" if problem.state == "resolved" else "gray"
+    return "red" if problem.is_urgent else "green" if problem.is_over else "gray"
 
 
 def _is_text(value: Any) -> bool:

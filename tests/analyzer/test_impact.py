@@ -148,3 +148,37 @@ def test_urgent_comes_before_new(found: list[Problem]) -> None:
 def test_the_sentence_fits_the_state(overall: Measured, found: list[Problem], says: str) -> None:
     """One sentence for every state that there is."""
     assert says == sentence(overall, found, NOW)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """A group's row of the view `impact`: 8 % of 60 requests a second fail, since half a minute; nothing of it is usual."""
+    about: dict[str, Any] = {
+        "gateway": "", "group_id": "g", "title": "No key", "cause": "issuer", "state": "new", "since": NOW, "last_failed": NOW,
+        "above_usual": True, "users": 1, "clients": 1, "usual": 0.0, "usual_from": "day",
+        "requests_1": 180, "requests_2": 3_780, "requests_5": 14_580, "requests_15": 50_000, "requests_60": 200_000,
+        "failures_1": 14, "failures_2": 150, "failures_5": 150, "failures_15": 150, "failures_60": 150,
+    }  # fmt: skip
+    return about | changes
+
+
+def test_a_young_problem_stays_urgent_when_a_minute_begins() -> None:
+    """The minutes before it began say nothing about its end."""
+    (found,) = impact.situation([row()]).problems
+
+    assert (True, False) == (found.is_urgent, found.has_paused)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"failures_1": 0, "requests_1": 2_000}, "98.0 % of requests pass, as usual at this hour. Seems over since 14:40: No key."),
+        ({"failures_1": 0, "requests_1": 2_000, "state": "resolved"}, "98.0 % of requests pass, as usual at this hour. Over since 14:40: No key."),
+        ({"failures_1": 0, "failures_2": 0, "requests_1": 50}, "98.0 % of requests pass, as usual at this hour. Seems over since 14:40: No key."),  # a minute has begun
+        ({"failures_1": 0, "requests_1": 100, "failures_2": 0, "requests_2": 200, "failures_5": 90}, "98.0 % of requests pass, as usual at this hour. Small so far: No key (new)."),  # one expected: chance
+    ],
+)  # fmt: skip
+def test_what_stopped_seems_over_until_it_is(changes: dict[str, Any], says: str) -> None:
+    """A minute without a failure, in which several are expected, is said at once; it is resolved later."""
+    found = impact.situation([row(**changes)]).problems
+
+    assert says == sentence(steady(1_000, 0.02, usual_from="day"), found, NOW)

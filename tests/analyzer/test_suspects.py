@@ -16,9 +16,10 @@ PROBLEM = Problem(
     measured=Measured(windows=(Window(minutes=60, requests=1, failures=1),)),
 )  # fmt: skip
 SHARED = [
-    {"group_id": "g1", "dimension": "kid", "value": "r3", "share": 0.98},
-    {"group_id": "g1", "dimension": "version", "value": "envoy 1.40", "share": 0.3},
-    {"group_id": "other", "dimension": "issuer", "value": "https://new", "share": 1.0},
+    {"group_id": "g1", "dimension": "kid", "value": "r3", "share": 0.98, "passing_share": 0.1},
+    {"group_id": "g1", "dimension": "version", "value": "envoy 1.40", "share": 0.3, "passing_share": None},
+    {"group_id": "g1", "dimension": "issuer", "value": "https://shop", "share": 1.0, "passing_share": 0.7},
+    {"group_id": "other", "dimension": "issuer", "value": "https://new", "share": 1.0, "passing_share": 0.0},
 ]
 
 
@@ -47,6 +48,9 @@ def change(kind: str, subject: str, minutes: float, gateway: str = "envoy") -> d
         ([change("issuer_first_seen", "https://new", 1)], None),  # of another problem
         ([change("kid_first_seen", "r3", 16)], None),  # too early
         ([change("kid_first_seen", "r3", -3)], None),  # after it
+        ([change("issuer_first_seen", "https://shop", 1)], None),  # of which most requests pass
+        ([change("marked", "shop 7.1", -0.5)], "mark shop 7.1 at 14:03, at the same time"),  # the onset is known to the minute
+        ([change("marked", "shop 7.1", -1.5)], None),  # after it
         ([change("marked", "shop 7.1", 4, "kong")], None),  # another gateway's
         ([], None),
     ],

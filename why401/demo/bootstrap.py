@@ -6,6 +6,7 @@ a route names a requirement that does not exist, and RBAC matches the scope as t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ _NETWORK: Final = "demo.rbac.network"  # filter instances, so that a route can c
 _RULES: Final = "demo.rbac.rules"
 _AUTHORIZER: Final = "envoy.filters.http.ext_authz"
 _LIMIT: Final = "envoy.filters.http.local_ratelimit"
+_EDGE: Final = "edge"
 MAX_HEADERS_KIB: Final = 16
 BLOCKED_NETWORK: Final = ("198.51.100.192", 26)
 
@@ -79,13 +81,24 @@ class Route:
         }
 
 
-def bootstrap(mint: Mint, ports: Ports, log_path: str, *, instance: str, jwks_cache_s: int) -> dict[str, Any]:
-    """The whole configuration, to be written as JSON. `log_path` is the JSON access log."""
+def bootstrap(
+    mint: Mint, ports: Ports, log_path: str, *, instance: str, jwks_cache_s: int, routes_path: str = ""
+) -> dict[str, Any]:
+    """The whole configuration, to be written as JSON. `log_path` is the JSON access log.
+
+    With `routes_path` the routes are those of that file (`routes_file`), which Envoy reads again whenever it is replaced.
+    """
+    source = {"path_config_source": {"path": routes_path}, "resource_api_version": "V3"}
+    routes = (
+        {"rds": {"route_config_name": _EDGE, "config_source": source}}
+        if routes_path
+        else {"route_config": _table(ROUTES)}
+    )
     return {
         "node": {"id": instance, "cluster": "edge"},
         "admin": {"address": _address(0)},
         "static_resources": {
-            "listeners": [_listener(mint, ports, log_path, instance, jwks_cache_s)],
+            "listeners": [_listener(mint, ports, log_path, instance, jwks_cache_s, routes)],
             "clusters": [
                 _cluster("upstream", ports.services),
                 _cluster("keys", ports.services),
@@ -94,6 +107,17 @@ def bootstrap(mint: Mint, ports: Ports, log_path: str, *, instance: str, jwks_ca
             ],
         },
     }
+
+
+def routes_file(routes: Sequence[Route]) -> dict[str, Any]:
+    """A file of routes, to be written as JSON: a policy change is a new file in its place."""
+    kind = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+    return {"resources": [{"@type": kind, **_table(routes)}]}
+
+
+def _table(routes: Sequence[Route]) -> dict[str, Any]:
+    hosts = [{"name": "api", "domains": ["*"], "routes": [route.to_envoy() for route in routes]}]
+    return {"name": _EDGE, "virtual_hosts": hosts}
 
 
 def _address(port: int) -> dict[str, Any]:
@@ -119,7 +143,9 @@ def _cluster(name: str, port: int, *, http2: bool = False) -> dict[str, Any]:
     return cluster
 
 
-def _listener(mint: Mint, ports: Ports, log_path: str, instance: str, jwks_cache_s: int) -> dict[str, Any]:
+def _listener(
+    mint: Mint, ports: Ports, log_path: str, instance: str, jwks_cache_s: int, routes: dict[str, Any]
+) -> dict[str, Any]:
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "edge",
@@ -128,9 +154,7 @@ def _listener(mint: Mint, ports: Ports, log_path: str, instance: str, jwks_cache
         "preserve_external_request_id": True,  # the request id carries the demo's label
         "max_request_headers_kb": MAX_HEADERS_KIB,
         "access_log": [_file_log(log_path), _otlp_log(instance)],
-        "route_config": {
-            "virtual_hosts": [{"name": "api", "domains": ["*"], "routes": [r.to_envoy() for r in ROUTES]}]
-        },
+        **routes,
         "http_filters": _filters(mint, jwks_cache_s),
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
@@ -266,6 +290,18 @@ _QUOTA: Final = {
 }
 _ANYONE: Final = _claim("sub", {"present_match": True})
 
+
+def for_users(prefix: str, requires: str) -> Route:
+    """A route on which RBAC lets tokens with a user pass."""
+    return Route(prefix, requires, _rules("ALLOW", signed_in=_policy([_ANYONE])))
+
+
+def for_scope(prefix: str, requires: str, scope: str) -> Route:
+    """A route on which RBAC denies tokens without that scope, by a policy that says so."""
+    name = "requires_scope_" + scope.replace(":", "_")
+    return Route(prefix, requires, _rules("DENY", **{name: _policy([{"not_id": _scope(scope)}])}))
+
+
 ROUTES: Final = (
     Route(
         "/v1/orders",
@@ -284,11 +320,7 @@ ROUTES: Final = (
     Route("/v1/acquired", "acquired"),
     Route("/v1/merged", "merged"),
     Route("/v1/warehouse", "mixed"),
-    Route(
-        "/v1/refunds",
-        "shop",
-        _rules("DENY", requires_scope_refunds_write=_policy([{"not_id": _scope("refunds:write")}])),
-    ),
+    for_scope("/v1/refunds", "shop", "refunds:write"),
     Route("/v1/admin", "shop", _rules("ALLOW", admin_role=_policy([_claim("roles", _listed("admin"))]))),
     Route("/v1/console", "shop", _rules("DENY", admins_only=_policy([{"not_id": _claim("roles", _listed("admin"))}]))),
     Route(
@@ -296,7 +328,7 @@ ROUTES: Final = (
         "shop",
         _rules("DENY", suspended_tenants=_policy([_claim("tenant", {"string_match": {"exact": "initech"}})])),
     ),
-    Route("/v1/basket", "optional", _rules("ALLOW", signed_in=_policy([_ANYONE]))),
+    for_users("/v1/basket", "optional"),
     Route(
         "/v1/payments", "shop", {_AUTHORIZER: {"@type": f"{_HTTP}.ext_authz.v3.ExtAuthzPerRoute", "check_settings": {}}}
     ),

@@ -8,12 +8,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from why401.demo.bootstrap import Ports, bootstrap
+from why401.demo.bootstrap import Ports, Route, bootstrap, routes_file
 from why401.demo.mint import Mint
 from why401.demo.services import Services
 
@@ -44,28 +45,40 @@ def envoy_binary() -> Path:
 
 
 class DemoEnvoy:
-    """One Envoy, its key server and its upstream. `start()`, `wait_ready()`, `stop()`; or a with block."""
+    """One Envoy, its key server and its upstream. `start()`, `wait_ready()`, `stop()`; or a with block.
+
+    `services`: those of another Envoy, which stops them. `routes`: instead of the usual ones, and `push` replaces them.
+    """
 
     def __init__(
         self, folder: Path, mint: Mint, *, otlp_port: int, listen_port: int = 0, jwks_cache_s: int = 3600,
-        instance: str = "edge-1",
+        instance: str = "edge-1", services: Services | None = None, routes: Sequence[Route] = (),
     ) -> None:  # fmt: skip
         self.folder = folder
         self.mint = mint
-        self.services = Services(mint)
+        self.instance = instance
+        self.services = services or Services(mint)
+        self._has_services = services is None
+        self._routes = routes
         self.access_log: Final = folder / "access.jsonl"
         self.error_log: Final = folder / "envoy.log"
         self.port = listen_port
         self._admin = folder / "admin.address"
+        self._routes_file = folder / "routes.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._dead = _hold_dead_port()
         ports = Ports(self.services.port, otlp_port, self._dead.getsockname()[1], listen_port)
-        self.config: Final = bootstrap(mint, ports, str(self.access_log), instance=instance, jwks_cache_s=jwks_cache_s)
+        self.config: Final = bootstrap(
+            mint, ports, str(self.access_log), instance=instance, jwks_cache_s=jwks_cache_s,
+            routes_path=str(self._routes_file) if routes else "",
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start the services and Envoy; returns at once. Raises EnvoyFailed when there is no binary."""
         binary = envoy_binary()
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._routes:
+            self.push(self._routes)
         config = self.folder / "envoy.json"
         config.write_bytes(orjson.dumps(self.config, option=orjson.OPT_INDENT_2))
         config.chmod(0o600)  # it holds the HS256 secret
@@ -85,19 +98,38 @@ class DemoEnvoy:
             self.check()
             if self._is_live():
                 self.port = self._listener_port()
-                self._use_up_quota()
+                if not self._routes:
+                    self._use_up_quota()
                 return self.port
             time.sleep(0.05)
         raise EnvoyFailed(f"Envoy was not ready within {timeout_s:g} s", self._log_tail())
 
+    def push(self, routes: Sequence[Route]) -> None:
+        """Replace the routes, as whoever deploys a policy does; Envoy takes them at once."""
+        self._routes = routes
+        fresh = self._routes_file.with_suffix(".new")
+        fresh.write_bytes(orjson.dumps(routes_file(routes)))
+        fresh.replace(self._routes_file)  # Envoy watches for a move
+
+    def restart(self) -> None:
+        """End Envoy and start it on the same port: it fetches every key set anew. Raises EnvoyFailed."""
+        self._end()
+        self.config["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = self.port
+        self.start()
+        self.wait_ready()
+
     def stop(self) -> None:
         """End Envoy and the services. Idempotent."""
+        self._end()
+        if self._has_services:
+            self.services.stop()
+        self._dead.close()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process and process.poll() is None:
             process.send_signal(signal.SIGTERM)
             _reap(process)
-        self.services.stop()
-        self._dead.close()
 
     def check(self) -> None:
         """Raise EnvoyFailed when it has ended by itself."""

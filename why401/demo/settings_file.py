@@ -13,19 +13,31 @@ from why401.demo.mint import Mint
 FETCHED: Final = ("shop", "staff", "acquired", "merged")  # key sets by URL; the others are files
 
 
-def write_config(folder: Path, mint: Mint, *, services: int, otlp: int, dashboard: int = 0) -> Path:
-    """Write FOLDER/why401.toml and the key set files, for these loopback ports; the path of the TOML file."""
+def write_config(folder: Path, mint: Mint, *, services: int, otlp: int, dashboard: int = 0, pager: int = 0) -> Path:
+    """Write FOLDER/why401.toml and the key set files, for these loopback ports; the path of the TOML file.
+
+    `pager`: where alerts are posted to, as soon as they are true; 0: there are none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tables: list[tuple[str, dict[str, Any]]] = [
         ("", {"data_dir": str(folder / "data")}),
         ("[otlp]", {"grpc": f"127.0.0.1:{otlp}", "http": ""}),
         ("[telemetry]", {"prometheus": ""}),
         ("[dashboard]", {"address": f"127.0.0.1:{dashboard}" if dashboard else ""}),
+        *([("[alerts]", _alerts(pager))] if pager else []),
         *(("[[issuers]]", _issuer(folder, mint, name, services)) for name in mint.issuers),
     ]
     path = folder / "why401.toml"
     path.write_text("\n".join(_table(head, values) for head, values in tables), encoding="utf-8")
+    path.chmod(0o600)  # URLs of channels may hold passwords: why401 insists
     return path
+
+
+def _alerts(pager: int) -> dict[str, Any]:
+    # Judged as often as can be, and over as soon as it is: nobody is woken twice by a demo.
+    return {
+        "urls": f"terminal webhook+http://127.0.0.1:{pager}/", "interval_seconds": 5, "settle_minutes": 0,
+    }  # fmt: skip
 
 
 def _issuer(folder: Path, mint: Mint, name: str, services: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import http.client
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -95,26 +96,35 @@ def weights(share: float) -> list[float]:
     return [*(good.weight * scale for good in GOOD), *broken]
 
 
-class Traffic:
-    """Drives a gateway until `stop()`. `sent`, `statuses`, `refused` and `failures` are its books."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is sent next, to which port."""
 
-    def __init__(self, mint: Mint, port: int, *, rate: float, cycle_s: float = CYCLE_S, seed: int = 401) -> None:
+    chosen: Fault | Good
+    port: int
+
+
+class Driver(ABC):
+    """Sends what `_choose` says at a steady rate until `stop()`. `sent`, `statuses`, `refused` and `failures` are its books."""
+
+    def __init__(self, mint: Mint, *, rate: float, seed: int = 401) -> None:
         self.mint = mint
         self.rate = rate
-        self.cycle_s = cycle_s
         self.sent: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()  # by fault; one that passes (a rotation before its time) is not here
         self.failures: Counter[str] = Counter()  # by exception; an answer of any status is no failure
-        self._port = port
         self._random = random.Random(seed)  # noqa: S311  # a repeatable mix, no secret
         self._lock = threading.Lock()
         self._number = 0
         self._start = 0.0
-        self._cycle = 0
         self._stop = threading.Event()
         count = max(1, min(MAX_THREADS, int(rate // 10) + 1))
         self._threads = [threading.Thread(target=self._run, name=f"demo-traffic-{n}") for n in range(count)]
+
+    @abstractmethod
+    def _choose(self, number: int, due: float) -> Turn:
+        """The number-th request, due that many seconds after the start; called by one thread at a time."""
 
     def start(self) -> None:
         """Start the threads."""
@@ -140,24 +150,18 @@ class Traffic:
         return sum(self.refused.values())
 
     def _run(self) -> None:
-        client = Client(self._port)
+        clients: dict[int, Client] = {}
         while True:
-            number, chosen, due = self._next()
-            if self._stop.wait(max(0.0, due - time.monotonic())):
+            with self._lock:
+                self._number += 1
+                number, due = self._number, self._number / self.rate
+                turn = self._choose(number, due)
+            if self._stop.wait(max(0.0, self._start + due - time.monotonic())):
                 break
-            self._send(client, number, chosen)
-        client.close()
-
-    def _next(self) -> tuple[int, Fault | Good, float]:
-        with self._lock:
-            self._number += 1
-            due = self._start + self._number / self.rate
-            cycles = (due - self._start) / self.cycle_s
-            if int(cycles + 0.5) > self._cycle:
-                self._cycle += 1
-                self.mint.rotate()
-            chosen = self._random.choices((*GOOD, *FAULTS), weights(cycles % 1.0))[0]
-            return self._number, chosen, due
+            client = clients.get(turn.port) or clients.setdefault(turn.port, Client(turn.port))
+            self._send(client, number, turn.chosen)
+        for client in clients.values():
+            client.close()
 
     def _send(self, client: Client, number: int, chosen: Fault | Good) -> None:
         who = caller(self.mint, number)
@@ -172,3 +176,20 @@ class Traffic:
             self.statuses[reply.status] += 1
             if reply.status >= 400 and isinstance(chosen, Fault):
                 self.refused[chosen.name] += 1
+
+
+class Traffic(Driver):
+    """Every fault of the table, in cycles, between requests that are good."""
+
+    def __init__(self, mint: Mint, port: int, *, rate: float, cycle_s: float = CYCLE_S, seed: int = 401) -> None:
+        super().__init__(mint, rate=rate, seed=seed)
+        self.cycle_s = cycle_s
+        self._port = port
+        self._cycle = 0
+
+    def _choose(self, number: int, due: float) -> Turn:
+        cycles = due / self.cycle_s
+        if int(cycles + 0.5) > self._cycle:
+            self._cycle += 1
+            self.mint.rotate()
+        return Turn(self._random.choices((*GOOD, *FAULTS), weights(cycles % 1.0))[0], self._port)

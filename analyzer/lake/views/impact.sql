@@ -7,10 +7,12 @@
 -- above_usual: More requests are refused than chance makes of what is usual, or were until it was resolved.
 -- until: End of the newest minute, which the windows below end with.
 -- requests_1: Requests in the newest minute, refused or not.
+-- requests_2: Requests in the newest minute and the one before.
 -- requests_5: Requests in the last 5 minutes.
 -- requests_15: Requests in the last 15 minutes.
 -- requests_60: Requests in the last 60 minutes.
 -- failures_1: Failures in the newest minute.
+-- failures_2: Failures in the newest minute and the one before.
 -- failures_5: Failures in the last 5 minutes.
 -- failures_15: Failures in the last 15 minutes.
 -- failures_60: Failures in the last 60 minutes.
@@ -41,6 +43,7 @@ failing AS (
 windows AS (
     SELECT gateway,
         coalesce(sum(requests) FILTER (minute = newest), 0)::BIGINT AS requests_1,
+        coalesce(sum(requests) FILTER (minute > newest - INTERVAL 2 MINUTE), 0)::BIGINT AS requests_2,
         coalesce(sum(requests) FILTER (minute > newest - INTERVAL 5 MINUTE), 0)::BIGINT AS requests_5,
         coalesce(sum(requests) FILTER (minute > newest - INTERVAL 15 MINUTE), 0)::BIGINT AS requests_15,
         coalesce(sum(requests) FILTER (minute > newest - INTERVAL 60 MINUTE), 0)::BIGINT AS requests_60
@@ -49,6 +52,7 @@ windows AS (
 counted AS (
     SELECT gateway, group_id, min(minute) AS first_failed, max(minute) AS last_failed,
         coalesce(sum(n) FILTER (minute = newest), 0)::BIGINT AS failures_1,
+        coalesce(sum(n) FILTER (minute > newest - INTERVAL 2 MINUTE), 0)::BIGINT AS failures_2,
         coalesce(sum(n) FILTER (minute > newest - INTERVAL 5 MINUTE), 0)::BIGINT AS failures_5,
         coalesce(sum(n) FILTER (minute > newest - INTERVAL 15 MINUTE), 0)::BIGINT AS failures_15,
         coalesce(sum(n) FILTER (minute > newest - INTERVAL 60 MINUTE), 0)::BIGINT AS failures_60,
@@ -156,8 +160,8 @@ SELECT gateway, group_id,
     last_failed,
     is_above_usual OR (was_above_usual AND is_over) AS above_usual,
     newest + INTERVAL 1 MINUTE AS until,
-    requests_1, requests_5, requests_15, requests_60,
-    failures_1, failures_5, failures_15, failures_60, failures_day,
+    requests_1, requests_2, requests_5, requests_15, requests_60,
+    failures_1, failures_2, failures_5, failures_15, failures_60, failures_day,
     usual, coalesce(usual_from, '') AS usual_from,
     coalesce(users, 0) AS users, coalesce(clients, 0) AS clients
 FROM counted

@@ -27,8 +27,8 @@ COLUMNS = {
     "trend": "minute gateway outcome cause code group_id requests",
     "traffic": "minute gateway gateway_instance route issuer client_id outcome responder requests",
     "usual": "days_ago hour gateway outcome group_id requests",
-    "impact": """gateway group_id state since last_failed above_usual until requests_1 requests_5 requests_15 requests_60
-        failures_1 failures_5 failures_15 failures_60 failures_day usual usual_from users clients""",
+    "impact": """gateway group_id state since last_failed above_usual until requests_1 requests_2 requests_5 requests_15 requests_60
+        failures_1 failures_2 failures_5 failures_15 failures_60 failures_day usual usual_from users clients""",
     "shared": "group_id dimension value failures share passing_share",
     "counts": "minute gateway gateway_instance route issuer client_id outcome responder cause code group_id requests",
     "issuers": "issuer gateway passing failing first_seen last_seen last_passed",

@@ -41,9 +41,9 @@ def test_summary_puts_made_beside_found():
 
 @pytest.mark.envoy
 def test_demo_ends_by_itself_with_the_summary_last(tmp_path):
-    """`--seconds 10 --no-dashboard`: status 0, one rotation, dozens of kinds of faults, all five causes found."""
+    """`--all-faults --seconds 10 --no-dashboard`: status 0, one rotation, dozens of kinds of faults, all five causes found."""
     out = io.StringIO()
-    status = run_demo(seconds=10, dashboard=False, rate=60, out=out, folder=tmp_path)
+    status = run_demo(seconds=10, dashboard=False, all_faults=True, rate=60, out=out, folder=tmp_path)
     assert status == 0, out.getvalue()
 
     lines = out.getvalue().splitlines()
@@ -61,7 +61,9 @@ def test_child_that_cannot_start_ends_the_demo_with_its_words(tmp_path):
     out = io.StringIO()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        status = run_demo(seconds=1, dashboard=False, out=out, folder=tmp_path, otlp_port=taken.getsockname()[1])
+        status = run_demo(
+            seconds=1, dashboard=False, all_faults=True, out=out, folder=tmp_path, otlp_port=taken.getsockname()[1]
+        )
 
     assert status == 1
     assert "why401 demo: up exited with status" in out.getvalue()
