@@ -23,7 +23,7 @@ from tests.threats.conftest import CONFIG
 from tests.waiting import HANG_S, eventually
 
 ROOT = Path(__file__).parents[2]
-FLOOD = 50_000  # `make soak ARGS=flood` takes the full million
+FLOOD = 20_000  # `make soak ARGS=flood` takes the full million
 # Beside the limit there are names that were pushed out again and whose rows stay: one per ADMIT meetings at most.
 NAMES = {
     "issuer": "issuer",
@@ -44,7 +44,7 @@ def test_a_flood_of_names_is_bounded_and_hides_nothing(tmp_path: Path) -> None:
     assert {} == {name: count for name, count in seen.names.items() if count > LIMITS[NAMES[name]] + 10}
     assert seen.groups <= LIMITS["issuer"] + 10
     assert seen.real_failures >= REAL_EVENTS - ADMIT
-    assert seen.grown_mib < 300  # fifty thousand events of a few kB each are more, with what is made of them
+    assert seen.grown_mib < 200  # most of it is DuckDB's; the soak holds it for a million
 
 
 # ── files ──────────────────────────────────────────────────────────────────────────────────────────────────────────
