@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= 3
 
 .PHONY: help install demo test lint types format lock gateways bench soak chaos fuzz audit sbom clean
 .DEFAULT_GOAL := help
@@ -31,9 +32,9 @@ $(VENV)/.bytecode: $(VENV)/.ready
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $@
 
-test: install $(VENV)/.bytecode ## The whole suite, in two processes; ARGS="-k otlp" for a part, WHY401_TEST_PATIENCE=3 for longer hang limits
+test: install $(VENV)/.bytecode ## The whole suite, in three processes; WORKERS=2 for a small machine, ARGS="-k otlp" for a part, WHY401_TEST_PATIENCE=3 for longer hang limits
 	@$(BIN)/python -m compileall -q collector analyzer dashboard why401 benchmarks tests
-	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 lint: install ## ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -15,17 +15,19 @@ from tests.waiting import PATIENCE
 
 # What shares a server, a browser or a session's fixture goes to one process, the longest of them first.
 LONG: Final = (
-    "kafka", "store", "remote sql", "tests/test_canary.py", "browser", "live",
-    "tests/threats/test_receiver.py", "tests/why401/cli/test_commands.py", "tests/why401/demo/test_lifecycle.py",
+    "browser", "store", "tests/test_canary.py", "kafka", "remote sql", "lake", "live", "tests/dashboard/test_login.py",
+    "tests/analyzer/alerts/test_alerter.py", "tests/threats/test_receiver.py", "tests/why401/cli/test_commands.py", "tests/why401/demo/test_lifecycle.py",
 )  # fmt: skip
 REMOTE_SQL: Final = ("tests/threats/test_sql.py", "tests/threats/test_store.py", "tests/threats/test_export.py")
+BROWSER: Final = ("tests/dashboard/test_browser.py", "tests/dashboard/test_life.py", "tests/threats/test_dashboard.py")
 KAFKA: Final = ("tests/test_end_to_end.py", "tests/test_canary.py::test_the_event_topic_holds_none")
 SHARED: Final = (
     ("live", ("tests/live/",)),
     ("kafka", (*KAFKA, "tests/collector/sources/kafka/", "tests/collector/sinks/test_kafka.py")),
     ("remote sql", REMOTE_SQL),
-    ("browser", ("tests/dashboard/", "tests/threats/test_dashboard.py")),
-    ("store", ("tests/analyzer/store/", "tests/analyzer/lake/")),
+    ("browser", BROWSER),
+    ("store", ("tests/analyzer/store/",)),
+    ("lake", ("tests/analyzer/lake/",)),
 )
 
 
