@@ -23,6 +23,7 @@ from collector.gateways.reading.fragments import announces, is_fragment
 from collector.gateways.reading.json_fields import finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.log_lines import challenge_status, condensed, is_exception
 from collector.gateways.reading.log_objects import is_log_object, read_object
+from collector.gateways.reading.loose_access import NO_FIELDS
 from collector.gateways.reading.shapes import Line, read_line
 from collector.gateways.reading.tails import read_pairs
 from collector.gateways.reading.values import MAX_KEYS, as_text, client, header_map, http_status, trace_id
@@ -48,7 +49,7 @@ def parse(record: RawRecord) -> Parsed | None:
         parsed = _text(record)
     else:
         fields = mapping(record)
-        parsed = _fields(fields, record.time_ns, is_named=is_named) if 0 < len(fields) <= MAX_KEYS else None
+        parsed = _fields(fields, record, is_named=is_named) if 0 < len(fields) <= MAX_KEYS else None
     return finish(parsed, record) if parsed else None
 
 
@@ -59,9 +60,10 @@ def _text(record: RawRecord) -> Parsed | None:
     if text[: len(_CHALLENGE)].lower() == _CHALLENGE:
         return _challenge(text[len(_CHALLENGE) :].strip())
     line = _with_level(_line(text, record.time_ns, record.observed_ns), record)
+    source = record.origin.source
     if line is None:
-        return _access(text, 0) or _printed(text) or _shapeless(text)
-    return _access(line.message, line.time_ns) or _told(line, line.fields)
+        return _access(text, 0, source) or _printed(text) or _shapeless(text)
+    return _access(line.message, line.time_ns, source, line.fields) or _told(line, line.fields)
 
 
 def is_quiet(text: str) -> bool:
@@ -127,7 +129,10 @@ def _is_printed_object(text: str) -> bool:
 
 def _told(line: Line, fields: Mapping[str, Any]) -> Parsed:
     """What the line tells of a request. Raises NotAdmitted when it tells of none."""
-    parsed = _of_line(line, fields)
+    return _admitted(_of_line(line, fields))
+
+
+def _admitted(parsed: Parsed | None) -> Parsed:
     if parsed is None:
         raise NotAdmitted(NAME, "a log line without a refusal")
     return parsed
@@ -170,8 +175,8 @@ def _outcome(message: str, is_calm: bool, is_loud: bool) -> Outcome | None:
 _remembered: Final = lru_cache(maxsize=2048)(_outcome)  # programs say the same of many requests
 
 
-def _access(text: str, time_ns: int) -> Parsed | None:
-    parsed = access(NAME, text)
+def _access(text: str, time_ns: int, source: str, fields: Mapping[str, Any] = NO_FIELDS) -> Parsed | None:
+    parsed = access(NAME, text, source, fields)
     return _at(parsed, parsed.time_ns or time_ns) if parsed else None
 
 
@@ -184,12 +189,16 @@ def _challenge(value: str) -> Parsed | None:
     return parsed
 
 
-def _fields(fields: Mapping[str, Any], near_ns: int, *, is_named: bool) -> Parsed | None:
+def _fields(fields: Mapping[str, Any], record: RawRecord, *, is_named: bool) -> Parsed | None:
     if isinstance(inner := fields.get("jsonPayload"), Mapping) and len(inner) <= MAX_KEYS:
         fields = {**fields, **inner}
     if not is_named and (not is_log_object(fields) or _is_request(fields)):
         return None
-    return _told(read_object(fields, near_ns), fields)
+    line = read_object(fields, record.time_ns)
+    parsed = _of_line(line, fields)
+    if (parsed is None or not parsed.path) and "/" in line.message:  # the sentence is an access line
+        parsed = _access(line.message, line.time_ns, record.origin.source) or parsed
+    return _admitted(parsed)
 
 
 def _is_request(fields: Mapping[str, Any]) -> bool:

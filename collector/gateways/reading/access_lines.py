@@ -1,14 +1,16 @@
 """Access lines of servers and frameworks whose format is no combined log: method, path, status and client of one answered request.
 
 One RE2 expression for each layout, anchored at the beginning. They are looked for in the message of a log line,
-behind its time, level and logger, as well as in a line of their own.
+behind its time, level and logger, as well as in a line of their own. What fits none of them may be an access line all the same
+(`loose_access.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from collector.gateways.reading import combined_log
+from collector.gateways.reading import combined_log, loose_access
 from collector.gateways.reading.named import Named, first_of
 from collector.gateways.reading.values import client, http_status
 from collector.records import Parsed
@@ -60,12 +62,35 @@ _LAYOUTS: Final = tuple(map(Named, _EXPRESSIONS))
 _FITTING: Final = first_of(_EXPRESSIONS)
 
 
-def access(kind: str, text: str) -> Parsed | None:
-    """The request of an access line; None when the text is not one. Raises NotAuth as `combined_log.read` does."""
+def access(
+    kind: str, text: str, source: str | None = None, fields: Mapping[str, object] = loose_access.NO_FIELDS
+) -> Parsed | None:
+    """The request of an access line; None when the text is not one. Raises NotAuth as `combined_log.read` does.
+
+    `source`: the file or topic, whose lines have the same columns. `fields`: what stands behind the text, by name.
+    """
     line = combined_log.split(text)
     if line is not None:
         return combined_log.read(kind, line)
     text = text.lstrip(" ")
+    parsed = _in_layout(kind, text)
+    if parsed is not None:
+        columns = loose_access.columns(text) if _has_columns(text[:_MAX_LINE]) else []
+    elif found := loose_access.read(kind, text, fields):
+        parsed, columns = found
+    if parsed is not None and columns:
+        sender = parsed.client
+        combined_log.read_columns(parsed, columns, source)
+        parsed.client = sender or parsed.client
+    return parsed
+
+
+def _has_columns(text: str) -> bool:
+    """Whether something is quoted beside the request, or may be a token."""
+    return text.count('"') > 2 or "eyJ" in text
+
+
+def _in_layout(kind: str, text: str) -> Parsed | None:
     if text[:1] not in _FIRST and '"' not in text[:_MAX_LINE]:
         return None
     first = text[:_MAX_LINE].partition("\n")[0]

@@ -95,11 +95,12 @@ def read(kind: str, line: Line, source: str | None = None) -> Parsed:
     if len(extra) >= 2 and not extra[0][0] and not extra[1][0]:
         parsed.user_agent = as_text(extra[1][1])
         extra = extra[2:]
-    _read_columns(parsed, extra, source)
+    read_columns(parsed, extra, source)
     return parsed
 
 
-def _read_columns(parsed: Parsed, extra: list[tuple[str, str]], source: str | None) -> None:
+def read_columns(parsed: Parsed, extra: list[tuple[str, str]], source: str | None) -> None:
+    """What stands in the columns that operators add, by their names or by their form. `source`: see `read`."""
     for name, value in extra:
         if name:
             _read_named(parsed, name, value)
@@ -125,7 +126,7 @@ def _note_absence(parsed: Parsed, source: str, values: list[str]) -> None:
 
 def _read_named(parsed: Parsed, name: str, value: str) -> None:
     """`name=value`, by what the name means."""
-    role = meaning(canonical_name(name))[0] if len(name) <= MAX_NAME else ""
+    role = _role(name, value)
     if role == "credential":
         _read_credential(parsed, name, value)
     elif role in _TEXT_ROLES:
@@ -138,13 +139,18 @@ def _read_named(parsed: Parsed, name: str, value: str) -> None:
         parsed.client = client(as_text(value)) or parsed.client
 
 
+def _role(name: str, value: str) -> str:
+    role = meaning(canonical_name(name))[0] if len(name) <= MAX_NAME else ""
+    return "credential" if not role and has_scheme(value) else role
+
+
 def _read_unnamed(parsed: Parsed, value: str) -> None:
     """A value alone, by its form."""
     if _answers(parsed, value):
         parsed.challenge = parsed.challenge or value
     elif has_scheme(value):
         _read_credential(parsed, "", value)
-    elif is_address(value) and "." in value:
+    elif is_address(value) and value.count(".") >= 3:  # a duration has one
         parsed.client = client(as_text(value)) or parsed.client
     elif is_hex(value, 32):
         parsed.request_id = parsed.request_id or value
