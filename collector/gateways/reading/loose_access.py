@@ -10,23 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from typing import Final
-
-import re2
 
 from collector.gateways.reading.admission import is_negative
 from collector.gateways.reading.scan import has_any, is_address, is_scheme, tokens
 from collector.gateways.reading.values import client
 from collector.records import Parsed
+from collector.redaction.patterns import compiled
 
 Column = tuple[str, str]
 NO_FIELDS: Final[Mapping[str, object]] = {}
 _MAX_LINE: Final = 4096
 _VERBS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "PROPFIND", "QUERY")
-_REQUEST: Final = re2.compile(
-    rf"(?:^|[\s\"'`\[(|,;:>=])({'|'.join(_VERBS)})[\"'`\])|,;:<>\s-]{{1,24}}"
-    r"(?:[a-z]+=)?\"?(?:https?://([^/\s\"'`|?]+))?(/[^\s\"'`|\])<>,]*)"
+_REQUEST: Final = compiled(
+    rb"(?:\A|[\s\"'`\[(|,;:>=-])(" + "|".join(_VERBS).encode() + rb")[\"'`\])|,;:<>\s-]{1,24}"
+    rb"(?:[a-z]+=)?\"?(?:https?://([^/\s\"'`|?]+))?(/[^\s\"'`|\])<>,]*)"
 )
+_MAY_HAVE_STATUS: Final = compiled(rb"(?:\A|[^\w.])[2-5]\d\d(?:[^\w.]|\z)")
 _QUOTES: Final = "\"'`"
 _EDGES: Final = "[](){}|<>,;:\"'-="
 _STATUSES: Final = frozenset(str(status.value) for status in HTTPStatus if status >= 200)
@@ -72,13 +73,13 @@ def read(kind: str, text: str, fields: Mapping[str, object] = NO_FIELDS) -> tupl
     `fields`: what the logger wrote behind the sentence, by name.
     """
     first = text[:_MAX_LINE].partition("\n")[0]
-    request = _request(first)
+    request = _request(first) if fields or _may_have_status(first) else None
     if request is None:
         return None
     before, behind = _around(first, request)
     behind += [(name, value) for name, value in fields.items() if isinstance(value, str)]
-    status = _status(before, behind)
-    if not status or not _is_line_of_values(before, behind):
+    status = _status(before, behind) if _is_line_of_values(before, behind) else ""
+    if not status:
         return None
     parsed = Parsed(kind, status=int(status), method=request.method, path=request.path, host=request.host)
     parsed.client = _client((*before, *behind))
@@ -95,15 +96,19 @@ def columns(text: str) -> list[Column]:
     return [*before, *behind]
 
 
+def _may_have_status(text: str) -> bool:
+    return "/" in text and _MAY_HAVE_STATUS.find(text.encode("ascii", "replace"))[0] >= 0
+
+
 def _request(text: str) -> _Request | None:
     if "/" not in text or not has_any(text, _VERBS):
         return None
-    found = _REQUEST.search(text.encode("ascii", "replace").decode())  # RE2 takes no lone surrogates
+    found = _REQUEST.search(text.encode("ascii", "replace"))  # one byte is one character
     if found is None:
         return None
     method, host, path = (text[max(begin, 0) : end] for begin, end in map(found.span, (1, 2, 3)))
     return _Request(
-        method=method, host=host.partition(":")[0], path=path.rstrip(":;"), begin=found.start(1), end=found.end()
+        method=method, host=host.partition(":")[0], path=path.rstrip(":;"), begin=found.start(1), end=found.end(3)
     )
 
 
@@ -174,10 +179,11 @@ def _plain(name: str) -> str:
 
 
 def _is_line_of_values(before: Sequence[Column], behind: Sequence[Column]) -> bool:
-    head, tail = list(_words(before)), list(_words(behind))
-    if len(head) > _MAX_WORDS or len(tail) > 1 or not _OTHERS.isdisjoint((*head, *tail)):
+    head, tail = list(islice(_words(before), _MAX_WORDS + 1)), list(islice(_words(behind), 2))
+    if len(head) > _MAX_WORDS or len(tail) > 1:
         return False
-    return not any(map(is_negative, (*head, *tail)))
+    words = (*head, *tail)
+    return not words or (_OTHERS.isdisjoint(words) and not is_negative(" ".join(words)))
 
 
 def _words(columns: Sequence[Column]) -> Iterator[str]:
