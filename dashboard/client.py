@@ -33,6 +33,12 @@ def query(name: str, **params: Any) -> pd.DataFrame:
         raise StoreUnavailable(place(config.settings()), type(error).__name__) from None
 
 
+def rows(name: str, **params: Any) -> list[dict[str, Any]]:
+    """`query` as mappings, which is how `analyzer.situation` asks. Raises LakeError."""
+    found: list[dict[str, Any]] = query(name, **params).to_dict("records")
+    return found
+
+
 def ask(sql: str) -> pd.DataFrame:
     """The first `adhoc.MAX_ROWS` + 1 rows of one SELECT over the views. Raises LakeError."""
     # Not .df(): it leans on pandas calls that pandas 3 deprecates.

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from analyzer.situation import impact, present
 from dashboard import charts, client, controls, frame_csv, panels, roles, scope, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
@@ -78,8 +79,18 @@ def _title(row: Mapping[str, Any], seen: Scope) -> None:
             f" · last seen {wording.ago(row['last_seen'], seen.now)} · {wording.listed(row['gateways'], 6)}"
         )
     )
-    if row.get("suspect_change") and isinstance(row["suspect_change"], str):
-        st.warning(f"Suspect change: {wording.escape(row['suspect_change'], 300)}", icon=":material/history:")
+    if suspect := _suspect(row, seen):
+        st.warning(f"Suspect change: {wording.escape(suspect, 300)}", icon=":material/history:")
+
+
+def _suspect(row: Mapping[str, Any], seen: Scope) -> str:
+    """In the overview's words; of a group that did not fail for a day, what the lake says. "" for none."""
+    known = impact.situation(client.rows("problems", **seen.params), seen.gateway).problems
+    problem = next((one for one in known if row["group_id"] in one.groups), None)
+    if problem is None:
+        return row["suspect_change"] if isinstance(row["suspect_change"], str) else ""
+    found = present.behind(problem, client.rows, _items(row["gateways"])).suspect
+    return found.says(seen.now) if found else ""
 
 
 def _figures(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ def _body() -> None:
         panels.nothing("The store is empty. This page fills in as requests arrive.")
         return
     rows = client.query("problems", **seen.params)
-    now = present.folded(rows.to_dict("records"), _asked, gateway=seen.gateway, shown=MAX_LINES)
+    now = present.folded(rows.to_dict("records"), client.rows, gateway=seen.gateway, shown=MAX_LINES)
     st.header(wording.sentence(sentence(seen, now), 600), anchor=False)
     _problems(seen, now.problems, rows[rows["gateway"] == seen.gateway])
     _figures(seen)
@@ -50,11 +50,6 @@ def _body() -> None:
         _clocks(seen)
         _unread(seen)
     _pipeline(seen)
-
-
-def _asked(name: str, **params: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = client.query(name, **params).to_dict("records")
-    return rows
 
 
 def sentence(seen: Scope, now: Situation) -> str:
@@ -163,7 +158,7 @@ def _evidence(seen: Scope, problem: Problem, row: Any) -> None:
     cause = wording.CAUSES.get(row.cause, wording.CAUSES["unknown"])
     facts = f"{cause} · {row.code} · confidence {wording.percent(row.confidence, 0)} · {wording.listed(row.gateways)} · {_routes(row.routes)}"
     st.caption(wording.escape(facts, 400))
-    suspect = present.behind(problem, _asked, [] if row.gateways is None else list(row.gateways)).suspect
+    suspect = present.behind(problem, client.rows, [] if row.gateways is None else list(row.gateways)).suspect
     if suspect:
         st.caption(f":material/history: Suspect change: {wording.escape(suspect.says(seen.now), 300)}")
 

@@ -102,6 +102,12 @@ def test_every_urgent_group_is_told_with_its_suspect(lake: Path, use: Callable[.
     ]
 
     assert [] == [part for part in expected if part not in text]
+    suspects = [
+        re.search(r"Suspect change: new signing key [^\n]*", page)
+        for page in (text, said(show("group", group=sample_lake.FAULTS[0].group_id)))
+    ]
+    assert [True, True] == [bool(found) for found in suspects]
+    assert 1 == len({found[0] for found in suspects if found})  # one way to say it
 
 
 def test_what_is_unexplained_is_told_by_template(lake: Path, use: Callable[..., None]) -> None:
