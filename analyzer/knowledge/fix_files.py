@@ -40,7 +40,8 @@ class FixEntry:
     """What to change for a code, at one gateway or library ("" is any), with `{placeholders}` of PLACEHOLDERS.
 
     `when` are the discriminants for which it is the right fix, each a text or a pattern of fnmatch, "" for a failure
-    without one; without `when` it is right for every discriminant that no other entry is for.
+    without one; without `when` it is right for every discriminant that no other entry is for. `first` is for a general one that
+    repairs the cause where the gateway's and the library's settings would accept more.
     """
 
     code: str
@@ -51,6 +52,7 @@ class FixEntry:
     when: tuple[str, ...] = ()
     snippet: str = ""
     format: str = ""  # of the snippet, one of FORMATS
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,11 +71,11 @@ def _near_fix(found: NearFixEntry, names: tuple[str, str], values: Known) -> Fix
 
 @lru_cache(maxsize=4096)
 def entries_for(code: str, gateway: str = "", library: str = "", discriminant: str = "") -> tuple[FixEntry, ...]:
-    """The gateway's, the library's and the general one, each the nearest; those for this discriminant before the others."""
+    """The gateway's, the library's and the general one, each the nearest; before them what comes `first`, and those for this discriminant."""
     rows = [row for row in _by_code().get(code, ()) if not row.when or is_for(row, discriminant)]
     owned = _of_owner(rows, "gateway", gateway), _of_owner(rows, "library", library), _of_nobody(rows)
     found = [_most_specific(entries) for entries in owned if entries]
-    return tuple(sorted(found, key=_is_for_any) if discriminant else found)
+    return tuple(sorted(found, key=lambda entry: (not entry.first, bool(discriminant) and _is_for_any(entry))))
 
 
 def is_for(entry: FixEntry, discriminant: str) -> bool:

@@ -144,14 +144,23 @@ def test_the_gateways_own_setting_comes_first():
 
 
 def test_gateway_then_library_then_general():
-    """In this order at every code, whatever the order of the files."""
+    """In this order at every code, whatever the order of the files, but for a general one that comes first."""
     assert failing(((code, code) for code in CODES), _check_order, at_least=49) == {}
 
 
 def _check_order(code):
-    general = fixes_for(code)[-1]
-    nginx, pyjwt = fixes_for(code, "nginx")[:-1], fixes_for(code, "", "PyJWT")[:-1]
-    assert fixes_for(code, "nginx", "PyJWT") == (*nginx, *pyjwt, general)
+    (general,) = fixes_for(code)
+    nginx, pyjwt = ([fix for fix in fixes_for(code, *owner) if fix != general] for owner in (("nginx",), ("", "PyJWT")))
+    first = [general] * entries_for(code)[0].first
+    assert list(fixes_for(code, "nginx", "PyJWT")) == [*first, *nginx, *pyjwt, *[general] * (not first)]
+
+
+@pytest.mark.parametrize("name", ["envoy", "kong", "spring", "nginx"])
+def test_nobody_is_told_first_to_accept_another_audience(name):
+    """A token for another API is repaired where it is requested; the gateway's setting follows, for another name of this API."""
+    fixes = fixes_for("audience_mismatch", name, "", {"audience": "orders-api-v2", "expected_audience": "orders-api"})
+    assert fixes[0].says.startswith("Request the token for orders-api ")
+    assert len(fixes) > 1
 
 
 def test_the_nearest_relative_speaks_alone():
