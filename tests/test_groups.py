@@ -30,6 +30,6 @@ def test_every_test_with_a_broker_is_in_its_group(request: pytest.FixtureRequest
 
 def test_a_group_goes_to_one_process(request: pytest.FixtureRequest) -> None:
     """pytest-xdist asks this scheduler, whatever --dist says."""
-    assert "browser" == Grouped._split_scope(None, "tests/dashboard/test_pages.py::test_x[a@b]")
+    assert "browser" == Grouped._split_scope(None, "tests/dashboard/test_life.py::test_x[a@b]")
     assert "tests/test_layout.py" == Grouped._split_scope(None, "tests/test_layout.py::test_x")
     assert request.config.hook.pytest_xdist_make_scheduler.get_hookimpls()
