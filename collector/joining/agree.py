@@ -63,9 +63,10 @@ def by_stream(new: Half, old: Half) -> bool:
 def _lines_between(new: Half, old: Half) -> int:
     """How many lines of a stream without times may stand between two lines of one request.
 
-    Words that only add to words are the next line: further on, another request may be refused in the same words.
+    Words that only add to what has its words and its access line are the next line: further on, another request may be
+    refused in the same words. Statements of one program about a request that has no access line yet stand further apart.
     """
-    return 1 if old.has_line and not new.is_access else FAR
+    return 1 if old.is_access and old.has_line and not new.is_access else FAR
 
 
 def _is_beside(new: Half, old: Half) -> bool:
