@@ -12,6 +12,7 @@ from typing import Final
 from collector.gateways import has_shared_format, is_embedded
 from collector.gateways.reading import reasons
 from collector.joining.halves import Half
+from collector.joining.marks import SESSION
 
 NEAR_NS: Final = 2_000_000_000  # an access line is stamped at the request's end, an error line at the refusal
 SAME_ID_NS: Final = 15 * NEAR_NS  # clients choose ids too, and use them again
@@ -25,8 +26,13 @@ _REFUSALS: Final = frozenset((400, 401, 403, 407, 422, 429, 431, 494))
 
 
 def by_id(new: Half, old: Half) -> bool:
-    """Both name one id: no second access line, no statement twice, no other reason than the one that is known."""
-    if not _near(new, old, SAME_ID_NS) or _is_repeated(new, old):
+    """Both name one id: no second access line, no statement twice, no other reason than the one that is known.
+
+    A session has many requests: lines that share no more than it have to be complements besides.
+    """
+    if not _near(new, old, SAME_ID_NS) or _is_repeated(new, old) or _is_other_id(new, old):
+        return False
+    if set(_of_requests(new)).isdisjoint(_of_requests(old)) and not _may_be_one_of_session(new, old):
         return False
     is_new_reason = old.is_complete and new.says_why and not new.is_access
     return reasons.agree(new.kinds, old.kinds) if is_new_reason else True
@@ -142,10 +148,25 @@ def _differ(new: Half, old: Half) -> bool:
     return is_other_thread or is_other_status or _is_other_id(new, old) or _is_other_request(new, old)
 
 
+def _may_be_one_of_session(new: Half, old: Half) -> bool:
+    return _near(new, old, NEAR_NS) and not _differ(new, old) and _complete(new, old)
+
+
+def _of_requests(half: Half) -> list[str]:
+    """Its ids, without its session's."""
+    return [one for one in half.ids if not one.startswith(SESSION)]
+
+
 def _is_other_id(new: Half, old: Half) -> bool:
     if new.ids and old.ids:
-        return not set(new.ids) & set(old.ids)
+        mine, theirs = set(_of_requests(new)), set(_of_requests(old))
+        return mine.isdisjoint(theirs) if mine and theirs else _sessions_differ(new, old)
     return (new.is_anonymous and bool(old.ids)) or (old.is_anonymous and bool(new.ids))
+
+
+def _sessions_differ(new: Half, old: Half) -> bool:
+    mine, theirs = (set(half.ids).difference(_of_requests(half)) for half in (new, old))
+    return bool(mine and theirs) and mine.isdisjoint(theirs)
 
 
 def _is_other_token(new: Half, old: Half) -> bool:

@@ -16,6 +16,7 @@ from collector.gateways.reading import reasons
 from collector.gateways.reading.log_lines import is_exception
 from collector.joining import marks
 from collector.records import Parsed, RawRecord
+from collector.redaction.hits import COOKIE, KEY, SECRET
 from collector.structs import Unshown
 
 _REFUSED: Final = (Outcome.DENIED, Outcome.ERROR)
@@ -25,6 +26,7 @@ _MIN_CLAUSE: Final = 8  # characters: a shorter one is in many sentences
 _MAX_CLAUSES: Final = 8
 _BREAK: Final = "\\n"  # as redaction makes a line break visible
 _EDGES: Final = " .\"'[](){}"
+_MASKS: Final = (SECRET, KEY, COOKIE)  # our own words, which name no cause
 _MAX_OWN_ID: Final = 15  # a shorter id ("req-7") is one of its program's own
 
 
@@ -181,12 +183,12 @@ def line_of(record: RawRecord, parsed: Parsed, event: Event) -> Line | None:
     """The line, for joining; None where nothing is left to join: a request that passed, or no request at all."""
     if not (event.outcome in _REFUSED or (parsed.status >= 400 and event.outcome is not Outcome.UNREAD)):
         return None
-    is_request = bool(parsed.method or parsed.path or parsed.client or parsed.request_id)
+    family = family_of(event.gateway.kind)
     origin, instance = event.origin, event.gateway.instance
     return Line(
-        family=family_of(event.gateway.kind),
+        family=family,
         stream=f"{origin.kind}\0{origin.source}\0{origin.partition}\0{instance}",
-        is_access=not parsed.is_fragment and parsed.status > 0 and is_request,
+        is_access=not parsed.is_fragment and parsed.status > 0 and _names_request(parsed, event, family),
         has_words=bool(event.words) and not is_echo(event.gateway.kind, parsed.message),
         parsed=parsed,
         record=record,
@@ -194,8 +196,20 @@ def line_of(record: RawRecord, parsed: Parsed, event: Event) -> Line | None:
     )
 
 
+def _names_request(parsed: Parsed, event: Event, family: str) -> bool:
+    """Whether a line with a status is an access line.
+
+    An application's words under a request's id are none, were the status beside them: what tells of the request's end says nothing.
+    """
+    if parsed.method or parsed.path or parsed.client:
+        return True
+    return bool(parsed.request_id) and not (event.words and is_embedded(family))
+
+
 @lru_cache(maxsize=4096)
 def _kinds_of(text: str) -> frozenset[str]:
+    for mask in _MASKS:
+        text = text.replace(mask, " ")
     return reasons.kinds(text)
 
 
@@ -229,4 +243,6 @@ def _bare(part: str) -> str:
 
 
 def _own(identifier: str, stream: str) -> str:
+    if identifier.startswith(marks.SESSION):
+        return f"{marks.SESSION}{_own(identifier.removeprefix(marks.SESSION), stream)}"
     return identifier if len(identifier) > _MAX_OWN_ID else f"{stream}\0{identifier}"

@@ -22,17 +22,31 @@ MAX_IDS: Final = 4
 _MAX_ID: Final = 100
 _MIN_ID: Final = 3
 _HEAD: Final = 200
-# `req_id=…`, `"requestId": "…"`; W3C's traceparent; a UUID in brackets, as tagged loggers set it first.
+# `req_id=…`, `"requestId": "…"`, AWS's `trace-id: Root=…`; W3C's traceparent; a UUID in brackets, as tagged loggers set it first.
 _ID: Final = re2.compile(
-    rf'(?:req|request|correlation|trace)[-_. ]?id"?\s?[=:]\s?"?([\w.:/+-]{{{_MIN_ID},{_MAX_ID}}})'
+    r'(?:req|request|correlation|trace|transaction|txn|invocation|unique|call)[-_. ]?(?:id|uuid|guid)"?\s?[=:]\s?"?(?:root=)?'
+    rf"([\w.:/+-]{{{_MIN_ID},{_MAX_ID}}})"
+    r'|\bcf-ray"?\s?[=:]\s?"?([0-9a-f]{16})\b'
     r"|\b00-([0-9a-f]{32})-[0-9a-f]{16}-"
     r"|[\[(]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[\])]"
 )
 # A format that has a place for the id, and nothing in it.
 _NO_ID: Final = re2.compile(r'(?:req|request|correlation|trace)[-_. ]?id"?\s?[=:]\s?"?-?(?:["\s,}]|$)')
+# What servers of mail, files and shells call the connection in which somebody logs in: `session=<…>`, `(user,10.0.0.1,<…>)`.
+_CONNECTION: Final = re2.compile(r'session(?:[-_. ]?id)?"?\s?[=:]\s?<([\w+/=-]{8,64})>|[,(]<([\w+/=-]{12,64})>[,)]')
+_SESSION: Final = re2.compile(r'\b(?:session[-_. ]?id|sid)"?\s?[=:]\s?"?([\w+/.-]{8,100})')
+_IN_CONNECTIONS: Final = ("=<", ": <", ",<", "(<")  # one is in each
+_IN_SESSIONS: Final = ("session", "sid")
+_MIN_SESSION: Final = 8
+SESSION: Final = "session "  # before an id that several requests may share
+_NAMES_OF_SESSIONS: Final = frozenset(("session", "sessionid", "xsessionid", "sid"))
 _NAMES_OF_IDS: Final = frozenset(
-    ("reqid", "requestid", "xrequestid", "correlationid", "xcorrelationid", "traceid", "httprequestid")
-)
+    (
+        "reqid", "requestid", "xrequestid", "httprequestid", "awsrequestid", "xamznrequestid", "requuid", "requestuuid", "requestguid",
+        "correlationid", "xcorrelationid", "traceid", "ddtraceid", "oteltraceid", "xb3traceid", "xamzntraceid", "traceidentifier",
+        "transactionid", "xtransactionid", "txnid", "invocationid", "uniqueid", "callid", "activityid", "cfray", "xfapiinteractionid",
+    )
+)  # fmt: skip
 _NOT_IN_NAMES: Final = {ord(char): None for char in "-_. @"}
 _NONE: Final = frozenset(("", "-", "null", "none", "nil", "undefined", "unknown", "n/a"))
 # Erlang's process, and the worker threads of servlet containers: each serves one request at a time.
@@ -48,7 +62,7 @@ _SHAPE_KEYS: Final = ("logger", "logger_name", "loggerName", "caller", "Category
 
 
 def ids(record: RawRecord) -> tuple[str, ...]:
-    """What the record calls its request or trace, at most MAX_IDS."""
+    """What the record calls its request or trace, at most MAX_IDS; and its session, behind the word SESSION."""
     found = _in_text(record.text[:MAX_CHARS].lower()) if record.fields is None else _in_fields(mapping(record))
     return tuple(dict.fromkeys(value for value in found if _is_id(value)))[:MAX_IDS]
 
@@ -64,7 +78,15 @@ def is_anonymous(record: RawRecord) -> bool:
 
 def _in_text(low: str) -> Iterator[str]:
     if "id" in low or "00-" in low or "-" in low[:_HEAD]:
-        yield from (value for match in _ID.finditer(low) for value in match.groups() if value)
+        yield from _found(_ID, low)
+    if any(map(low.__contains__, _IN_CONNECTIONS)):
+        yield from (value for value in _found(_CONNECTION, low) if not value.isalpha())
+    if any(map(low.__contains__, _IN_SESSIONS)):
+        yield from map(_session, _found(_SESSION, low))
+
+
+def _found(pattern: Any, low: str) -> Iterator[str]:
+    return (value for match in pattern.finditer(low) for value in match.groups() if value)
 
 
 def _in_fields(fields: Mapping[str, Any]) -> Iterator[str]:
@@ -73,11 +95,18 @@ def _in_fields(fields: Mapping[str, Any]) -> Iterator[str]:
             yield from (as_text(inner) for key, inner in list(value.items())[:MAX_KEYS] if _names_id(key, name))
         elif _names_id(name):
             yield as_text(value)
+        elif _bare(name[:_MAX_ID]) in _NAMES_OF_SESSIONS:
+            yield _session(as_text(value).strip("<>"))
 
 
 def _names_id(name: str, outer: str = "") -> bool:
     word = _bare(name[:_MAX_ID])
     return word in _NAMES_OF_IDS or (word == "id" and outer in ("req", "request", "trace", "http_request"))
+
+
+def _session(value: str) -> str:
+    """The id behind SESSION; "" for a word: "session: terminated"."""
+    return SESSION + value if len(value) >= _MIN_SESSION and not value.isalpha() else ""
 
 
 @lru_cache(maxsize=4096)

@@ -43,6 +43,11 @@ def _record(line: str) -> RawRecord:
     return RawRecord(Origin("file", "log"), 1_772_532_000 * 10**9, text=line)
 
 
+def refused(events: list[Event]) -> list[Event]:
+    """The refusals among them, each once."""
+    return list({id(event): event for event in events if event.outcome is Outcome.DENIED}.values())
+
+
 def distinct(events: list[Event]) -> int:
     return len({id(event) for event in events})
 
@@ -446,3 +451,58 @@ def test_an_object_that_is_printed_below_two_errors_is_no_repetition() -> None:
     )
 
     assert distinct(events) == 2
+
+
+COMPLETED = '{{"level":30,"time":177253200{at}000,"pid":7,"{key}":"{id}","res":{{"statusCode":401}},"responseTime":2.2,"msg":"request completed"}}'
+REFUSED = '{{"level":30,"time":177253200{at}000,"pid":7,"{key}":"{id}","res":{{"statusCode":401}},"err":{{"message":"jwt expired"}},"msg":"jwt expired"}}'
+
+
+@pytest.mark.parametrize("key", ["reqId", "request_id", "traceId", "requestUUID", "x-request-id"])
+def test_a_reason_with_its_status_and_the_end_of_its_request_are_one_refusal(key: str) -> None:
+    """A program says under one id why it refused and that it has answered, each time with the status."""
+    events = joined(
+        REFUSED.format(at=0, key=key, id="a-1"),
+        REFUSED.format(at=0, key=key, id="a-2"),
+        COMPLETED.format(at=0, key=key, id="a-2"),
+        COMPLETED.format(at=0, key=key, id="a-1"),
+        REFUSED.format(at=1, key=key, id="a-3"),
+    )
+
+    assert ["jwt expired"] * 3 == [event.words.message for event in refused(events)]
+
+
+LOGIN = (
+    "Mar  3 10:00:00 authd: Info: bearer(ann,192.0.2.7,<{id}>): check failed: token has expired",
+    "Mar  3 10:00:00 authd: Info: file(ann,192.0.2.7,<{id}>): unknown user",
+    "Mar  3 10:00:01 ftp-login: Info: Disconnected (auth failed, 1 attempts): user=<ann>, rip=192.0.2.7, session=<{id}>",
+)
+
+
+def test_the_lines_of_one_login_are_one_refusal() -> None:
+    """They share the session; another login of the same user has another one, and a second attempt in it is a second refusal."""
+    first, second = (tuple(line.format(id=each) for line in LOGIN) for each in ("q0IPEn1hJpt/AAAB", "kZggEn1hKJt/AAAB"))
+    mixed = [line for pair in zip(first, second, strict=True) for line in pair]
+
+    assert 1 == len(refused(joined(*first)))
+    assert 2 == len(refused(joined(*mixed)))
+    assert 2 == len(refused(joined(first[0], first[0], *first[1:])))
+
+
+def test_a_session_of_http_has_many_requests() -> None:
+    """Two reasons in one session are two refusals; the access line of one of them is not the other's."""
+    words = (
+        "2026-03-03 10:00:0{at},000 - carts.{name} - WARNING - {why} sessionId=77c0ffee1 path=/carts/{at} method=GET"
+    )
+    expired = words.format(at=0, name="auth", why="token refused: expired")
+    scope = words.format(at=1, name="rights", why="token refused: the scope is insufficient")
+
+    assert 2 == distinct(joined(expired, scope))
+
+
+def test_an_echo_belongs_to_the_reason_of_its_session() -> None:
+    """Beside one that names another session it is a refusal of its own."""
+    reason = "2026-03-03 10:00:00,000 - carts.auth - WARNING - token refused: jwt expired, sid=77c0ffee{at}"
+    echo = "2026-03-03 10:00:00,010 - carts.web - WARNING - authentication failed, sid=77c0ffee{at}"
+
+    assert 1 == len(refused(joined(reason.format(at=1), echo.format(at=1))))
+    assert 2 == len(refused(joined(reason.format(at=1), echo.format(at=2))))
