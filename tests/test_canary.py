@@ -359,7 +359,7 @@ def test_a_command_prints_none(command: str, tmp_path: Path) -> None:
     done = Done(Rig(tmp_path / "run"))
     done.rig.configure()
     records = tmp_path / "records.log"
-    records.write_bytes(lines_of(done, command, places=3))
+    records.write_bytes(lines_of(done, command, places=2))
     answer = subprocess.run(
         [sys.executable, "-m", "why401", command, str(records)],
         capture_output=True,
