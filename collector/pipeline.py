@@ -292,7 +292,7 @@ class Collector:
         issuer = self._verifier.issuer(read.facts.iss)
         if issuer and issuer.user_claim != "sub":
             read = read_token(first, issuer.user_claim, self._name_user)
-        facts = self._verified(first, read.facts)
+        facts = self._verified(first, read)
         if len(credentials) > 1:
             facts = replace(facts, credentials=len(credentials), anomalies=(*facts.anomalies, _SEVERAL))
         return facts, read
@@ -301,11 +301,12 @@ class Collector:
         issuer = self._verifier.issuer(str((claims or {}).get("iss", "")))
         return issuer.user_claim if issuer else ""
 
-    def _verified(self, credential: Credential, facts: TokenFacts) -> TokenFacts:
+    def _verified(self, credential: Credential, read: TokenRead) -> TokenFacts:
         """An altered or cut token is verified too: that it fails is a fact; one without a signature is not."""
+        facts = read.facts
         if facts.kind is not TokenKind.JWS or facts.signature_bytes <= 0:
             return facts
-        result = self._verifier.verify(credential.value, facts.iss, facts.alg, facts.kid)
+        result = self._verifier.verify(credential.value, facts.iss, facts.alg, facts.kid, read.claims.iat)
         if result is NOT_CHECKED or result.verification is Verification.NOT_CHECKED:
             return facts
         return replace(facts, verification=result.verification, verified_by=result.issuer)

@@ -25,21 +25,24 @@ from collector.telemetry import Telemetry
 
 REFRESH_SECONDS: Final = 300.0  # Envoy's and Nimbus' default cache lifetime: older than theirs would blame them wrongly
 RETRY_SECONDS: Final = 15.0
+HURRY_SECONDS: Final = 5.0  # between two fetches that unknown kids asked for
 MAX_KEYS: Final = 200
 MAX_JWKS_BYTES: Final = 1 << 20  # as for a URL
 MAX_ISSUER: Final = 2_000
+_HURRIED: Final = 0.0  # due at once
 Fetch = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """One issuer's keys as they were at `fetched_at`; `error` says why they could not be had."""
+    """One issuer's keys as they were at `read_at`; `error` says why the fetch at `fetched_at` gave none."""
 
     keys: tuple[Mapping[str, Any], ...] = ()
+    read_at: float = 0.0
     fetched_at: float = 0.0
     error: str = ""
     is_unreachable: bool = False  # the error is one of transport, not of content
-    version: int = 0  # grows when the keys change, so that verifications made before are not reused
+    version: int = 0  # grows when the keys change or were asked for, so that verifications made before are not reused
 
     @property
     def kids(self) -> tuple[str, ...]:
@@ -109,12 +112,17 @@ class KeySets:
         """Changes whenever any key set changed."""
         return sum(keys.version for keys in self._sets.values())
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether they are kept fresh: what is not there may come."""
+        return self._thread is not None
+
     def hurry(self, issuer: str) -> None:
-        """A token had a kid that the set does not hold: fetch again soon, at most every RETRY_SECONDS."""
+        """A token had a kid that the set does not hold: fetch again soon, at most every HURRY_SECONDS."""
         with self._lock:
             held = self._sets.get(issuer)
-            if held and time.time() - held.fetched_at > RETRY_SECONDS:
-                self._due[issuer] = 0.0
+            if held and time.time() - held.fetched_at > HURRY_SECONDS:
+                self._due[issuer] = _HURRIED
 
     def _run(self) -> None:
         while not self._stop.wait(0.5):
@@ -127,13 +135,15 @@ class KeySets:
         old = self._sets.get(issuer.issuer, KeySet())
         try:
             keys = parse_jwks(self._read(issuer))
-            changed = keys != old.keys
-            new = KeySet(keys, time.time(), version=old.version + changed)
+            is_news = keys != old.keys or self._due.get(issuer.issuer) == _HURRIED
+            new = KeySet(keys, time.time(), time.time(), version=old.version + is_news)
             wait = REFRESH_SECONDS if _is_remote(issuer) else RETRY_SECONDS
         except (OSError, ValueError) as error:
             self.telemetry.count("why401.errors", stage="key_sets", kind=type(error).__name__)
             is_unreachable = not isinstance(error, ValueError)
-            new = KeySet(old.keys, time.time(), f"{type(error).__name__}: {error}", is_unreachable, old.version)
+            new = KeySet(
+                old.keys, old.read_at, time.time(), f"{type(error).__name__}: {error}", is_unreachable, old.version
+            )
             wait = RETRY_SECONDS
         with self._lock:
             self._sets[issuer.issuer] = new
@@ -185,8 +195,12 @@ class Verifier:
         """What was verified under another version must be verified again."""
         return self._key_sets.version
 
-    def verify(self, token: str, iss: str, alg: str, kid: str) -> Verified:
-        """Verify a compact JWS. An unknown `iss` is tried against the issuer that holds its kid: a near miss shows so."""
+    def verify(self, token: str, iss: str, alg: str, kid: str, issued_at: float | None = None) -> Verified:
+        """Verify a compact JWS. An unknown `iss` is tried against the issuer that holds its kid: a near miss shows so.
+
+        `issued_at` is the token's `iat` in Unix seconds. A key set that was read before says nothing about a key that it lacks:
+        the issuer may have published it since, and the next fetch will tell.
+        """
         issuer = iss if iss in self._issuers else self._holder(kid)
         keys = self._key_sets.of(issuer) if issuer else None
         if keys is None:
@@ -197,6 +211,8 @@ class Verifier:
         candidates = _candidates(keys.keys, kid)
         if not candidates:
             self._key_sets.hurry(issuer)
+            if issued_at is not None and self._key_sets.is_kept and keys.read_at < issued_at <= time.time():
+                return NOT_CHECKED
             return Verified(Verification.NO_KEY, shown, f"kid is none of the key set's {len(keys.keys)}")
         return _try(token, alg, candidates, shown)
 

@@ -6,7 +6,9 @@ import http.server
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
@@ -33,7 +35,8 @@ def verifier(tmp_path: Path, keys: object, issuer: str = ISSUER) -> Verifier:
 def check(tested: Verifier, text: str, **expected: str) -> Verification:
     header = jwt.get_unverified_header(text)
     claims = jwt.decode(text, options={"verify_signature": False})
-    return tested.verify(text, claims.get("iss", ""), header["alg"], header.get("kid", "")).verification
+    kid, issued_at = header.get("kid", ""), claims.get("iat")
+    return tested.verify(text, claims.get("iss", ""), header["alg"], kid, issued_at).verification
 
 
 @pytest.mark.parametrize(
@@ -172,6 +175,63 @@ def test_nothing_is_fetched_because_a_token_says_so(server, tmp_path: Path) -> N
 
     assert Verification.NOT_CHECKED == check(verifier(tmp_path, jwks("k1")), pointing)
     assert [] == asked
+
+
+def test_a_key_that_is_newer_than_the_key_set_is_not_called_unpublished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just after a rotation the set is older than the token: what it lacks is unknown, until it was read again."""
+    now = time.time()
+    tested = kept(verifier(tmp_path, jwks("k1")))
+    clock = Clock(now + 60)
+    monkeypatch.setattr("collector.token.verification.time", clock)
+    fresh = token(key="k2", iat=int(now) + 30)
+    before = tested.version, check(tested, fresh)
+    clock.now += 1
+    tested._key_sets._refresh(tested._key_sets.issuers[0])  # it was hurried: the key is still not there
+
+    assert Verification.NOT_CHECKED == before[1]
+    assert (before[0] + 1, Verification.NO_KEY) == (tested.version, check(tested, fresh))
+    (tmp_path / "jwks.json").write_text(json.dumps(jwks("k1", "k2")))
+    tested._key_sets._refresh(tested._key_sets.issuers[0])
+    assert Verification.VERIFIED == check(tested, fresh)
+
+
+def test_a_fetch_that_fails_makes_no_key_set_newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys are still those of before."""
+    now = time.time()
+    tested = kept(verifier(tmp_path, jwks("k1")))
+    monkeypatch.setattr("collector.token.verification.time", Clock(now + 60))
+    (tmp_path / "jwks.json").write_text("nothing")
+    tested._key_sets._refresh(tested._key_sets.issuers[0])
+
+    assert Verification.NOT_CHECKED == check(tested, token(key="k2", iat=int(now) + 30))
+
+
+def test_a_key_set_that_nobody_reads_again_is_the_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`why401 explain` reads it once: no later fetch would tell."""
+    now = time.time()
+    tested = verifier(tmp_path, jwks("k1"))
+    monkeypatch.setattr("collector.token.verification.time", Clock(now + 60))
+
+    assert Verification.NO_KEY == check(tested, token(key="k2", iat=int(now) + 30))
+
+
+def kept(tested: Verifier) -> Verifier:
+    """As if its key sets were kept fresh; the test does that."""
+    tested._key_sets._thread = threading.Thread()
+    return tested
+
+
+@dataclass
+class Clock:
+    """Stands for the module `time`."""
+
+    now: float
+
+    def time(self) -> float:
+        """As it was set."""
+        return self.now
 
 
 def test_a_rotated_key_file_is_read_again(tmp_path: Path) -> None:
