@@ -180,10 +180,15 @@ def _plain(name: str) -> str:
 
 def _is_line_of_values(before: Sequence[Column], behind: Sequence[Column]) -> bool:
     head, tail = list(islice(_words(before), _MAX_WORDS + 1)), list(islice(_words(behind), 2))
-    if len(head) > _MAX_WORDS or len(tail) > 1:
+    if len(head) > _MAX_WORDS or len(tail) > 1 or _is_told(before) or _is_told(behind):
         return False
     words = (*head, *tail)
     return not words or (_OTHERS.isdisjoint(words) and not is_negative(" ".join(words)))
+
+
+def _is_told(columns: Sequence[Column]) -> bool:
+    """A value under a name reports a fault: `error="token is expired"` is read by name, as the reason that it is."""
+    return any(name and " " in value and is_negative(value) for name, value in columns)
 
 
 def _words(columns: Sequence[Column]) -> Iterator[str]:

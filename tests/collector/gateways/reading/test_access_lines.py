@@ -48,6 +48,7 @@ def test_a_request_and_its_answer(line: str, method: str, path: str, status: int
         "cache miss for GET /api/carts, 401 entries",
         "queue GET /api/carts: 403 waiting",
         "GET /api/carts rows=403",
+        'method=GET path=/api/carts status=401 dur=7ms reason="the token has expired"',
         "GET /api/carts failed, the other side said 401",
         "[401] Started GET /api/carts for 192.0.2.7 at 2026-03-03 10:00:00",
     ],
