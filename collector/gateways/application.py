@@ -24,14 +24,20 @@ from collector.gateways.reading.json_fields import finish, flatten, mapping, pla
 from collector.gateways.reading.log_lines import challenge_status, condensed, is_exception
 from collector.gateways.reading.log_objects import is_log_object, read_object
 from collector.gateways.reading.loose_access import NO_FIELDS
+from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.shapes import Line, read_line
 from collector.gateways.reading.tails import read_pairs
 from collector.gateways.reading.values import MAX_KEYS, as_text, client, header_map, http_status, trace_id
 from collector.records import Parsed, RawRecord
+from collector.redaction.patterns import compiled
 
 NAME: Final = "application"
 _TRACEBACK: Final = ("Traceback (most recent call last)", "Unhandled exception. ", "Exception in thread ", "Uncaught ")
 _PAIRS: Final = ("time=", "level=", "ts=", "timestamp=", "lvl=", "t=", "date=", "severity=")
+# Logfmt in another order: it begins with a pair, and names its level all the same.
+_LEVELS: Final = (" level=", " lvl=", " severity=")
+_LOGFMT: Final = compiled(rb"\A[A-Za-z_@][\w.@-]{0,40}=\S[^\n]* (?:level|lvl|severity)=\"?[A-Za-z]{1,12}\"?(?:[\s]|\z)")
+_MAX_BEFORE_LEVEL: Final = 512
 _WORDS: Final = ("Error ", "Warning ", "Failure ", "Fault ", "Exception ")  # they begin a sentence, too
 _CREDENTIALS: Final = frozenset(("authorization", "Authorization"))
 _CHALLENGE: Final = "www-authenticate:"
@@ -83,13 +89,17 @@ def _with_level(line: Line | None, record: RawRecord) -> Line | None:
 
 def _line(text: str, near_ns: int, observed_ns: int) -> Line | None:
     """The parts of a line; a stack trace alone is its own sentence."""
-    if text.startswith(_PAIRS):
+    if text.startswith(_PAIRS) or _is_logfmt(text[:_MAX_BEFORE_LEVEL]):
         first, _, below = text.partition("\n")
         line = read_object(read_pairs(first), near_ns)
         return replace(line, message=f"{line.message}\n{below}" if below else line.message) if line.level else None
     if text.startswith(_TRACEBACK) or (is_exception(text) and not text.startswith(_WORDS)):
         return Line(message=text)
     return read_line(text, near_ns, observed_ns)
+
+
+def _is_logfmt(text: str) -> bool:
+    return has_any(text, _LEVELS) and _LOGFMT.find(text.encode("ascii", "replace"))[0] == 0
 
 
 def _printed(text: str) -> Parsed | None:
