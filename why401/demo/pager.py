@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 import orjson
+
+from why401.demo.loopback import Loopback
 
 MAX_KEPT: Final = 1_000
 MAX_BODY: Final = 1 << 20
@@ -26,27 +27,15 @@ class Page:
     at: float  # time.monotonic()
 
 
-class Pager:
+class Pager(Loopback):
     """Takes what Alertmanager would send to a webhook. `port` is known after construction."""
 
     def __init__(self, show: Callable[[Page], None]) -> None:
         self._show = show
         self._pages: list[Page] = []
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.pager = self
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="demo-pager")
-
-    def start(self) -> None:
-        """Serve in a thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop serving. Idempotent."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.pager = self
+        super().__init__(server, "demo-pager")
 
     def take(self, body: bytes) -> None:
         """Keep what was posted, and show it."""

@@ -5,7 +5,6 @@ One loopback server for both. The upstream verifies with PyJWT, so its reasons a
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import jwt
 import orjson
 
+from why401.demo.loopback import Loopback
 from why401.demo.mint import Mint
 
 MAX_SEEN: Final = 10_000  # jti values remembered for replay
@@ -31,29 +31,16 @@ class Refused(Exception):
         self.challenge = challenge
 
 
-class Services:
+class Services(Loopback):
     """Key sets under /jwks/NAME.json, everything else is the upstream. `port` is known after construction."""
 
     def __init__(self, mint: Mint) -> None:
         self.mint = mint
         self.seen: deque[str] = deque(maxlen=MAX_SEEN)
         self.broken = 0
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.services = self
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="demo-services")
-
-    def start(self) -> None:
-        """Serve in a thread. Idempotent."""
-        if not self._thread.is_alive():
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop serving. Idempotent."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.services = self
+        super().__init__(server, "demo-services")
 
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> bytes:
         """The body of a 200. Raises Refused."""
