@@ -113,14 +113,17 @@ def _of_sentence(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> It
 
 def _of_keys(readings: tuple[Reading, ...], text: str) -> tuple[Reading, ...]:
     """Without a sure fault of the key set where another service refused the program's request ("cannot list berths: 401 Unauthorized")."""
-    if not any(reading.code == _KEYS_FETCH and not reading.gateway for reading in readings):
+    if not any(map(_is_of_keys, readings)):
         return readings
     text = text[:MAX_READ].encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
     if _ANSWERED.search(text) is None or _KEYS.search(text) is not None:
         return readings
-    return tuple(
-        _guess(reading) if reading.code == _KEYS_FETCH and not reading.gateway else reading for reading in readings
-    )
+    return tuple(_guess(reading) if _is_of_keys(reading) else reading for reading in readings)
+
+
+def _is_of_keys(reading: Reading) -> bool:
+    """A fault of a key set in no product's own words."""
+    return reading.code == _KEYS_FETCH and not reading.gateway
 
 
 def _guess(reading: Reading) -> Reading:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import re2
 
 from collector.gateways.reading.json_fields import mapping
+from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.values import MAX_KEYS, as_text
 from collector.records import RawRecord
 
@@ -79,9 +80,9 @@ def is_anonymous(record: RawRecord) -> bool:
 def _in_text(low: str) -> Iterator[str]:
     if "id" in low or "00-" in low or "-" in low[:_HEAD]:
         yield from _found(_ID, low)
-    if any(map(low.__contains__, _IN_CONNECTIONS)):
+    if has_any(low, _IN_CONNECTIONS):
         yield from (value for value in _found(_CONNECTION, low) if not value.isalpha())
-    if any(map(low.__contains__, _IN_SESSIONS)):
+    if has_any(low, _IN_SESSIONS):
         yield from map(_session, _found(_SESSION, low))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from collector.gateways.reading.admission import is_negative
@@ -90,10 +90,7 @@ def columns(text: str) -> list[Column]:
     """The columns around the request of an access line, whose layout may be known; empty when there is no request."""
     first = text[:_MAX_LINE].partition("\n")[0]
     request = _request(first)
-    if request is None:
-        return []
-    before, behind = _around(first, request)
-    return [*before, *behind]
+    return list(chain(*_around(first, request))) if request else []
 
 
 def _may_have_status(text: str) -> bool:
