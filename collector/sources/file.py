@@ -26,7 +26,7 @@ from collector.settings import FileSettings
 from collector.shippers.batches import unbatched
 from collector.sources import Intake
 from collector.sources.seen_files import SeenFiles, may_be, stem
-from collector.sources.tails import STDIN, Mark, Tail, is_gzip, opened
+from collector.sources.tails import STDIN, Mark, Tail, is_gzip, opened, state_of
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401.file")
@@ -187,7 +187,7 @@ class FileSource:
 
     def _finish(self, tail: Tail, intake: Intake, stop: threading.Event) -> None:
         """The file is not opened again as long as it stays as it is."""
-        state = _state_of(tail.path)
+        state = tail.state  # its path may lead to another file by now
         self._let_go(tail, tail.mark, intake, stop)
         if len(self._finished) < MAX_FINISHED:
             self._finished[tail.path] = state
@@ -331,7 +331,6 @@ def expand(patterns: tuple[str, ...]) -> list[str]:
 def _state_of(path: str) -> tuple[int, ...]:
     """Changes with the file behind a path and with its content; () when there is none."""
     try:
-        now = Path(path).stat()
+        return state_of(Path(path).stat())
     except OSError:
         return ()
-    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns

@@ -98,12 +98,14 @@ class Tail:
         """The next piece, b"" at the present end, None when a pipe has nothing yet. Raises zlib.error, OSError."""
         while True:
             raw = self._read_raw()
-            if not raw:
-                return raw
-            chunk = raw if self._gzip is None else self._decompressed(raw)
+            chunk = raw
+            if self._gzip is not None:
+                chunk = self._decompressed(raw) if raw else self._held_back()
             if chunk:
                 self._note(chunk)
                 return chunk
+            if not raw:
+                return raw
 
     def joined(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         """(offset, record): the lines of a stack trace or a dump are one record."""
@@ -179,6 +181,11 @@ class Tail:
         )
 
     @property
+    def state(self) -> tuple[int, ...]:
+        """Changes with the file and with its content."""
+        return state_of(os.fstat(self._fd))
+
+    @property
     def size(self) -> int:
         """Bytes of the file itself, at present."""
         return os.fstat(self._fd).st_size
@@ -217,9 +224,14 @@ class Tail:
                 break
         return bytes(out)
 
+    def _held_back(self) -> bytes:
+        """What `_decompressed` had no room for, though it took all of the file: some bytes at the end of a cut .gz."""
+        return self._gzip.decompress(b"") if self._gzip is not None and not self._gzip.eof else b""
+
     def _give_back(self, count: int) -> None:
         os.lseek(self._fd, -count, os.SEEK_CUR)
         self._raw -= count
+        self._raw_head = self._raw_head[: self._raw]  # it is read again, and noted again
 
     def _note(self, chunk: bytes) -> None:
         self.position += len(chunk)
@@ -236,6 +248,11 @@ def opened(path: str, *, takes_fifo: bool = True) -> int:
         return descriptor
     os.close(descriptor)
     raise NotRegularFile(0, "no regular file", path)
+
+
+def state_of(status: os.stat_result) -> tuple[int, ...]:
+    """Changes with the file and with its content."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def is_gzip(path: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from collector.settings import FileSettings
 from collector.sources import file, tails
 from collector.sources.file import FileSource
+from collector.sources.tails import Tail
 from collector.telemetry import Telemetry
 from tests.intakes import LedgerIntake
 
@@ -147,3 +149,43 @@ class Rotation(RuleBasedStateMachine):
 
 TestRotation = Rotation.TestCase
 TestRotation.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_copied_truncated_and_compressed_between_two_rounds() -> None:
+    rotation = Rotation()
+    rotation.write(count=1, wide=False)
+    rotation.read()
+    rotation.write(count=1, wide=False)
+    rotation.rotate_by_copy(seen_between=False)
+    rotation.compress(seen_between=False)
+    rotation.teardown()
+
+
+def test_another_file_under_the_name_of_a_gz_that_is_just_being_finished() -> None:
+    rotation = Rotation()
+    for _ in range(2):
+        rotation.write(count=1, wide=False)
+        rotation.rotate_by_name(create=False, late=0)
+        rotation.compress(seen_between=False)
+        rotation.read()
+    rotation.teardown()
+
+
+def test_a_gz_that_is_cut_anywhere_gives_all_that_follows_what_was_read(tmp_path: Path) -> None:
+    content = b"".join(b"line %06d of the program\n" % number for number in range(3))
+    whole = gzip.compress(content)
+    (tmp_path / "a.log").write_bytes(content[:27])
+    read = Tail(str(tmp_path / "a.log"))
+    read.read()
+    packed = tmp_path / "a.log.1.gz"
+    for cut in range(len(whole) // 2, len(whole)):
+        packed.write_bytes(whole[:cut])
+        tail = Tail(str(packed))
+        there = zlib.decompressobj(31).decompress(whole[:cut])
+        if tail.skip_to(read.mark):
+            rest = b"".join(iter(tail.read, b""))
+            assert rest == there[27:], cut
+            assert not tail.is_rewritten()
+        tail.close()
+    read.close()
+    assert there == content
