@@ -43,6 +43,9 @@ class Diagnosis(Dataclass, Struct, frozen=True, gc=False):
     also: tuple[str, ...] = ()  # codes of later checks that would also fail
     near_miss: str = ""  # how two values differ that almost agree
     library: str = ""
+    expected: str = ""  # the value that was compared with what came; a list when several would do
+    received: str = ""
+    missing_scope: str = ""  # scopes that the token lacks, with spaces between them
     discriminant: str = ""  # FROZEN: what, besides the code, one change would touch; part of the group's id
 
 

@@ -105,6 +105,8 @@ class Request(Dataclass, Struct, frozen=True, gc=False):
     request_id: Safe = EMPTY
     client: Safe = EMPTY  # /24 or /48 network
     user_agent: Safe = EMPTY  # family only
+    user_agent_version: Safe = EMPTY  # numbers only, at most three
+    client_version: Safe = EMPTY  # of the calling application, when it says so; the same form
 
 
 class Words(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
@@ -227,6 +229,8 @@ _WIRE: Final[dict[str, dict[str, str]]] = {
         "request_id": "http.request.id",
         "client": "client.address",
         "user_agent": "user_agent.name",
+        "user_agent_version": "user_agent.version",
+        "client_version": "client.version",
     },
     "words": {
         "reason": "gateway.raw_reason",

@@ -431,6 +431,7 @@ def _route(parsed: Parsed) -> Safe:
 
 
 def _request(parsed: Parsed, record: RawRecord) -> Request:
+    agent = parsed.user_agent[:MAX_AGENT]
     return Request(
         method=request_facts.method(parsed.method),
         route=_route(parsed),
@@ -439,7 +440,9 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
         trace_id=request_facts.identifier(parsed.trace_id or record.trace_id),
         request_id=request_facts.identifier(parsed.request_id),
         client=request_facts.network(parsed.client),
-        user_agent=request_facts.user_agent(parsed.user_agent[:MAX_AGENT]),
+        user_agent=request_facts.user_agent(agent),
+        user_agent_version=request_facts.user_agent_version(agent),
+        client_version=request_facts.client_version(parsed.headers, agent),
     )
 
 

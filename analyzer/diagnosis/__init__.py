@@ -34,6 +34,7 @@ from analyzer.diagnosis import (
 )
 from analyzer.diagnosis.alike import evidence_of, lifetime_s, told_of
 from analyzer.diagnosis.allowed import OK, allowed
+from analyzer.diagnosis.comparison import comparison
 from analyzer.diagnosis.cuts import Cuts, Cutter
 from analyzer.diagnosis.doubts import tempered
 from analyzer.diagnosis.findings import Case, Finding, Rule, Strength
@@ -181,6 +182,7 @@ def diagnose(case: Case) -> Diagnosis:
     best = facts.best.get(decision.code)
     near = best.near_miss if best else None
     values = Values(case, decision, best)
+    sides = comparison(case, decision.code, values)
     library = next((reading.library for reading in case.readings if reading.library), "")
     return Diagnosis(
         code=decision.code,
@@ -201,6 +203,9 @@ def diagnose(case: Case) -> Diagnosis:
         also=later_failures(decision.code, facts),
         near_miss=near.says if near else "",
         library=library,
+        expected=sides.expected,
+        received=sides.received,
+        missing_scope=sides.missing_scope,
         discriminant=_discriminant(decision, facts),
     )
 

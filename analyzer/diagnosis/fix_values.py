@@ -257,6 +257,13 @@ def _expected(name: str, case: Case) -> Iterator[str]:
         yield from expected.algorithms if expected else ()
 
 
+def accepted(name: str, case: Case) -> tuple[str, ...]:
+    """Every value that would do for a placeholder of what was expected."""
+    if name == "expected_alg":
+        return case.expected.algorithms if case.expected else ()
+    return {"expected_issuer": _issuers, "expected_audience": _audiences}.get(name, lambda _: ())(case)
+
+
 def _issuers(case: Case) -> tuple[str, ...]:
     """Those that are configured, else those whose tokens pass on the same route."""
     configured = tuple(issuer.issuer for issuer in case.issuers)

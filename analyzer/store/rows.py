@@ -67,7 +67,8 @@ _GATEWAY: Final[Spec] = (
     ("gateway_version", TEXT, attrgetter("version")),
 )
 _REQUEST: Final[Spec] = (
-    *_text("method"), *_text("route"), *_text("host"), *_text("user_agent"), *_text("trace_id"), *_text("request_id"),
+    *_text("method"), *_text("route"), *_text("host"), *_text("user_agent"), *_text("user_agent_version"),
+    *_text("client_version"), *_text("trace_id"), *_text("request_id"),
     ("status", INT, _positive("status")),
     ("client_address", TEXT, attrgetter("client")),
 )  # fmt: skip
@@ -112,7 +113,10 @@ _DIAGNOSIS: Final[Spec] = (
     ("missing", TEXTS, attrgetter("missing")),
     ("fix", FIX, _structs("fix", "says", "source")),
 )  # fmt: skip
-_ALSO: Final[Spec] = (("also", TEXTS, attrgetter("also")),)
+_OF_ONE: Final[Spec] = (  # not in the description of a group
+    ("also", TEXTS, attrgetter("also")),
+    *_text("expected"), *_text("received"), *_text("missing_scope"),
+)  # fmt: skip
 _EVENT: Final[Spec] = (
     ("event_time", TIME, event_us),
     ("observed_time", TIME, lambda event: arrival_ns(event.observed_ns) // 1000),
@@ -188,7 +192,7 @@ _EVENT_PARTS: Final = (
     _Part(spec=_TOKEN, of=attrgetter("event.token"), columns=_shared),
     _Part(spec=_TIMES, of=attrgetter("event.times"), columns=_columns),
     _Part(spec=_ORIGIN, of=attrgetter("event.origin"), columns=_columns),
-    _Part(spec=(*_DIAGNOSIS, *_ALSO), of=lambda verdict: verdict.diagnosis or NO_DIAGNOSIS, columns=_shared),
+    _Part(spec=(*_DIAGNOSIS, *_OF_ONE), of=lambda verdict: verdict.diagnosis or NO_DIAGNOSIS, columns=_shared),
     _Part(spec=_GROUP[:1], of=lambda verdict: verdict.group or NO_GROUP, columns=_shared),
 )
 

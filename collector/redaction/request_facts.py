@@ -1,8 +1,9 @@
-"""Request facts made safe: a route without ids, a network instead of an address, a user agent's family."""
+"""Request facts made safe: a route without ids, a network instead of an address, a user agent's family and version."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -30,6 +31,19 @@ _BROWSERS: Final = (
     ("Chrome/", Safe("Chrome")),
     ("Safari/", Safe("Safari")),
 )
+# Products that send requests for others: their version says nothing of the application that uses them.
+_LIBRARIES: Final = frozenset(
+    ("aiohttp", "ahc", "alamofire", "apache-httpclient", "axios", "cfnetwork", "curl", "dart", "faraday", "go-http-client", "got",
+     "grpc-c++", "grpc-csharp", "grpc-go", "grpc-java", "grpc-node-js", "grpc-python", "guzzlehttp", "hackney", "http.rb", "httpie",
+     "httpx", "insomnia", "java", "java-http-client", "jersey", "k6", "ktor-client", "libcurl", "libwww-perl", "mozilla", "node",
+     "node-fetch", "node.js", "okhttp", "openapi-generator", "other", "postmanruntime", "powershell", "python", "python-httpx",
+     "python-requests", "python-urllib", "python-urllib3", "reqwest", "rest-client", "restsharp", "ruby", "superagent", "swagger-codegen",
+     "typhoeus", "undici", "unirest-java", "urllib3", "vertx", "wget")
+)  # fmt: skip
+_VERSION_HEADERS: Final = ("x-client-version", "x-app-version", "client-version", "app-version")
+MAX_NUMBERS: Final = 3  # of a version: four would be an address
+MAX_VERSION: Final = 60  # characters that are read of one
+MAX_DIGITS: Final = 5  # of each: more are a serial number, or a person's
 _ANOTHER_BROWSER: Final = Safe("Mozilla")
 _ANOTHER: Final = Safe("other")
 _ID: Final = Safe("{id}")
@@ -168,3 +182,43 @@ def user_agent(raw: str) -> Safe:
         return next((name for mark, name in _BROWSERS if mark in raw), _ANOTHER_BROWSER)
     product = raw.partition("/")[0].partition(" ")[0].partition("(")[0]
     return safe_text(product, 40) if product.replace("-", "").replace("_", "").replace(".", "").isalnum() else _ANOTHER
+
+
+@lru_cache(maxsize=4096)
+def user_agent_version(raw: str) -> Safe:
+    """The version of what `user_agent` names; of a browser the first number, which is what tells releases apart.
+
+    >>> user_agent_version("okhttp/4.12.0"), user_agent_version("Mozilla/5.0 Chrome/142.0.7444.60 Safari/537.36")
+    ('4.12.0', '142')
+    """
+    if raw.startswith("Mozilla/"):
+        mark = next((mark for mark, _ in _BROWSERS if mark in raw), "")
+        return _numbers(raw.partition(mark)[2], 1) if mark else EMPTY
+    return EMPTY if user_agent(raw) in ("", _ANOTHER) else _numbers(raw.partition("/")[2], MAX_NUMBERS)
+
+
+def client_version(headers: Mapping[str, str], agent: str) -> Safe:
+    """The version of the calling application: a header's, or that of a user agent that is no browser or library.
+
+    >>> client_version({}, "ShopApp/7.1.0 (iOS 18.1) CFNetwork/1568.200"), client_version({}, "okhttp/4.12.0")
+    ('7.1.0', '')
+    """
+    said = next((value for name in _VERSION_HEADERS if (value := headers.get(name))), "")
+    if said:
+        return _numbers(said, MAX_NUMBERS)
+    is_own = not agent.startswith("Mozilla/") and user_agent(agent).lower() not in _LIBRARIES
+    return user_agent_version(agent) if is_own else EMPTY
+
+
+@lru_cache(maxsize=4096)
+def _numbers(text: str, most: int) -> Safe:
+    """The numbers at the beginning: `v7.1.0-rc1` is 7.1.0. Nothing else of the text remains, so that nothing can hide in it."""
+    numbers: list[str] = []
+    for part in text[:MAX_VERSION].removeprefix("v").split(".")[:most]:
+        digits = len(part) - len(part.lstrip("0123456789"))
+        if not 0 < digits <= MAX_DIGITS:
+            break
+        numbers.append(part[:digits])
+        if digits < len(part):
+            break
+    return Safe(".".join(numbers))

@@ -30,6 +30,9 @@ DIAGNOSIS = Diagnosis(
     fix=(Fix("set audiences", "https://example.com/docs"),),
     also=("token_expired",),
     near_miss="trailing slash",
+    expected="b",
+    received="a",
+    missing_scope="write",
     library="jose",
     discriminant="aud b",
 )

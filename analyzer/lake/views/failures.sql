@@ -58,12 +58,19 @@
 -- origin_source: Topic, peer or path of the raw record.
 -- origin_partition: Partition of the raw record.
 -- origin_offset: Offset of the raw record.
+-- expected: Value that the gateway expects, where the code is about one: an issuer, audience, algorithm or scope, or the claim that is missing.
+-- received: Value that came in its place.
+-- missing_scope: Scopes that the token lacks, separated by spaces.
+-- client_version: Version of the calling application, from X-Client-Version, X-App-Version or its own user agent; at most three numbers.
+-- user_agent_version: Version of the user agent, at most three numbers; of a browser the first.
 SELECT
     event_time, observed_time, gateway, gateway_instance, gateway_version, method, route, host, status, outcome,
     responder, code, cause, confidence, group_id, title, near_miss, library, also, evidence, rivals, missing, fix,
     client_address, user_agent, trace_id, request_id, reason, message, challenge, flags, body_bytes, upstream_status,
     token_kind, scheme, location, credentials, token_size, parts, signature_bytes, alg, typ, kid, issuer, audiences,
     client_id, scopes, claims, anomalies, verification, user_hash, key_epoch, iat_offset_s, nbf_offset_s,
-    exp_offset_s, origin_kind, origin_source, origin_partition, origin_offset
+    exp_offset_s, origin_kind, origin_source, origin_partition, origin_offset,
+    coalesce(expected, '') AS expected, coalesce(received, '') AS received, coalesce(missing_scope, '') AS missing_scope,
+    coalesce(client_version, '') AS client_version, coalesce(user_agent_version, '') AS user_agent_version
 FROM store.events
 WHERE outcome IN ('denied', 'error')

@@ -59,6 +59,11 @@
 -- origin_source: Topic, peer or path of the raw record.
 -- origin_partition: Partition of the raw record.
 -- origin_offset: Offset of the raw record.
+-- expected: Value that the gateway expects, where the code is about one: an issuer, audience, algorithm or scope, or the claim that is missing.
+-- received: Value that came in its place.
+-- missing_scope: Scopes that the token lacks, separated by spaces.
+-- client_version: Version of the calling application, from X-Client-Version, X-App-Version or its own user agent; at most three numbers.
+-- user_agent_version: Version of the user agent, at most three numbers; of a browser the first.
 SELECT group_id, row_number() OVER (PARTITION BY group_id ORDER BY event_time DESC, origin_offset DESC) AS rank,
     failures.* EXCLUDE (group_id)
 FROM failures

@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
+from analyzer.diagnosis.comparison import MAX_TEXT
 from analyzer.verdicts import Diagnosis
 from collector.settings import IssuerSettings, Settings
 from tests.tokens import ISSUER, b64, jwks, part, raw, token
@@ -207,3 +208,53 @@ def test_no_secret_in_any_answer(explainer: Explainer) -> None:
 def test_b64_is_what_the_faults_are_made_with() -> None:
     """The helper writes base64url without padding."""
     assert "-_8" == b64(b"\xfb\xff")
+
+
+SCOPED = IssuerSettings(
+    issuer=ISSUER,
+    audiences=("orders-api", "billing-api"),
+    required_scopes=("read", "write", "ship"),
+    algorithms=("RS256", "ES256"),
+)
+SIDES = {
+    "issuer without its slash": (ISSUER, ISSUER[:-1], ""),
+    "no issuer": (ISSUER, "", ""),
+    "wrong audience": ("orders-api", "billing-api", ""),
+    "no audience": ("orders-api", "", ""),
+    "unknown key": ("", "stranger", ""),
+    "symmetric": ("RS256", "HS256", ""),
+    "no exp": ("exp", "", ""),
+    "no sub": ("sub", "", ""),
+    "expired": ("", "", ""),  # about no value
+    "sub as a number": ("", "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_what_was_expected_and_what_came(explainer: Explainer, name: str) -> None:
+    """Both sides of the comparison that the code is about, each "" where it has none."""
+    found = explained(explainer, FAULTS[name], with_words=bool(FAULTS[name].words))
+
+    assert SIDES[name] == (found.expected, found.received, found.missing_scope)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sides"),
+    [
+        (Fault("scope_insufficient", "", bearer(scope="read mail"), "", {"response_code": 403}), ("read write ship", "read mail", "write ship")),
+        (Fault("audience_mismatch", "", bearer(scope="read write ship", aud="shop"), "Audiences_in_Jwt_are_not_allowed"), ("orders-api, billing-api", "shop", "")),
+        (Fault("audience_mismatch", "", bearer(scope="read write ship", aud="Orders-API"), "Audiences_in_Jwt_are_not_allowed"), ("orders-api", "Orders-API", "")),
+    ],
+)  # fmt: skip
+def test_of_several_that_would_do(fault: Fault, sides: tuple[str, str, str]) -> None:
+    """All are listed, unless one of them was nearly matched; every scope that is missing is named."""
+    found = explained(Explainer(Settings(issuers=(SCOPED,))), fault, with_words=True)
+
+    assert (fault.code, sides) == (found.code, (found.expected, found.received, found.missing_scope))
+
+
+def test_a_side_is_bounded(explainer: Explainer) -> None:
+    """An audience that goes on and on does not make a row long."""
+    found = explained(explainer, Fault("", "", bearer(aud="orders-" + "very-" * 200), ""), with_words=True)
+
+    assert len(found.received) <= MAX_TEXT

@@ -17,10 +17,16 @@ _EVENT = """event_time observed_time gateway gateway_instance gateway_version me
 code cause confidence group_id title near_miss library also evidence rivals missing fix client_address user_agent
 trace_id request_id reason message challenge flags body_bytes upstream_status token_kind scheme location credentials
 token_size parts signature_bytes alg typ kid issuer audiences client_id scopes claims anomalies verification user_hash
-key_epoch iat_offset_s nbf_offset_s exp_offset_s origin_kind origin_source origin_partition origin_offset"""
+key_epoch iat_offset_s nbf_offset_s exp_offset_s origin_kind origin_source origin_partition origin_offset expected
+received missing_scope client_version user_agent_version"""
 COLUMNS = {
     "failures": _EVENT,
     "samples": "group_id rank " + _EVENT.replace(" group_id", ""),
+    "passing_samples": """event_time observed_time gateway gateway_instance gateway_version method route host status responder
+        client_address user_agent user_agent_version client_version trace_id request_id upstream_status token_kind scheme
+        location credentials token_size parts signature_bytes alg typ kid issuer audiences client_id scopes claims anomalies
+        verification user_hash key_epoch iat_offset_s nbf_offset_s exp_offset_s origin_kind origin_source origin_partition
+        origin_offset""",
     "groups": """group_id fingerprint_version code cause title discriminant parts confidence failures first_seen
         last_seen last_hour previous_hour gateways issuers routes clients users near_miss library evidence rivals
         missing fix state status suspect_change assignee merged_into""",
@@ -77,6 +83,15 @@ def test_columns(store, ask, name):
     assert {(name, column): kind for column, kind in described} | TYPES == TYPES | {
         (name, column): kind for column, kind in described
     }
+
+
+def test_what_was_compared_and_who_called(store, ask):
+    """A refusal has both sides and the caller's versions; what passes is seen beside it, and only there."""
+    store.append([failing(client_version="7.1.0", user_agent_version="4.12.0"), passing(1)], [], {})
+
+    sides = "expected, received, missing_scope, client_version, user_agent_version"
+    assert [("b", "a", "write", "7.1.0", "4.12.0")] == ask(f"SELECT {sides} FROM failures")
+    assert [("/orders/{id}", "", "")] == ask("SELECT route, client_version, user_agent_version FROM passing_samples")
 
 
 def test_every_column_is_explained_in_the_lake(store, ask):

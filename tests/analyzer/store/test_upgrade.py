@@ -50,9 +50,13 @@ def test_the_writer_takes_it_over(old: Settings) -> None:
     store.maintain(MADE)
     after = groups(old)
     with connect_reader(old, memory_mib=256) as con:
+        sides = run_query(
+            con, "SELECT expected, received, count(*) FROM failures GROUP BY ALL ORDER BY ALL", timeout_s=60
+        ).rows
         columns = {name: run_query(con, f"SELECT * FROM {name} LIMIT 1").columns for name in view_names()}
     store.close()
 
     assert before.items() <= after.items()
     assert sum(before.values()) + 3 == sum(after.values())
     assert all(columns.values())
+    assert [("", "", 82), ("b", "a", 3)] == [tuple(row) for row in sides]

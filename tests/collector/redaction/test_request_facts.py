@@ -66,6 +66,32 @@ def test_a_user_agent_becomes_its_family(raw: str, family: str) -> None:
     assert family == request_facts.user_agent(raw)
 
 
+@pytest.mark.parametrize(
+    ("raw", "headers", "agent", "client"),
+    [
+        ("curl/8.7.1", {}, "8.7.1", ""),
+        ("Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.60 Safari/537.36", {}, "142", ""),
+        ("Mozilla/5.0 (compatible; thing)", {}, "", ""),
+        ("ShopApp/v7.1.0-rc1+4f9a (iOS 18.1) CFNetwork/1568.200", {}, "7.1.0", "7.1.0"),
+        ("okhttp/4.12.0", {"x-app-version": "7.2"}, "4.12.0", "7.2"),
+        ("okhttp/4.12.0", {"x-client-version": "Bearer abc"}, "4.12.0", ""),  # said, and no version
+        ("ShopApp/10.20.30.40", {}, "10.20.30", "10.20.30"),  # no address
+        ("ShopApp/4915112345678", {}, "", ""),  # no telephone number
+        ("ShopApp/7.20261130", {}, "7", "7"),
+        ("ShopApp/hunter2", {}, "", ""),
+        ("ShopApp/٣.١", {}, "", ""),
+        ("<b>/1.2", {}, "", ""),
+        ("ShopApp", {}, "", ""),
+        ("-", {}, "", ""),
+    ],
+)
+def test_versions_are_numbers(raw: str, headers: dict[str, str], agent: str, client: str) -> None:
+    """At most three short ones: an address, a serial number and a secret have no place in them."""
+    found = (request_facts.user_agent_version(raw), request_facts.client_version(headers, raw))
+
+    assert (agent, client) == found
+
+
 def test_methods_are_a_closed_set() -> None:
     """Attackers send any word as a method."""
     assert ["GET", "other", ""] == [request_facts.method(raw) for raw in ("GET", "GET\r\nX: y", "")]
