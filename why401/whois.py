@@ -43,6 +43,8 @@ class Membership:
     failures: int | None
     since: datetime | None
     pseudonyms: tuple[str, ...]
+    title: str = ""
+    state: str = ""  # set by a person, else new, ongoing, quiet …
 
 
 class Whois:
@@ -104,7 +106,12 @@ def _issuers(con: duckdb.DuckDBPyConnection, settings: Settings, given: Sequence
 
 def _membership(row: dict[str, Any]) -> Membership:
     return Membership(
-        group_id=row["group_id"], failures=row["failures"], since=row["since"], pseudonyms=tuple(row["pseudonyms"])
+        group_id=row["group_id"],
+        failures=row["failures"],
+        since=row["since"],
+        pseudonyms=tuple(row["pseudonyms"]),
+        title=row["title"],
+        state=row["state"],
     )
 
 

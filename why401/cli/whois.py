@@ -10,6 +10,7 @@ import click
 
 from collector.redaction import key_file
 from collector.redaction.pseudonyms import Pseudonyms
+from collector.visible import visible
 from why401.cli import options
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ def _print(answer: Iterable[Membership], prefix: str) -> None:
     if not rows:
         click.echo(f"{prefix}in no group")
     for row in rows:
-        if row.failures is None:
-            click.echo(f"{prefix}{row.group_id}  events past their retention")
-        else:
-            times = "once" if row.failures == 1 else f"{row.failures:,} times"
-            click.echo(f"{prefix}{row.group_id}  {times} since {row.since:%Y-%m-%d %H:%M:%S %Z}")
+        state = f" ({row.state})" if row.state else ""
+        click.echo(f"{prefix}{row.group_id}  {_counted(row)}  {visible(row.title)}{state}".rstrip())
+
+
+def _counted(row: Membership) -> str:
+    if row.failures is None:
+        return "events past their retention"
+    times = "once" if row.failures == 1 else f"{row.failures:,} times"
+    return f"{times} since {row.since:%Y-%m-%d %H:%M:%S %Z}"

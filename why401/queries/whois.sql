@@ -13,7 +13,9 @@ remembered AS (
     WHERE kind = 'member' AND name = 'user' AND value IN (SELECT pseudonym FROM asked)
     GROUP BY group_id
 )
-SELECT group_id, failures, since, coalesce(kept.pseudonyms, remembered.pseudonyms) AS pseudonyms
+SELECT group_id, kept.failures, kept.since, coalesce(kept.pseudonyms, remembered.pseudonyms) AS pseudonyms,
+    coalesce(groups.title, '') AS title, coalesce(if(groups.state = 'open', groups.status, groups.state), '') AS state
 FROM kept FULL JOIN remembered USING (group_id)
-ORDER BY failures DESC NULLS LAST, group_id
+LEFT JOIN groups USING (group_id)
+ORDER BY kept.failures DESC NULLS LAST, group_id
 LIMIT 1000

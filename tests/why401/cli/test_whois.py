@@ -16,7 +16,7 @@ from collector.redaction import key_file
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import load
 from collector.telemetry import Telemetry
-from tests.analyzer.verdict_samples import GROUP, TOKEN, failing
+from tests.analyzer.verdict_samples import DIAGNOSIS, GROUP, TOKEN, failing
 from why401 import whois
 from why401.cli import main
 
@@ -59,12 +59,12 @@ def audit(config: Path) -> list[dict[str, object]]:
 
 
 def test_groups_and_counts_over_every_epoch(config: Path) -> None:
-    """Each group with its failures and since when, and nothing else; a token without an issuer counts too."""
+    """Each group with its failures, since when, and what it is; a token without an issuer counts too."""
     lines = run(config, text=f"{JANE}\n").stdout.splitlines()
 
     assert ["v1-0000000000000001", "v1-0000000000000002"] == [line.split()[0] for line in lines]
     assert ["3 times since", "2 times since"] == [" ".join(line.split()[1:4]) for line in lines]
-    assert {6, 7} >= {len(line.split()) for line in lines}
+    assert {f"UTC  {DIAGNOSIS.title} (new)"} == {line[line.index("UTC") :] for line in lines}
 
 
 def test_values_come_from_standard_input_one_a_line(config: Path) -> None:
