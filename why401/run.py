@@ -208,11 +208,12 @@ def analyze(settings: Settings) -> None:
 
 
 def _take_marks(settings: Settings, sources: Sequence[Source]) -> None:
-    """What pipelines post to the OTLP/HTTP receiver is kept as `why401 mark` keeps it."""
-    if not settings.otlp.http:
+    """What pipelines post to the OTLP receivers is kept as `why401 mark` keeps it."""
+    if not (settings.otlp.http or settings.otlp.grpc):
         return
     from analyzer.store import deciding
     from analyzer.store.changes import Change, ChangeKind
+    from collector.sources.otlp.grpc_source import OtlpGrpcSource
     from collector.sources.otlp.http_source import OtlpHttpSource
     from collector.sources.otlp.posted_marks import Mark
 
@@ -221,7 +222,7 @@ def _take_marks(settings: Settings, sources: Sequence[Source]) -> None:
         deciding.mark(settings, change)
 
     for source in sources:
-        if isinstance(source, OtlpHttpSource):
+        if isinstance(source, OtlpGrpcSource | OtlpHttpSource):
             source.keep_mark = keep
 
 

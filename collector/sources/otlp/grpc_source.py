@@ -17,6 +17,8 @@ from collector.settings import OtlpSettings
 from collector.sources import Intake
 from collector.sources.otlp.door import Door
 from collector.sources.otlp.encodings import sniffed
+from collector.sources.otlp.event_marks import taking
+from collector.sources.otlp.posted_marks import Keep
 from collector.sources.otlp.protobuf_decoder import decode
 from collector.sources.otlp.receiver import (
     MAX_WAITING,
@@ -52,14 +54,19 @@ class OtlpGrpcSource:
         self._telemetry = telemetry
         self.address = settings.grpc
         self.ready = threading.Event()
+        self.keep_mark: Keep | None = None  # set before `run` by whoever has a store
 
     def run(self, intake: Intake, stop: threading.Event) -> None:
         """Serve until `stop`. Raises ConfigurationError when the address cannot be bound."""
         asyncio.run(self._serve(intake, stop))
 
     async def _serve(self, intake: Intake, stop: threading.Event) -> None:
-        with self._door, Receiver("grpc", self._settings, self._telemetry, intake) as receiver:
+        with self._door, self._receiver(intake) as receiver:
             await self._serve_for(receiver, stop)
+
+    def _receiver(self, intake: Intake) -> Receiver:
+        take = taking(self.keep_mark) if self.keep_mark else None
+        return Receiver("grpc", self._settings, self._telemetry, intake, take)
 
     async def _serve_for(self, receiver: Receiver, stop: threading.Event) -> None:
         server = grpc.aio.server(options=_options(receiver.max_bytes))

@@ -31,6 +31,7 @@ from collector.sources.otlp import json_decoder, posted_marks, protobuf_decoder
 from collector.sources.otlp.connections import Hall, Server
 from collector.sources.otlp.door import Door
 from collector.sources.otlp.encodings import ACCEPTED, CODINGS
+from collector.sources.otlp.event_marks import taking
 from collector.sources.otlp.posted_marks import Keep
 from collector.sources.otlp.receiver import (
     READ_TIMEOUT_S,
@@ -92,8 +93,12 @@ class OtlpHttpSource:
             asyncio.run(self._serve(listener, intake, stop))
 
     async def _serve(self, listener: socket.socket, intake: Intake, stop: threading.Event) -> None:
-        with self._door, Receiver("http", self._settings, self._telemetry, intake) as receiver:
+        with self._door, self._receiver(intake) as receiver:
             await self._serve_for(receiver, listener, stop)
+
+    def _receiver(self, intake: Intake) -> Receiver:
+        take = taking(self.keep_mark) if self.keep_mark else None
+        return Receiver("http", self._settings, self._telemetry, intake, take)
 
     async def _serve_for(self, receiver: Receiver, listener: socket.socket, stop: threading.Event) -> None:
         application = _application(receiver, self._door, self.keep_mark)

@@ -13,7 +13,14 @@ from typing import Any, Final
 import orjson
 
 from collector.records import RawRecord
-from collector.sources.otlp.protobuf_decoder import body_parts, bytes_text, check_depth, first_time, trace_id_text
+from collector.sources.otlp.protobuf_decoder import (
+    EVENT_NAME,
+    body_parts,
+    bytes_text,
+    check_depth,
+    first_time,
+    trace_id_text,
+)
 from collector.sources.otlp.receiver import MAX_RECORD_BYTES, Harvest, Refusal, Refused
 
 _SIGNS: Final = 4  # brackets, braces and commas around an AnyValue with its key
@@ -68,12 +75,15 @@ def _record(raw: Any, resource: dict[str, Any], harvest: Harvest) -> RawRecord:
     _enum(raw.get("severityNumber"), "severityNumber")
     _hex(raw.get("spanId"), "spanId", 8)
     text, fields = body_parts(values.plain(raw.get("body"), "body", 1))
+    attributes = values.attributes(raw, "attributes", "", 1)
+    if name := raw.get("eventName"):
+        attributes[EVENT_NAME] = values.text(name, "eventName")
     return RawRecord(
         origin=harvest.origin,
         observed_ns=harvest.observed_ns,
         text=text,
         fields=fields,
-        attributes=values.attributes(raw, "attributes", "", 1),
+        attributes=attributes,
         resource=resource,
         time_ns=first_time(*times),
         trace_id=trace_id_text(_hex(raw.get("traceId"), "traceId", 16)),

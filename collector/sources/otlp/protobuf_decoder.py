@@ -26,6 +26,7 @@ _RESOURCE_LOGS_RESOURCE: Final = 1
 _RESOURCE_LOGS_SCOPE_LOGS: Final = 2
 _SCOPE_LOGS_LOG_RECORDS: Final = 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+EVENT_NAME: Final = "event.name"  # the attribute that named an event before log records had a field for it
 Span = tuple[int, int]
 
 
@@ -72,6 +73,8 @@ def _record(body: bytes, span: Span, resource: dict[str, Any], harvest: Harvest)
     values = _Values()
     text, fields = body_parts(values.plain(record.body, 1))
     attributes = values.attributes(record.attributes, 1)
+    if record.event_name:
+        attributes[EVENT_NAME] = record.event_name
     harvest.values += values.count
     return RawRecord(
         origin=harvest.origin,

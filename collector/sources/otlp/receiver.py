@@ -153,6 +153,8 @@ class Harvest:
 
 Unpack = Callable[[bytes, int], bytes]  # (body, size limit); raises Refused before it inflates past the limit
 Decode = Callable[[bytes, Harvest], None]  # raises Refused when the request as a whole cannot be decoded
+Take = Callable[[Harvest], None]
+"""Keeps what is no record of a request, before the others are offered. Raises Refused, or Why401Error when it cannot be kept."""
 
 
 class Ticket:
@@ -195,7 +197,9 @@ class Ticket:
 class Receiver:
     """From a request's bytes to its answer. Belongs to one event loop; decodes in threads; counts records."""
 
-    def __init__(self, protocol: str, settings: OtlpSettings, telemetry: Telemetry, intake: Intake) -> None:
+    def __init__(
+        self, protocol: str, settings: OtlpSettings, telemetry: Telemetry, intake: Intake, take: Take | None = None
+    ) -> None:
         self.max_bytes = settings.max_body_mib << 20
         self.max_held = HELD_BODIES * self.max_bytes
         self.waiting = 0
@@ -206,6 +210,7 @@ class Receiver:
         self._ack_s = settings.ack_timeout_seconds
         self._telemetry = telemetry
         self._intake = intake
+        self._take = take
         self._loop = asyncio.get_running_loop()
         self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix=self._source)
         self._window = Window()
@@ -278,6 +283,8 @@ class Receiver:
             return known, True
         harvest = Harvest(Origin(kind=_OTLP, source=request_facts.peer(peer)), self._gateway, time.time_ns())
         decode(body, harvest)
+        if self._take:
+            self._take(harvest)
         return self._offer(digest, harvest.checked(), len(body))
 
     def _offer(self, digest: bytes, harvest: Harvest, size: int) -> tuple[Delivery | Committed, bool]:
