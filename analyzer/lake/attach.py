@@ -52,6 +52,7 @@ class Access:
     spill_mib: int = 0  # the same for a reader: so much, in a folder that only this process's user can open
     locked: bool = True  # no files and hosts but the lake's data, no further settings
     extensions: tuple[str, ...] = ()  # beside those that the lake needs
+    bucket: str = ""  # another place on S3, of a backup: s3://…/
 
 
 def writer(settings: Settings) -> Access:
@@ -82,6 +83,17 @@ def connect(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         con.close()
         raise _worded(error, settings, access) from None
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def connect_outside(settings: Settings, access: Access) -> duckdb.DuckDBPyConnection:
+    """A DuckDB without the lake, for a backup where there may be none. Raises NoExtension, duckdb.Error."""
+    con = duckdb.connect(":memory:", config=_config(access))
+    try:
+        _prepare(con, settings, access)
     except BaseException:
         con.close()
         raise
@@ -200,7 +212,7 @@ def _config(access: Access) -> dict[str, str | bool | int | float | list[str]]:
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, access: Access) -> None:
-    for name in (*_extensions(settings), *access.extensions):
+    for name in (*_extensions(settings, access.bucket), *access.extensions):
         load_extension(con, name)
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute(f"SET ducklake_max_retry_count = {MAX_RETRY_COUNT}")
@@ -209,6 +221,8 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings, access: Access)
         con.execute("SET enable_external_file_cache = false")
     if on_s3(settings):
         con.execute(_secret_sql(settings, settings.store.s3_key_id, settings.store.s3_secret))
+    if access.bucket:
+        con.execute(_secret_sql(settings, settings.store.s3_key_id, settings.store.s3_secret, access.bucket))
 
 
 def _options(settings: Settings, access: Access) -> str:
@@ -226,9 +240,9 @@ def _prepare_directory(settings: Settings) -> None:
     settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _extensions(settings: Settings) -> tuple[str, ...]:
+def _extensions(settings: Settings, bucket: str = "") -> tuple[str, ...]:
     names = ("ducklake", "sqlite_scanner" if catalog_file(settings) else "postgres_scanner")
-    if not on_s3(settings):
+    if not (bucket or on_s3(settings)):
         return names
     return (*names, "httpfs") if settings.store.s3_key_id else (*names, "httpfs", "aws")
 
@@ -240,9 +254,10 @@ def _packaged(name: str) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
-def _secret_sql(settings: Settings, key_id: str, secret: str) -> str:
+def _secret_sql(settings: Settings, key_id: str, secret: str, bucket: str = "") -> str:
+    """For the lake's data, or for another place on S3: DuckDB takes the secret whose scope fits a URL best."""
     store = settings.store
-    words = ["TYPE s3", f"SCOPE {quoted(data_path(settings))}", f"REGION {quoted(store.s3_region)}"]
+    words = ["TYPE s3", f"SCOPE {quoted(bucket or data_path(settings))}", f"REGION {quoted(store.s3_region)}"]
     if store.s3_key_id:
         words += [f"KEY_ID {quoted(key_id)}", f"SECRET {quoted(secret)}"]
     else:
@@ -250,7 +265,7 @@ def _secret_sql(settings: Settings, key_id: str, secret: str) -> str:
     if store.s3_endpoint:
         words += [f"ENDPOINT {quoted(store.s3_endpoint)}", "URL_STYLE 'path'"]
     words.append(f"USE_SSL {str(store.s3_use_ssl).lower()}")
-    return f"CREATE SECRET why401_s3 ({', '.join(words)})"
+    return f"CREATE SECRET why401_s3{'_bucket' if bucket else ''} ({', '.join(words)})"
 
 
 def _without_password(words: str) -> str:

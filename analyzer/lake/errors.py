@@ -11,6 +11,10 @@ Why401Error
     ├── NewerStore        a later why401 migrated the lake; this one must not write to it
     ├── OlderStore        the lake lacks migrations of this version; the writer must be upgraded first
     ├── NotDecided        what a person decided was not stored
+    ├── NotCopied         the lake was not copied: no backup, no file of `snapshot`
+    ├── BrokenBackup      what is there is no backup that can be restored
+    ├── NotRestored       a backup was not restored, and nothing was changed
+    ├── UnfinishedRestore the lake is being restored, or a restore of it was cut
     ├── StoreUnavailable  the lake exists and cannot be read at the moment
     ├── NoExtension       a DuckDB extension is not installed; nothing is downloaded at run time
     ├── NotOneQuery       text that is not exactly one SELECT
@@ -106,6 +110,37 @@ class NotDecided(LakeError):
         super().__init__(f"not stored: the store at {place} refuses the change ({kind}); nothing was changed")
         self.place = place
         self.kind = kind
+
+
+class NotCopied(LakeError):
+    """No copy of the lake was made at `place`; `why` is the rest of the sentence."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"the lake was not copied to {place}: {why}")
+        self.place = place
+
+
+class BrokenBackup(LakeError):
+    """What is at `place` cannot be restored; `why` says what is wrong with it."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"the backup in {place} cannot be restored: {why}. Nothing was changed; take another backup")
+        self.place = place
+
+
+class NotRestored(LakeError):
+    """A whole backup, and a place that cannot take it."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"nothing was restored to {place}: {why}")
+        self.place = place
+
+
+class UnfinishedRestore(LakeError):
+    """A restore began here and has not ended."""
+
+    def __init__(self) -> None:
+        super().__init__("this lake is being restored; if the restore was cut, run `why401 restore` again")
 
 
 class PositionsBroken(LakeError):

@@ -100,14 +100,16 @@ def _expect_group(con: duckdb.DuckDBPyConnection, group_id: str) -> None:
         raise ValueError(f"there is no group {group_id!r}")
 
 
-def written(settings: Settings, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made:
+def written(
+    settings: Settings, call: Callable[[duckdb.DuckDBPyConnection], Made], *, any_version: bool = False
+) -> Made:
     """Run `call`, which makes one transaction, on a connection of its own; again when another writer was faster.
 
-    Raises NoStore, NewerStore, OlderStore, NotDecided.
+    Raises NoStore, NewerStore, OlderStore, NotDecided; with `any_version` lakes of other releases are taken, too.
     """
     for attempt in range(MAX_TRIES):
         try:
-            with _connected(settings) as con:
+            with _connected(settings, any_version=any_version) as con:
                 return call(con)
         except duckdb.Error as error:
             if not is_conflict(error):
@@ -118,10 +120,11 @@ def written(settings: Settings, call: Callable[[duckdb.DuckDBPyConnection], Made
 
 
 @contextmanager
-def _connected(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(settings: Settings, *, any_version: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     con = connect(settings, Access(memory_mib=MEMORY_MIB, write=True))
     try:
-        expect_current(con)
+        if not any_version:
+            expect_current(con)
         yield con
     finally:
         con.close()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.resources import files
 from typing import Final
 
 import duckdb
 
-from analyzer.lake.errors import NewerStore, OlderStore
+from analyzer.lake.errors import NewerStore, OlderStore, UnfinishedRestore
 from analyzer.lake.view_files import View, quoted, views
 
 _RECORDS: Final = """
@@ -17,6 +17,7 @@ CREATE SCHEMA IF NOT EXISTS store;
 CREATE TABLE IF NOT EXISTS store.applied (name VARCHAR, digest VARCHAR, applied_at TIMESTAMPTZ);
 """
 _VIEW: Final = "view "  # begins the name of a record of a view
+_RESTORING: Final = "restoring"  # the only record while a backup is restored
 
 
 def migrations() -> tuple[tuple[str, str], ...]:
@@ -31,7 +32,7 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
         _begin(con)
     applied = _applied(con)
     known = migrations()
-    _expect_known(applied, [name for name, _ in known])
+    expect_known(applied)
     for name, sql in known:
         if name not in applied:
             _apply(con, name, sql)
@@ -40,9 +41,9 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
 
 def expect_current(con: duckdb.DuckDBPyConnection) -> None:
     """For whoever writes a row and migrates nothing. Raises NewerStore, OlderStore."""
-    applied, known = _applied(con), [name for name, _ in migrations()]
-    _expect_known(applied, known)
-    if not applied.keys() >= set(known):
+    applied = _applied(con)
+    expect_known(applied)
+    if not applied.keys() >= {name for name, _ in migrations()}:
         raise OlderStore
 
 
@@ -55,6 +56,36 @@ def _begin(con: duckdb.DuckDBPyConnection) -> None:
     except duckdb.Error:
         if not _has_records(con):
             raise
+
+
+def applied_migrations(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Which migrations the lake in use has, in their order. Raises UnfinishedRestore."""
+    applied = _applied(con)
+    if _RESTORING in applied:
+        raise UnfinishedRestore
+    return tuple(sorted(name for name in applied if not name.startswith(_VIEW)))
+
+
+def is_new(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the database in use was never a lake, nor began to be one."""
+    return not _has_records(con)
+
+
+def is_being_restored(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a restore began here and has not ended."""
+    return _has_records(con) and set(_applied(con)) == {_RESTORING}
+
+
+def begin_restore(con: duckdb.DuckDBPyConnection) -> None:
+    """Mark a new database, so that no writer begins a lake in it."""
+    _in_transaction(con, _RECORDS + _record(_RESTORING, ""))
+
+
+def end_restore(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Within a transaction: the tables as these known migrations made them, and no mark."""
+    known = dict(migrations())
+    con.execute(f"DELETE FROM store.applied WHERE name = {quoted(_RESTORING)}")  # noqa: S608  # of ours
+    con.execute("\n".join(_recorded(name, known[name]) for name in names))
 
 
 def _applied(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -71,9 +102,12 @@ def _apply(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
             raise
 
 
-def _expect_known(applied: Iterable[str], known: Iterable[str]) -> None:
-    """Views of a later version do no harm, its migrations do."""
-    newer = sorted(name for name in set(applied) - set(known) if not name.startswith(_VIEW))
+def expect_known(applied: Collection[str]) -> None:
+    """Views of a later version do no harm, its migrations do. Raises NewerStore, UnfinishedRestore."""
+    if _RESTORING in applied:
+        raise UnfinishedRestore
+    known = {name for name, _ in migrations()}
+    newer = sorted(name for name in set(applied) - known if not name.startswith(_VIEW))
     if newer:
         raise NewerStore(newer)
 

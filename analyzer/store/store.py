@@ -41,7 +41,7 @@ _AFFECTED: Final = (
 _INLINED: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
 # Merging holds a row group of 60 columns in memory, and reads what it merges: DuckDB's 122,880 rows took 400 MiB, and
 # files up to its 512 MB would be written again and again for every few new rows.
-_OPTIONS: Final = (
+OPTIONS: Final = (
     "CALL lake.set_option('parquet_row_group_size', 20480)",
     "CALL lake.set_option('target_file_size', '64MiB')",
 )
@@ -136,7 +136,7 @@ class Store:
         for name, step in steps:
             if not self._kept_up(f"maintain_{name}", step, moment):
                 return
-        self._upkept("maintain_release", release)
+        self._upkept("maintain_release", lambda con: release(con, self._name))
 
     def _look_at_clock(self, now: datetime, newest: datetime | None) -> None:
         if wrong := self._clock.look(now, time.monotonic(), newest):
@@ -224,7 +224,7 @@ class Store:
         try:
             migrate(con)
             limit = min(self.settings.store.inline_rows, _MAX_INLINED_EVENTS)
-            for sql in (_INLINED.format(limit=limit), *_OPTIONS):
+            for sql in (_INLINED.format(limit=limit), *OPTIONS):
                 con.execute(sql)
             self._recall(con)
         except BaseException:

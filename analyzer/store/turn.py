@@ -21,21 +21,22 @@ _TAKE: Final = "INSERT INTO store.turns VALUES (now())"
 LEASE: Final = timedelta(minutes=30)  # longer than any one step; a writer that died frees it after that
 _HELD: Final = "SELECT count(*) FROM store.leases WHERE holder <> $holder AND expires_at > now() AND expires_at <= now() + $longest"
 _CLEAR: Final = "DELETE FROM store.leases"
+_LEAVE_LEASE: Final = "DELETE FROM store.leases WHERE holder = $holder"
 _HOLD: Final = "INSERT INTO store.leases VALUES ($holder, now() + $span)"
 
 
-def lease(con: duckdb.DuckDBPyConnection, holder: str) -> bool:
-    """Take or renew the lease for upkeep; False while another writer has it."""
+def lease(con: duckdb.DuckDBPyConnection, holder: str, span: timedelta = LEASE) -> bool:
+    """Take or renew the lease for upkeep; False while somebody else has it."""
     asked = {"holder": holder, "longest": 2 * LEASE}
     if con.execute(_HELD, asked).fetchall() != [(0,)]:
         return False
-    in_turn(con, (_CLEAR, {}), (_HOLD, {"holder": holder, "span": LEASE}))
+    in_turn(con, (_CLEAR, {}), (_HOLD, {"holder": holder, "span": span}))
     return con.execute(_HELD, asked).fetchall() == [(0,)]
 
 
-def release(con: duckdb.DuckDBPyConnection) -> None:
+def release(con: duckdb.DuckDBPyConnection, holder: str) -> None:
     """Give the lease back, so that the next round may be another writer's."""
-    in_turn(con, (_CLEAR, {}))
+    in_turn(con, (_LEAVE_LEASE, {"holder": holder}))
 
 
 def take_turn(con: duckdb.DuckDBPyConnection) -> None:

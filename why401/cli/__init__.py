@@ -29,6 +29,8 @@ COMMANDS: Final[dict[str, str]] = {
     "sql": "Query the lake, or open an interactive SQL shell.",
     "tail": "Print refusals as they are stored, one per line.",
     "snapshot": "Export the lake to a plain DuckDB file.",
+    "backup": "Copy one moment of the lake to a folder or to S3, while writers run.",
+    "restore": "Make the lake from a backup, where there is none.",
     "repair": "Detach damaged files from the lake, so that the rest can be read.",
     "init": "Create a commented why401.toml.",
     "check": "Validate the configuration.",

@@ -21,6 +21,11 @@ COLOURS = {
 }
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which has a regular plural."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def print_explanation(verdict: Verdict) -> None:
     """A headline, then the evidence, what else was considered, and what to change."""
     event, diagnosis = verdict.event, verdict.diagnosis

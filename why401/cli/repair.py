@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from why401.cli import options
+from why401.cli.printing import counted
 
 if TYPE_CHECKING:
     from analyzer.lake.damage import Damage
@@ -36,8 +37,8 @@ def command(config_file: str | None, data_dir: str | None, yes: bool) -> None:
     needed = [one for one in found if one.table in repair.NEEDED]
     if len(needed) < len(found):
         if not yes:
-            click.confirm(f"Detach {_files(len(found) - len(needed))}? The rows are then lost.", abort=True)
-        click.echo(f"detached {_files(len(repair.detach(settings, found)))}")
+            click.confirm(f"Detach {counted(len(found) - len(needed), 'file')}? The rows are then lost.", abort=True)
+        click.echo(f"detached {counted(len(repair.detach(settings, found)), 'file')}")
     for one in needed:
         click.secho(
             f"not detached: {one.path} {repair.NEEDED[one.table]}. Restore a backup",
@@ -52,8 +53,4 @@ def told(damage: Damage) -> str:
     span = ""
     if damage.since and damage.until:
         span = f" from {damage.since:%Y-%m-%d %H:%M:%S} to {damage.until:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{damage.table}: {damage.rows:,} row{'' if damage.rows == 1 else 's'}{span} are hurt: {damage.path} {damage.why}"
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'' if count == 1 else 's'}"
+    return f"{damage.table}: {counted(damage.rows, 'row')}{span} are hurt: {damage.path} {damage.why}"

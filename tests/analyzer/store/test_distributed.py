@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analyzer.lake import connect_reader, run_query, snapshot
+from analyzer.lake.errors import BrokenBackup, NotCopied, NotRestored
 from analyzer.store import open_store
+from analyzer.store.backup import backup
+from analyzer.store.restore import check, restore
 from collector.records import Position
 from collector.settings import StoreSettings
 from collector.telemetry import Telemetry
@@ -76,6 +80,44 @@ def test_data_on_s3(settings, postgres_catalog, bucket):
     assert 0 == store._telemetry.value("why401.errors")
     con.close()
     store.close()
+
+
+def test_a_backup_goes_from_one_kind_of_lake_to_the_other(store, settings, postgres_catalog, bucket, tmp_path):
+    """SQLite and local files → a backup on S3 → PostgreSQL and S3 → a backup in a folder → the same rows and positions."""
+    endpoint, name = bucket
+    s3 = StoreSettings(s3_endpoint=endpoint, s3_key_id="test", s3_secret="test", s3_use_ssl=False)
+    embedded = replace(store.settings, store=s3)
+    distributed = replace(settings, store=replace(s3, catalog=postgres_catalog, data_path=f"s3://{name}/second/"))
+    store.append([failing(n) for n in range(300)], [Position("t", 0, 0, 300)], {})
+    backup(embedded, f"s3://{name}/backup", print)
+    restore(distributed, f"s3://{name}/backup")
+    with pytest.raises(NotCopied, match="not empty"):
+        backup(embedded, f"s3://{name}/backup", print)
+    with pytest.raises(NotRestored, match="there is a lake"):
+        restore(distributed, f"s3://{name}/backup")
+    with pytest.raises(BrokenBackup, match=r"no backup\.json"):
+        restore(distributed, f"s3://{name}/nothing")
+    with closing(open_store(distributed, Telemetry())) as restored:
+        restored.append([failing(1)], [Position("t", 0, 300, 301)], {})
+        found = restored.rows("SELECT (SELECT count(*) FROM failures), next FROM positions")
+        backup(distributed, str(tmp_path / "copy"), print)
+
+    assert [(301, 301)] == found
+    assert 301 == check(settings, str(tmp_path / "copy")).tables["events"].rows
+
+
+def test_no_restore_beside_data_files_on_s3(settings, postgres_catalog, bucket, tmp_path):
+    """Those of a lake whose catalog is gone: upkeep would delete them."""
+    endpoint, name = bucket
+    s3 = StoreSettings(
+        data_path=f"s3://{name}/lost/", s3_endpoint=endpoint, s3_key_id="test", s3_secret="test", s3_use_ssl=False
+    )
+    lost = replace(settings, store=s3)
+    with closing(open_store(lost, Telemetry())) as store:
+        store.append([failing(n) for n in range(300)], [], {})
+    backup(lost, str(tmp_path / "copy"), print)
+    with pytest.raises(NotRestored, match="data files of another lake"):
+        restore(replace(settings, store=replace(s3, catalog=postgres_catalog)), str(tmp_path / "copy"))
 
 
 @pytest.fixture(scope="module")
