@@ -1,9 +1,9 @@
-"""Chaos: two analyzers' stores on one lake, while PostgreSQL restarts and one of them is stopped for a while.
+"""Chaos: two analyzers' stores on one lake, while PostgreSQL restarts and one of them is stopped for a while, or killed.
 
-    python -m benchmarks chaos --minutes 10
+    python -m benchmarks chaos --minutes 10 --catalog sqlite
 
 A round stops a writer (SIGSTOP) for longer than Kafka would wait for it, restarts PostgreSQL (`fast`, `immediate`, or not at all), and lets the
-writer go on. Both write to both partitions and do the upkeep as often as they can, as if every rebalance had gone wrong. It
+writer go on, or kills it (SIGKILL) in the middle of whatever it does. With a SQLite catalog there is nothing to restart. Both write to both partitions and do the upkeep as often as they can, as if every rebalance had gone wrong. It
 passes when every record is stored once, and each partition's position is the end of what is stored of it.
 """
 
@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -28,13 +28,14 @@ from typing import Any, Final
 
 import duckdb
 
-from analyzer.lake import connect_reader
+from analyzer.lake import LakeError, connect_reader
+from analyzer.lake.attach import CATALOG_FILE
 from benchmarks.chaos_writer import PARTITIONS, settings_of
 from collector.settings import Settings
 
 POSTGRES: Final = Path("/usr/lib/postgresql")
-RESTARTS: Final = ("", "", "fast", "immediate")
-PATIENCE_S: Final = 120.0
+FAULTS: Final = {"postgres": ("none", "kill", "fast", "immediate"), "sqlite": ("none", "kill")}
+PATIENCE_S: Final = 600.0
 STORED: Final = """
 SELECT origin_partition, count(*), count(DISTINCT origin_offset), max(origin_offset) + 1 FROM store.events GROUP BY ALL ORDER BY ALL
 """
@@ -46,7 +47,7 @@ class Report:
 
     rounds: Counter[str] = field(default_factory=Counter)  # by kind of restart
     came_back: int = 0  # rounds after which a deleted position was seen
-    crashes: int = 0  # of writers, by a signal that was not ours
+    crashes: int = 0  # of writers, by a signal that was neither SIGKILL of ours nor SIGSTOP
     outage_s: float = 0.0  # the longest time in which nobody committed
     stored: list[tuple[int, int, int, int]] = field(default_factory=list)  # partition, rows, records, end
     positions: list[tuple[int, int]] = field(default_factory=list)
@@ -68,20 +69,30 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--catalog", choices=sorted(FAULTS), action="append", help="one kind only [both in turn]")
     about = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, _postgres() as server:
-        outcome = run(server, Path(folder), about.minutes * 60, random.Random(about.seed))  # chooses faults
+    kinds = about.catalog or sorted(FAULTS)
+    chance = random.Random(about.seed)  # chooses faults
+    return max(_told(kind, about.minutes * 60 / len(kinds), chance) for kind in kinds)
+
+
+def _told(kind: str, seconds: float, chance: random.Random) -> int:
+    """Run it with this kind of catalog and print the report; 1 when a promise is broken."""
+    with tempfile.TemporaryDirectory() as folder, _postgres() if kind == "postgres" else nullcontext() as server:
+        outcome = run(server, Path(folder), seconds, chance)
     print(
-        f"rounds {outcome.rounds.total()} {dict(outcome.rounds)}, records {sum(n for _, _, n, _ in outcome.stored):,}, lost {outcome.lost}, "
+        f"{kind}: rounds {outcome.rounds.total()} {dict(outcome.rounds)}, records {sum(n for _, _, n, _ in outcome.stored):,}, lost {outcome.lost}, "
         f"doubled {outcome.doubled}, deleted positions seen again {outcome.came_back}, crashes {outcome.crashes}, "
-        f"longest outage {outcome.outage_s:.1f} s"
+        f"longest outage {outcome.outage_s:.1f} s",
+        flush=True,
     )
     return 1 if outcome.lost or outcome.doubled or len(outcome.positions) != len(PARTITIONS) else 0
 
 
-def run(server: _Server, folder: Path, seconds: float, chance: random.Random) -> Report:
+def run(server: _Server | None, folder: Path, seconds: float, chance: random.Random) -> Report:
     """Rounds until the time is over; then the writers end in order, and the lake is looked at."""
-    settings = settings_of(str(folder / "data"), server.catalog)
+    catalog = server.catalog if server else f"sqlite:{folder / 'data' / CATALOG_FILE}"
+    settings = settings_of(str(folder / "data"), catalog)
     outcome = Report()
     with _writers(folder, settings) as writers:
         _await_ends(settings, {})
@@ -91,27 +102,30 @@ def run(server: _Server, folder: Path, seconds: float, chance: random.Random) ->
             outcome.came_back += len(_asked(settings, "SELECT 1 FROM store.offsets")) > len(PARTITIONS)
         _await_ends(settings, dict(_asked(settings, "SELECT partition, next FROM positions")))
         outcome.outage_s = _longest_pause(folder)
-    outcome.crashes = (folder / "log").read_text(errors="replace").count("the working process was ended by")
+    ended = (folder / "log").read_text(errors="replace").count("the working process was ended by")
+    outcome.crashes = max(0, ended - outcome.rounds["kill"])
     outcome.stored, outcome.positions = (
         _asked(settings, sql) for sql in (STORED, "SELECT partition, next FROM positions")
     )
     return outcome
 
 
-def _round(server: _Server, writers: list[subprocess.Popen[bytes]], outcome: Report, chance: random.Random) -> None:
+def _round(
+    server: _Server | None, writers: list[subprocess.Popen[bytes]], outcome: Report, chance: random.Random
+) -> None:
     time.sleep(chance.uniform(0.2, 1.0))
-    stopped, restart = _child(chance.choice(writers)), chance.choice(RESTARTS)
+    stopped, fault = _child(chance.choice(writers)), chance.choice(FAULTS["postgres" if server else "sqlite"])
     with suppress(ProcessLookupError):
         os.kill(stopped, signal.SIGSTOP)
     time.sleep(chance.uniform(0.0, 1.0))
-    if restart:
-        server.stop(restart)
+    if server and fault in ("fast", "immediate"):
+        server.stop(fault)
         time.sleep(chance.uniform(0.0, 0.5))
         server.start()
     time.sleep(chance.uniform(0.5, 2.0))
     with suppress(ProcessLookupError):
-        os.kill(stopped, signal.SIGCONT)
-    outcome.rounds[restart or "none"] += 1
+        os.kill(stopped, signal.SIGKILL if fault == "kill" else signal.SIGCONT)
+    outcome.rounds[fault] += 1
 
 
 @contextmanager
@@ -142,7 +156,7 @@ def _await_ends(settings: Settings, beyond: dict[int, int]) -> None:
     """Until every partition has come further: whoever was in the way of a fault is back."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        with suppress(duckdb.Error):
+        with suppress(duckdb.Error, LakeError):
             now = dict(_asked(settings, "SELECT partition, next FROM positions"))
             if all(now.get(partition, 0) > beyond.get(partition, 0) for partition in PARTITIONS):
                 return
@@ -155,7 +169,7 @@ def _asked(settings: Settings, sql: str) -> list[Any]:
         try:
             with connect_reader(settings, memory_mib=512) as con:
                 return con.execute(sql).fetchall()
-        except duckdb.Error:  # PostgreSQL is starting
+        except (duckdb.Error, LakeError):  # PostgreSQL is starting, or nobody wrote yet
             if attempt == 19:
                 raise
             time.sleep(0.5)

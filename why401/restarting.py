@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, NoReturn
 
+from analyzer import writer_name
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401")
@@ -38,6 +39,7 @@ def supervised(work: Callable[[], None]) -> None:
     if not hasattr(os, "fork") or threading.active_count() > 1 or "duckdb" in sys.modules:
         work()
         return
+    writer_name.settle()
     sys.exit(_Supervisor(work).run())
 
 

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -29,6 +28,7 @@ from analyzer.store.wall_clock import Clock
 from analyzer.store.write import Work, transaction
 from analyzer.store.writer_state import MAX_AFFECTED, MAX_SUBJECTS, WriterState
 from analyzer.verdicts import Verdict
+from analyzer.writer_name import next_name
 from collector.errors import SinkUnavailable
 from collector.records import Position
 from collector.settings import Settings
@@ -67,7 +67,7 @@ class Store:
         self._upkeep = Upkeep()
         self._clock = Clock()
         self._said: set[str] = set()
-        self._name = uuid.uuid4().hex
+        self._name = next_name()
         self._on_close = on_close
 
     def open(self) -> None:

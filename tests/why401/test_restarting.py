@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 CHILD = """
 import os, signal, sys, time
 from collector.telemetry import Telemetry
+from analyzer.writer_name import next_name
 from why401 import restarting
 restarting.FIRST_PAUSE_S, restarting.MAX_PAUSE_S = 0.01, 0.02
 ends = sys.argv[2:]
@@ -30,7 +31,7 @@ def work():
     telemetry = Telemetry()
     restarting.report(telemetry)
     with open(sys.argv[1], "a") as file:
-        print(os.getpid(), int(telemetry.value("why401.errors", stage="process")), file=file)
+        print(os.getpid(), int(telemetry.value("why401.errors", stage="process")), int(next_name().split("-")[0], 16), file=file)
     end = ends[min(len(open(sys.argv[1]).readlines()), len(ends)) - 1]
     if end == "wait":
         time.sleep(600)
@@ -54,7 +55,7 @@ def supervised(said: Path, *ends: str):
 
 
 def starts(said: Path) -> list[list[int]]:
-    """Of each child its process id, and how many crashes before it were counted."""
+    """Of each child its process id, how many crashes before it were counted, and the name of its writer."""
     return [[int(word) for word in line.split()] for line in said.read_text().splitlines()] if said.exists() else []
 
 
@@ -62,7 +63,8 @@ def test_who_crashes_is_started_again_and_counted(tmp_path):
     """Whatever signal it was, as often as needed, until one ends by itself; its exit status is the service's."""
     with supervised(tmp_path / "said", "SIGABRT", "SIGSEGV", "SIGKILL", "SIGABRT", "3") as process:
         assert 3 == process.wait(HANG_S)
-    assert [0, 1, 2, 3, 4] == [crashes for _, crashes in starts(tmp_path / "said")]
+    assert 1 == len({name for _, _, name in starts(tmp_path / "said")})  # the lease of a dead writer is its successor's
+    assert [0, 1, 2, 3, 4] == [crashes for _, crashes, _ in starts(tmp_path / "said")]
 
 
 @pytest.mark.parametrize(("end", "status"), [("0", 0), ("2", 2), ("raise", 1)])
@@ -78,7 +80,7 @@ def test_a_supervisor_that_is_killed_takes_its_child_along(tmp_path):
     with supervised(tmp_path / "said", "wait") as process:
         eventually(lambda: starts(tmp_path / "said"), "the child runs")
         process.kill()
-        ((child, _),) = starts(tmp_path / "said")
+        ((child, _, _),) = starts(tmp_path / "said")
         eventually(lambda: not Path(f"/proc/{child}/cmdline").exists() or _is_zombie(child), "the child is gone")
 
 
