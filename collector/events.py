@@ -12,14 +12,14 @@ from the event's time, is in `TokenTimes`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from enum import StrEnum
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, Final, get_type_hints
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, to_builtins
+from msgspec.json import Encoder
 
 from collector.safe import EMPTY, Safe
 from collector.structs import Dataclass
@@ -30,6 +30,75 @@ LOGIN_REDIRECT: Final = "redirect to the login page"  # `words.reason` of a reco
 _INT64: Final = 1 << 63
 FUTURE_NS: Final = 300 * 10**9  # a gateway clock further ahead would move the data's "now" and end every group
 _LATEST_NS: Final = 4_102_444_800 * 10**9  # 2100-01-01: beyond it a time is garbage
+
+# Field of a group -> key on the wire. OpenTelemetry semantic conventions 1.44 where a name exists,
+# else the flat namespaces of docs/event.md. Frozen with SCHEMA_VERSION: add, never rename.
+_WIRE: Final[dict[str, dict[str, str]]] = {
+    "origin": {
+        "kind": "why401.origin.kind",
+        "source": "why401.origin.source",
+        "partition": "why401.origin.partition",
+        "offset": "why401.origin.offset",
+        "index": "why401.origin.index",
+    },
+    "gateway": {"kind": "gateway.name", "instance": "service.instance.id", "version": "service.version"},
+    "request": {
+        "method": "http.request.method",
+        "route": "http.route",
+        "host": "server.address",
+        "status": "http.response.status_code",
+        "trace_id": "trace_id",
+        "request_id": "http.request.id",
+        "client": "client.address",
+        "user_agent": "user_agent.name",
+        "user_agent_version": "user_agent.version",
+        "client_version": "client.version",
+    },
+    "words": {
+        "reason": "gateway.raw_reason",
+        "message": "exception.message",
+        "challenge": "http.response.header.www-authenticate",
+        "flags": "gateway.response_flags",
+        "body_bytes": "http.response.body.size",
+        "upstream_status": "gateway.upstream.status_code",
+    },
+    "token": {
+        "kind": "token.kind",
+        "scheme": "token.scheme",
+        "location": "token.location",
+        "credentials": "token.credentials",
+        "size": "token.size",
+        "parts": "token.segments",
+        "signature_bytes": "token.sig_len",
+        "alg": "token.alg",
+        "typ": "token.typ",
+        "cty": "token.cty",
+        "kid": "token.kid",
+        "enc": "token.enc",
+        "zip": "token.zip",
+        "crit": "token.crit",
+        "header_names": "token.header_names",
+        "iss": "token.iss",
+        "aud": "token.aud",
+        "client": "token.client_id",
+        "scopes": "token.scopes",
+        "token_use": "token.use",
+        "cnf": "token.cnf",
+        "claims": "token.claims",
+        "faults": "token.faults",
+        "anomalies": "token.anomalies",
+        "verification": "token.verification",
+        "verified_by": "token.verified_by",
+        "user": "user.hash",
+        "key_epoch": "why401.key_epoch",
+    },
+    "times": {
+        "iat_s": "token.iat_offset_s",
+        "nbf_s": "token.nbf_offset_s",
+        "exp_s": "token.exp_offset_s",
+        "auth_time_s": "token.auth_time_offset_s",
+    },
+}
 
 
 class Outcome(StrEnum):
@@ -76,7 +145,7 @@ class Verification(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
-class Origin(Dataclass, Struct, frozen=True, gc=False):
+class Origin(Dataclass, Struct, frozen=True, gc=False, omit_defaults=True, rename=_WIRE["origin"]):
     """Where the raw record came from; (source, partition, offset, index) is unique for Kafka."""
 
     kind: Safe  # kafka, otlp, file, argument
@@ -86,7 +155,7 @@ class Origin(Dataclass, Struct, frozen=True, gc=False):
     index: int = 0  # of the record within its Kafka message, which may hold several
 
 
-class Gateway(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
+class Gateway(Dataclass, Struct, frozen=True, gc=False, cache_hash=True, omit_defaults=True, rename=_WIRE["gateway"]):
     """The gateway that wrote the record."""
 
     kind: Safe
@@ -94,7 +163,7 @@ class Gateway(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
     version: Safe = EMPTY
 
 
-class Request(Dataclass, Struct, frozen=True, gc=False):
+class Request(Dataclass, Struct, frozen=True, gc=False, omit_defaults=True, rename=_WIRE["request"]):
     """The request as far as it is safe: no query string, no user, a truncated address."""
 
     method: Safe = EMPTY
@@ -109,7 +178,7 @@ class Request(Dataclass, Struct, frozen=True, gc=False):
     client_version: Safe = EMPTY  # of the calling application, when it says so; the same form
 
 
-class Words(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
+class Words(Dataclass, Struct, frozen=True, gc=False, cache_hash=True, omit_defaults=True, rename=_WIRE["words"]):
     """What the verifier said, redacted."""
 
     reason: Safe = EMPTY  # a machine's word: RESPONSE_CODE_DETAILS, an error code, a termination state
@@ -123,7 +192,7 @@ class Words(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
         return bool(self.reason or self.message or self.challenge)
 
 
-class TokenTimes(Dataclass, Struct, frozen=True, gc=False):
+class TokenTimes(Dataclass, Struct, frozen=True, gc=False, omit_defaults=True, rename=_WIRE["times"]):
     """Seconds from the event's time; negative lies in the past, None is absent or not a number."""
 
     iat_s: float | None = None
@@ -135,7 +204,7 @@ class TokenTimes(Dataclass, Struct, frozen=True, gc=False):
 NO_TIMES: Final = TokenTimes()
 
 
-class TokenFacts(Dataclass, Struct, frozen=True, gc=False, cache_hash=True):
+class TokenFacts(Dataclass, Struct, frozen=True, gc=False, cache_hash=True, omit_defaults=True, rename=_WIRE["token"]):
     """The shape of a credential. Lengths are characters of the compact form."""
 
     kind: TokenKind = TokenKind.UNKNOWN
@@ -209,74 +278,6 @@ def moment_us(time_ns: int, observed_ns: int) -> int:
     return (time_ns if 0 < time_ns <= arrived + FUTURE_NS else arrived) // 1000
 
 
-# Field of a group -> key on the wire. OpenTelemetry semantic conventions 1.44 where a name exists,
-# else the flat namespaces of docs/event.md. Frozen with SCHEMA_VERSION: add, never rename.
-_WIRE: Final[dict[str, dict[str, str]]] = {
-    "origin": {
-        "kind": "why401.origin.kind",
-        "source": "why401.origin.source",
-        "partition": "why401.origin.partition",
-        "offset": "why401.origin.offset",
-        "index": "why401.origin.index",
-    },
-    "gateway": {"kind": "gateway.name", "instance": "service.instance.id", "version": "service.version"},
-    "request": {
-        "method": "http.request.method",
-        "route": "http.route",
-        "host": "server.address",
-        "status": "http.response.status_code",
-        "trace_id": "trace_id",
-        "request_id": "http.request.id",
-        "client": "client.address",
-        "user_agent": "user_agent.name",
-        "user_agent_version": "user_agent.version",
-        "client_version": "client.version",
-    },
-    "words": {
-        "reason": "gateway.raw_reason",
-        "message": "exception.message",
-        "challenge": "http.response.header.www-authenticate",
-        "flags": "gateway.response_flags",
-        "body_bytes": "http.response.body.size",
-        "upstream_status": "gateway.upstream.status_code",
-    },
-    "token": {
-        "kind": "token.kind",
-        "scheme": "token.scheme",
-        "location": "token.location",
-        "credentials": "token.credentials",
-        "size": "token.size",
-        "parts": "token.segments",
-        "signature_bytes": "token.sig_len",
-        "alg": "token.alg",
-        "typ": "token.typ",
-        "cty": "token.cty",
-        "kid": "token.kid",
-        "enc": "token.enc",
-        "zip": "token.zip",
-        "crit": "token.crit",
-        "header_names": "token.header_names",
-        "iss": "token.iss",
-        "aud": "token.aud",
-        "client": "token.client_id",
-        "scopes": "token.scopes",
-        "token_use": "token.use",
-        "cnf": "token.cnf",
-        "claims": "token.claims",
-        "faults": "token.faults",
-        "anomalies": "token.anomalies",
-        "verification": "token.verification",
-        "verified_by": "token.verified_by",
-        "user": "user.hash",
-        "key_epoch": "why401.key_epoch",
-    },
-    "times": {
-        "iat_s": "token.iat_offset_s",
-        "nbf_s": "token.nbf_offset_s",
-        "exp_s": "token.exp_offset_s",
-        "auth_time_s": "token.auth_time_offset_s",
-    },
-}
 _TOP: Final[dict[str, str]] = {
     "schema": "why401.schema",
     "time_ns": "time_unix_nano",
@@ -296,19 +297,9 @@ _TYPES: Final[dict[str, Any]] = {
     "times": TokenTimes,
 }
 _OPTIONAL: Final = ("zone_known",)  # of _TOP: added later, and left out where it is True
-_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
-    group: {f.name: f.default for f in fields(cls)} for group, cls in _TYPES.items()
-}
-# Per group: keys on the wire, all values of an object, and what is left out.
-_PLANS: Final[dict[str, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]]] = {
-    group: (tuple(keys.values()), attrgetter(*keys), tuple(_DEFAULTS[group][name] for name in keys))
-    for group, keys in _WIRE.items()
-}
 _TOP_VALUES: Final[Callable[[Event], tuple[Any, ...]]] = attrgetter(*_TOP)
 _GROUPS: Final[Callable[[Event], tuple[Any, ...]]] = attrgetter(*_WIRE)
-_SHARED: Final = frozenset(("gateway", "words", "token"))
-_MAX_MEMO: Final = 10_000  # about 20 MB
-_MEMO: Final[dict[int, tuple[object, dict[str, Any]]]] = {}
+_ENCODE: Final = Encoder().encode
 
 
 class EventDecodeError(ValueError):
@@ -321,33 +312,23 @@ class EventDecodeError(ValueError):
 
 def to_mapping(event: Event) -> dict[str, Any]:
     """The event as flat attributes; fields at their default are left out."""
-    out: dict[str, Any] = dict(zip(_TOP.values(), _TOP_VALUES(event), strict=True))
-    if event.zone_known:
-        del out[_TOP["zone_known"]]
-    for group, value in zip(_WIRE, _GROUPS(event), strict=True):
-        out.update(_remembered(group, value) if group in _SHARED else _group_mapping(group, value))
+    out = _top(event)
+    for group in _GROUPS(event):
+        out.update(to_builtins(group))
     return out
 
 
-def _group_mapping(group: str, value: object) -> dict[str, Any]:
-    keys, values_of, defaults = _PLANS[group]
-    items = zip(keys, values_of(value), defaults, strict=True)
-    return {key: item for key, item, default in items if item != default}
-
-
-def _remembered(group: str, value: object) -> dict[str, Any]:
-    """One object serves many events; what it looks like is worked out once. The object is kept, so its id stays its own."""
-    held = _MEMO.get(id(value))
-    if held is None or held[0] is not value:
-        if len(_MEMO) >= _MAX_MEMO:
-            _MEMO.clear()
-        held = _MEMO[id(value)] = (value, _group_mapping(group, value))
-    return held[1]
+def _top(event: Event) -> dict[str, Any]:
+    out: dict[str, Any] = dict(zip(_TOP.values(), _TOP_VALUES(event), strict=True))
+    if event.zone_known:
+        del out[_TOP["zone_known"]]
+    return out
 
 
 def to_json(event: Event) -> bytes:
-    """One line of JSON, without the line's end."""
-    return orjson.dumps(to_mapping(event))
+    """The mapping as one line of JSON, without the line's end."""
+    objects = (orjson.dumps(_top(event)), *map(_ENCODE, _GROUPS(event)))
+    return b"{" + b",".join([each[1:-1] for each in objects if len(each) > 2]) + b"}"  # an empty one is "{}"
 
 
 def from_json(data: bytes | str) -> Event:

@@ -24,7 +24,7 @@ from analyzer.diagnosis.missing import BARE_TOKEN
 from analyzer.pipeline import Analyzer
 from analyzer.verdicts import Diagnosis, Verdict
 from collector.errors import ConfigurationError
-from collector.events import Event, Origin, Outcome, gateway, to_mapping
+from collector.events import Event, Origin, Outcome, gateway, to_json
 from collector.gateways import names
 from collector.gateways.reading.fragments import is_fragment
 from collector.gateways.reading.log_lines import condensed
@@ -287,7 +287,7 @@ class Writer:
             "assumed": isinstance(verdict, Explanation) and verdict.is_assumed,
             "read": not reason,
             "unread_reason": reason or None,
-            "event": to_mapping(event),
+            "event": orjson.Fragment(to_json(event)),
         }
         return self._head(diagnosis) + orjson.dumps(rest)[1:] + b"\n"
 
