@@ -43,10 +43,13 @@ class NameBounds:
 
     def name(self, kind: str, value: Safe, count: int = 1) -> Safe:
         """The value itself when it is admitted, else OTHER; it was seen `count` times."""
+        if not value:
+            return value
         names = self._names[kind]
-        if not value or value in names or (kind, value) in self._fixed:
-            if value in names:
-                names.move_to_end(value)
+        if value in names:
+            names.move_to_end(value)
+            return value
+        if (kind, value) in self._fixed:
             return value
         if len(names) < self._limits[kind] or self._earned(kind, value, count):
             names[value] = None

@@ -33,6 +33,7 @@ from collector.events import (
     Words,
 )
 from collector.gateways import NotAdmitted, NotAuth, is_general, with_formats
+from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import WallClock
 from collector.joining.halves import Line, line_of
 from collector.records import Parsed, RawRecord
@@ -69,6 +70,7 @@ _UNKNOWN: Final = TokenFacts()
 _IN_MESSAGE: Final = fixed("message")
 _SEVERAL: Final = fixed("several")
 _TOKEN_START: Final = ("eyJ", "ewo")
+_NO_PLACES: Final = {True: b"absent", False: b"unknown"}  # keys of records without any; digests are longer
 _CUT_MARK: Final = "…"
 _CUT_MARKS: Final = ("…", "...", "***")  # behind a token in a sentence: whoever wrote it left the rest out
 _BRACKETS: Final = ("<", "[", "(")
@@ -352,12 +354,15 @@ def _redact_into(text: str, found: dict[Safe, int]) -> Safe:
 
 def _digest(parsed: Parsed) -> bytes:
     """A key of all places where a credential may stand, that keeps none of them in memory."""
-    places = f"{parsed.credential_logged}\0{raw_places(parsed)}\0"
+    places = raw_places(parsed)
     if parsed.claims is not None or parsed.jose_header is not None:
-        places += repr((parsed.jose_header, parsed.claims))
+        places += f"\0{parsed.jose_header!r}\0{parsed.claims!r}"
     message = parsed.message
-    if message and any(start in message for start in _TOKEN_START):
-        places += message
+    if message and has_any(message, _TOKEN_START):
+        places += f"\0{message}"
+    if not places:
+        return _NO_PLACES[parsed.credential_logged]
+    places = f"{parsed.credential_logged}\0{places}"
     return blake2b(places.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -427,6 +432,8 @@ def _host(name: str) -> Safe:
 def _route(parsed: Parsed) -> Safe:
     if parsed.route:
         return safe_text(parsed.route, 200)
+    if not parsed.path:
+        return EMPTY
     return request_facts.route(parsed.path.partition("?")[0][:MAX_PATH])
 
 

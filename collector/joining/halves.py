@@ -134,7 +134,7 @@ class Line(Unshown, Struct, frozen=True, gc=False):
         parsed, event = self.parsed, self.event
         said = self._said()
         clauses, ends = (frozenset[str](), frozenset[str]()) if self.is_access else _clauses(said)
-        ids = tuple(dict.fromkeys(_own(one.lower(), self.stream) for one in self._ids() if one))[: marks.MAX_IDS]
+        ids = self._ids()
         return Half(
             kind=event.gateway.kind,
             family=self.family,
@@ -174,6 +174,10 @@ class Line(Unshown, Struct, frozen=True, gc=False):
         return _kinds_of(" ".join(said))
 
     def _ids(self) -> tuple[str, ...]:
+        named = [one for one in self._named() if one]
+        return tuple(dict.fromkeys([_own(one.lower(), self.stream) for one in named]))[: marks.MAX_IDS] if named else ()
+
+    def _named(self) -> tuple[str, ...]:
         named = (self.parsed.request_id[:100], self.parsed.trace_id, self.record.trace_id)
         is_enough = self.is_access and any(named)
         return named if is_enough else (*named, *marks.ids(self.record))
@@ -217,7 +221,8 @@ def _kinds_of(text: str) -> frozenset[str]:
 def _clauses(said: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """Those that name a cause, or all when none does: programs begin many sentences alike. And of them each sentence's last."""
     sentences = [parts for text in said for line in _sentences(text) if (parts := _parts(line))]
-    found = list(filter(None, map(_telling, sentences))) or sentences
+    is_one = len(sentences) == 1 and len(sentences[0]) == 1
+    found = sentences if is_one else list(filter(None, map(_telling, sentences))) or sentences
     return frozenset(chain.from_iterable(found)), frozenset(parts[-1] for parts in found)
 
 

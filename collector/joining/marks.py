@@ -37,7 +37,7 @@ _NO_ID: Final = re2.compile(r'(?:req|request|correlation|trace)[-_. ]?id"?\s?[=:
 _CONNECTION: Final = re2.compile(r'session(?:[-_. ]?id)?"?\s?[=:]\s?<([\w+/=-]{8,64})>|[,(]<([\w+/=-]{12,64})>[,)]')
 _SESSION: Final = re2.compile(r'\b(?:session[-_. ]?id|sid)"?\s?[=:]\s?"?([\w+/.-]{8,100})')
 _IN_CONNECTIONS: Final = ("=<", ": <", ",<", "(<")  # one is in each
-_IN_SESSIONS: Final = ("session", "sid")
+_IN_SESSIONS: Final = ("sid", "sessionid", "session-id", "session_id", "session.id", "session id")
 _MIN_SESSION: Final = 8
 SESSION: Final = "session "  # before an id that several requests may share
 _NAMES_OF_SESSIONS: Final = frozenset(("session", "sessionid", "xsessionid", "sid"))
@@ -64,8 +64,8 @@ _SHAPE_KEYS: Final = ("logger", "logger_name", "loggerName", "caller", "Category
 
 def ids(record: RawRecord) -> tuple[str, ...]:
     """What the record calls its request or trace, at most MAX_IDS; and its session, behind the word SESSION."""
-    found = _in_text(record.text[:MAX_CHARS].lower()) if record.fields is None else _in_fields(mapping(record))
-    return tuple(dict.fromkeys(value for value in found if _is_id(value)))[:MAX_IDS]
+    found = _in_text(record.text[:MAX_CHARS].lower()) if record.fields is None else [*_in_fields(mapping(record))]
+    return tuple(dict.fromkeys([value for value in found if _is_id(value)]))[:MAX_IDS] if found else ()
 
 
 def is_anonymous(record: RawRecord) -> bool:
@@ -77,13 +77,15 @@ def is_anonymous(record: RawRecord) -> bool:
     return any(_names_id(name) and as_text(value).lower() in _NONE for name, value in list(fields.items())[:MAX_KEYS])
 
 
-def _in_text(low: str) -> Iterator[str]:
+def _in_text(low: str) -> list[str]:
+    found: list[str] = []
     if "id" in low or "00-" in low or "-" in low[:_HEAD]:
-        yield from _found(_ID, low)
+        found += _found(_ID, low)
     if has_any(low, _IN_CONNECTIONS):
-        yield from (value for value in _found(_CONNECTION, low) if not value.isalpha())
+        found += [value for value in _found(_CONNECTION, low) if not value.isalpha()]
     if has_any(low, _IN_SESSIONS):
-        yield from map(_session, _found(_SESSION, low))
+        found += map(_session, _found(_SESSION, low))
+    return found
 
 
 def _found(pattern: Any, low: str) -> Iterator[str]:

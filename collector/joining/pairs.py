@@ -45,36 +45,26 @@ class Pairs(Generic[AnySlot]):
 
     def __init__(self) -> None:
         self._open: _Opened[AnySlot] = {}
-        self._words: _Opened[AnySlot] = {}  # those of them that lack an access line
 
     def open(self, slot: AnySlot) -> None:
         """Let a slot be found."""
-        kind, keys = _kind(slot.half), _own_keys(slot.half)
-        for opened in self._lacking(slot.half):
-            _put(opened, keys, kind, slot)
+        _put(self._open, _own_keys(slot.half), _kind(slot.half), slot)
 
     def close(self, slot: AnySlot) -> None:
         """Forget a slot. Idempotent."""
-        kind, keys = _kind(slot.half), _own_keys(slot.half)
-        for opened in self._lacking(slot.half):
-            _take(opened, keys, kind, slot)
+        _take(self._open, _own_keys(slot.half), _kind(slot.half), slot)
 
     def find(self, slot: AnySlot) -> AnySlot | None:
         """The open slot that is about the same request."""
         half = slot.half
-        opened = self._words if half.is_access else self._open
-        if not opened:
+        if not self._open:
             return None
         for way in _WAYS:
             keys = way.looked_up(half)
-            found = _likest(half, way, keys, opened) if keys else None
+            found = _likest(half, way, keys, self._open) if keys else None
             if found is not None:
                 return found
         return None
-
-    def _lacking(self, half: Half) -> tuple[_Opened[AnySlot], ...]:
-        """Access lines lack words; words lack an access line, and other words."""
-        return (self._open,) if half.is_access else (self._open, self._words)
 
 
 def _likest(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]) -> AnySlot | None:
@@ -91,8 +81,8 @@ def _likest(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]
 
 def _candidates(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]) -> Iterator[AnySlot]:
     for key in keys:
-        for (_, shapes, _, _, _), there in opened.get(key, _NOTHING).items():
-            if not shapes.isdisjoint(half.shapes):
+        for (is_access, shapes, _, _, _), there in opened.get(key, _NOTHING).items():
+            if (is_access and half.is_access) or not shapes.isdisjoint(half.shapes):
                 continue
             if not way.suits(half, next(iter(there.values())).half):
                 continue

@@ -88,6 +88,8 @@ class Credential(Unshown, Struct, frozen=True, gc=False):
 def raw_places(parsed: Parsed) -> str:
     """Everything that `find_credentials` looks at, as one text: equal places hold equal credentials."""
     headers = parsed.headers
+    if not headers and "?" not in parsed.path:
+        return ""
     places = [headers.get("authorization", ""), headers.get("cookie", ""), parsed.path.partition("?")[2]]
     if len(headers) > 1:
         places.extend(f"{name}:{value}" for name, value in headers.items() if name in TOKEN_HEADERS)

@@ -19,7 +19,7 @@ import re2
 
 from collector.gateways.reading.fragments import advises
 from collector.gateways.reading.other_matters import is_of_program
-from collector.gateways.reading.scan import has_any
+from collector.gateways.reading.scan import ascii_only, has_any
 from collector.gateways.reading.topic import is_auth
 
 FILE: Final = Path(__file__).with_name("admission.toml")
@@ -142,7 +142,7 @@ def _is_harmless(message: str, low: str) -> bool:
 def _is_in_order(low: str) -> bool:
     if "expired" not in low and " disabled" not in low:
         return False
-    return _IN_ORDER.search(low.encode("ascii", "replace").decode()) is not None
+    return _IN_ORDER.search(ascii_only(low)) is not None
 
 
 def _is_of_another_matter(message: str) -> bool:
@@ -150,7 +150,7 @@ def _is_of_another_matter(message: str) -> bool:
 
     "Request to /auth/login failed: NullPointerException" is a fault at the login's address, not a refusal.
     """
-    text = message[:_READ_CHARS].encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
+    text = ascii_only(message[:_READ_CHARS])
     words = _PATHS.sub(" ", text)
     if is_auth(words):
         return False
@@ -177,7 +177,7 @@ def is_negative(message: str) -> bool:
     """
     low = message[:_READ_CHARS].lower()
     if "expir" in low or " disabled" in low:
-        low = low.encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
+        low = ascii_only(low)
         low = _TERMS.sub(" ", _IN_ORDER.sub(" ", low))
     return has_any(low, _NEGATIVE)
 

@@ -14,6 +14,7 @@ from typing import Final
 import re2
 
 from collector.gateways.reading.exchange import sentence
+from collector.gateways.reading.scan import ascii_only
 from collector.gateways.reading.values import http_status
 
 _VERSION: Final = "HTTP/"
@@ -52,5 +53,5 @@ def page(text: str) -> str:
     if not text[:16].lower().startswith(_PAGES):
         return ""
     above = text[:_READ_CHARS].partition("<hr")[0]  # below the rule servers sign
-    shown = _TAGS.sub(" ", _UNSEEN.sub(" ", above.encode("ascii", "replace").decode()))
+    shown = _TAGS.sub(" ", _UNSEEN.sub(" ", ascii_only(above)))
     return " ".join(shown.split())[:_MESSAGE_CHARS]

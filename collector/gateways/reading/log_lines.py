@@ -142,8 +142,9 @@ def is_exception(line: str) -> bool:
     name = line[:MAX_HEAD].partition(":")[0].partition(" ")[0].rstrip(",")
     if "::" in line[: len(name) + 2]:  # Ruby, C++, Rust
         name = line[:MAX_HEAD].partition(" ")[0].rstrip(":")
-    is_named = name.endswith(_ENDINGS) or (line[len(name) :].startswith(": ") and any(w in name for w in _CLASS_WORDS))
-    return name[:1].isalpha() and is_named and _is_qualified(name)
+    if not _is_qualified(name):  # of most lines: their first word is no class
+        return False
+    return name.endswith(_ENDINGS) or (line[len(name) :].startswith(": ") and any(w in name for w in _CLASS_WORDS))
 
 
 def _is_qualified(name: str) -> bool:

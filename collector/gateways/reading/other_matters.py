@@ -6,7 +6,7 @@ from typing import Final
 
 import re2
 
-from collector.gateways.reading.scan import has_any
+from collector.gateways.reading.scan import ascii_only, has_any
 
 READ_CHARS: Final = 2048
 # Errors of files, disks and sockets, whichever program has them, and whatever the file is for.
@@ -56,5 +56,5 @@ def is_of_program(message: str) -> bool:
     low = message[:READ_CHARS].lower()
     if has_any(low, _OF_OTHERS):
         return True
-    plain = low.encode("ascii", "replace").decode()  # RE2 takes no lone surrogates
+    plain = ascii_only(low)
     return any(has_any(low, hints) and found.search(plain) for hints, found in _OTHERS)

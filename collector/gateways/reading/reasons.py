@@ -11,6 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from ahocorasick_rs import AhoCorasick
+
+from collector.gateways.reading.scan import ascii_only
+
 MAX_CHARS: Final = 1024  # a sentence says why at its beginning
 NOTHING: Final[frozenset[str]] = frozenset()
 # Kind -> its words, one each. Two sentences that name different kinds only are about two refusals.
@@ -57,6 +61,8 @@ _PHRASES: Final = {
     "rights": ("not in group", "not a member", "not enabled", "no access to", "no app to auth", "may not", "does not have", "only allowed", "not allow you"),
 }  # fmt: skip
 _KIND_OF: Final = {word: kind for kind, words in _WORDS.items() for word in words}
+_PHRASE_KINDS: Final = tuple(kind for kind, phrases in _PHRASES.items() for _ in phrases)
+_FIND_PHRASES: Final = AhoCorasick([phrase for phrases in _PHRASES.values() for phrase in phrases])
 _BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ANY: Final = "any"
 _STATES: Final = frozenset(
@@ -81,9 +87,11 @@ def kinds(text: str) -> frozenset[str]:
     said = set(words)
     if len(said & _STATES) > 1:
         said -= _left_open(words)
-    said.update(hump for word in text.translate(_BLANKS).split() if _has_humps(word) for hump in _humps(word))
+    if low != text:
+        said.update(hump for word in text.translate(_BLANKS).split() if _has_humps(word) for hump in _humps(word))
     found = {_KIND_OF[word] for word in said & _KIND_OF.keys()}
-    found.update(kind for kind, phrases in _PHRASES.items() if any(map(low.__contains__, phrases)))
+    phrases = _FIND_PHRASES.find_matches_as_indexes(ascii_only(low), overlapping=True)
+    found.update([_PHRASE_KINDS[at] for at, _, _ in phrases])
     return frozenset(found) if found else NOTHING
 
 

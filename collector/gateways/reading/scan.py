@@ -29,6 +29,11 @@ _PARAMETERS: Final = frozenset(
 )
 
 
+def ascii_only(text: str) -> str:
+    """The text with "?" for what is not ASCII: RE2 and Aho-Corasick take no lone surrogates, and one byte is one character."""
+    return text if text.isascii() else text.encode("ascii", "replace").decode()
+
+
 def has_any(text: str, words: Iterable[str]) -> bool:
     """Whether one of the words is in the text; as fast as Python does it, since every line is searched for them."""
     return any(map(text.__contains__, words))

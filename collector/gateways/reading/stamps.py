@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from collector.gateways.reading.named import Named
+from collector.gateways.reading.scan import ascii_only
 from collector.gateways.reading.times import SECOND_NS, number_ns, rfc3339_ns
 
 _MADE: Final = 1_400_000_000 * SECOND_NS  # no program of today wrote before it: such a clock says nothing of the year
@@ -51,9 +52,7 @@ def stamp(text: str, at: int = 0, near_ns: int = 0, observed_ns: int = 0) -> tup
     """
     if text[at : at + 1] not in _FIRST:
         return at, 0
-    head = text[at : at + _MAX_CHARS]
-    if not (head[:1].isalnum() or head[:1] == " ") or not head.isascii():
-        head = head.encode("ascii", "replace").decode()
+    head = ascii_only(text[at : at + _MAX_CHARS])
     found = _STAMP.match(head)
     if not found:
         return at, 0
