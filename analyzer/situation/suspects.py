@@ -24,12 +24,23 @@ NAMES: Final = {
     "issuer_first_seen": "new issuer",
     "kid_first_seen": "new signing key",
     "gateway_first_seen": "new gateway",
+    "client_version_changed": "new client version",
+    "audience_changed": "new audience",
+    "claims_changed": "tokens",
     "jwks_refreshed": "key set refreshed",
     "config_loaded": "configuration loaded",
     "marked": "mark",
 }
 # What failures that a change explains have in common.
-_DIMENSION: Final = {"issuer_first_seen": "issuer", "kid_first_seen": "kid", "gateway_first_seen": "version"}
+_DIMENSION: Final = {
+    "issuer_first_seen": "issuer",
+    "kid_first_seen": "kid",
+    "gateway_first_seen": "version",
+    "client_version_changed": "release",
+    "audience_changed": "audience",
+    "claims_changed": "claims",
+}
+_SENT: Final = ("audience_changed", "claims_changed")  # by a client that may have changed at the same moment
 Row = Mapping[str, Any]
 
 
@@ -57,7 +68,7 @@ class Suspect:
 
 
 def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gateways: Sequence[str]) -> Suspect | None:
-    """The change that explains most of a problem, the latest of several; None when there is none.
+    """The change that explains most of a problem, the latest of several, a release before what it sends; None when there is none.
 
     `changes` and `shared` are rows of these views; `gateways` are those at which the problem is.
     """
@@ -68,7 +79,11 @@ def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gat
     }
     found = [_suspect(problem, change, values) for change in changes if _may_be(problem, change, gateways)]
     known = [one for one in found if one is not None]
-    return max(known, key=lambda one: (one.explains is not None, one.explains or 0.0, one.at), default=None)
+    return max(known, key=_weight, default=None)
+
+
+def _weight(one: Suspect) -> tuple[bool, float, datetime, bool]:
+    return one.explains is not None, one.explains or 0.0, one.at, one.kind not in _SENT
 
 
 def is_rarer(row: Row) -> bool:

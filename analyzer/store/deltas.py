@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from analyzer.store import habits
+from analyzer.store.habits import Change, Habit, Seen, Sent, Sight, Who
 from analyzer.store.rows import INT, LONG, TEXT, TEXTS, TIME, event_us, table
 from analyzer.store.writer_state import MAX_NEW_SUBJECTS, Member, Subject, WriterState
 from analyzer.verdicts import Verdict
@@ -142,6 +144,9 @@ class Plan:
     totals: dict[Member, tuple[int, int]] = field(default_factory=dict)
     latest: dict[str, tuple[Verdict, int]] = field(default_factory=dict)
     changes: dict[Subject, tuple[int, str]] = field(default_factory=dict)
+    sent: dict[tuple[Any, ...], Seen] = field(default_factory=dict)  # the fields of Sent, and whether it is trusted
+    habits: dict[Who, Habit] = field(default_factory=dict)  # as they will be
+    news: list[Change] = field(default_factory=list)
     pipeline: Counter[tuple[str, str]] = field(default_factory=Counter)
     allowed: int = 0
 
@@ -163,13 +168,14 @@ def plan(given: Given, state: WriterState, sample_allowed: int) -> Plan:
     for allowed in given.allowed:
         _allowed(out, allowed, state)
     for sample in given.samples:
-        _sampled(out, sample, state)
+        _sampled(out, sample, state, sample_allowed)
     for verdict in given.verdicts:
         if verdict.event.outcome is Outcome.UNREAD:
             _unread(out, verdict.event, state)
             continue
         _request(out, verdict, state, sample_allowed)
     _members(out, state)
+    out.habits, out.news = state.habits.planned(_sights(out))
     out.latest = {group_id: entry for group_id, entry in out.latest.items() if _has_new_words(entry, state)}
     return out
 
@@ -182,6 +188,7 @@ def learn(state: WriterState, done: Plan) -> None:
     state.learn_words({group_id: (verdict.diagnosis, at) for group_id, (verdict, at) in done.latest.items()})
     for subject in done.changes:
         state.learn_subject(subject)
+    state.habits.learn(done.habits, done.news)
     state.learn_affected(user for _, name, user in done.members if name == "user")
     for key, total in done.sums.items():
         if key[0] == "passed":
@@ -203,7 +210,8 @@ def delta_table(done: Plan, minute_us: int) -> Any:
 
 def change_table(done: Plan) -> Any:
     """Arrow rows of `store.changes`."""
-    return table(CHANGES, [(at, kind, name, gw, more) for (kind, name, more), (at, gw) in done.changes.items()])
+    rows = [(at, kind, name, gw, more) for (kind, name, more), (at, gw) in done.changes.items()]
+    return table(CHANGES, rows + [(new.at, new.kind, new.subject, "", new.detail) for new in done.news])
 
 
 def _unread(out: Plan, event: Event, state: WriterState) -> None:
@@ -222,10 +230,13 @@ def _allowed(out: Plan, allowed: Allowed, state: WriterState) -> None:
         _user_passed(out, allowed.event, user, at, labels, state)
 
 
-def _sampled(out: Plan, sample: Verdict, state: WriterState) -> None:
+def _sampled(out: Plan, sample: Verdict, state: WriterState, sample_allowed: int) -> None:
     """An event of a request that is counted already."""
+    event, at, labels = sample.event, event_us(sample.event), _labels(sample.event, state)
     out.kept.append(sample)
-    _shape(out, sample.event, event_us(sample.event), _labels(sample.event, state), state)
+    _shape(out, event, at, labels, state)
+    seen = Seen(times=1, first=at, last=at, requests=sample_allowed)
+    _habits(out, event, seen, labels, is_sample=True)
 
 
 def _request(out: Plan, verdict: Verdict, state: WriterState, sample_allowed: int) -> None:
@@ -268,6 +279,29 @@ def _counted_request(out: Plan, verdict: Verdict, run: Run, labels: _Labels, sta
     ] += run.count  # fmt: skip
     out.sum_all(run, "credential", gateway.kind, labels.issuer, labels.kid, event.token.alg, passing=passing)
     _first_sights(out, event, run.first, labels, state)
+    _habits(out, event, Seen(times=run.count, first=run.first, last=run.last, requests=run.count), labels)
+
+
+def _habits(out: Plan, event: Event, seen: Seen, labels: _Labels, *, is_sample: bool = False) -> None:
+    """Note what was sent: few things, many times."""
+    token, request = event.token, event.request
+    # A sample was counted already, without its user agent.
+    aud, claims = ((), ()) if is_sample else (token.aud, token.claims)
+    sent = (
+        labels.issuer, labels.client, request.user_agent, request.client_version, request.user_agent_version, aud, claims,
+        _is_trusted(event),
+    )  # fmt: skip
+    known = out.sent.get(sent)
+    out.sent[sent] = known.and_also(seen) if known else seen
+
+
+def _sights(out: Plan) -> dict[Sight, Seen]:
+    found: dict[Sight, Seen] = {}
+    for (*sent, claims, is_trusted), seen in out.sent.items():
+        names = tuple(name for name, _ in claims)
+        for sight in habits.sights(Sent._make((*sent, names)), is_trusted=is_trusted):
+            found[sight] = found[sight].and_also(seen) if sight in found else seen
+    return found
 
 
 def _user_passed(out: Plan, event: Event, user: str, at: int, labels: _Labels, state: WriterState) -> None:
@@ -319,8 +353,7 @@ def _failure(out: Plan, verdict: Verdict, at: int, labels: _Labels, state: Write
 
 def _first_sights(out: Plan, event: Event, at: int, labels: _Labels, state: WriterState) -> None:
     """Issuers and keys count when a gateway let them pass or their signature holds: anybody can write any other name."""
-    is_trusted = event.outcome is Outcome.ALLOWED or event.token.verification is Verification.VERIFIED
-    issuer, kid = (labels.issuer, labels.kid) if is_trusted else ("", "")
+    issuer, kid = (labels.issuer, labels.kid) if _is_trusted(event) else ("", "")
     gateway = event.gateway
     sights = (
         ("issuer_first_seen", issuer, ""),
@@ -336,6 +369,10 @@ def _first_sights(out: Plan, event: Event, at: int, labels: _Labels, state: Writ
             continue
         if known is None or at < known[0]:
             out.changes[sight] = (at, gateway.kind)
+
+
+def _is_trusted(event: Event) -> bool:
+    return event.outcome is Outcome.ALLOWED or event.token.verification is Verification.VERIFIED
 
 
 def _has_room(out: Plan, kind: str, state: WriterState) -> bool:

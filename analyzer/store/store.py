@@ -16,11 +16,12 @@ from analyzer.heap import give_back
 from analyzer.lake.attach import connect, place, secrets, writer
 from analyzer.lake.errors import DamagedCatalog, LakeError, LostCatalog
 from analyzer.lake.trouble import named
-from analyzer.store import group_state
+from analyzer.store import group_state, habits
 from analyzer.store.changes import Change
 from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
 from analyzer.store.deltas import Given, Plan, learn
 from analyzer.store.group_state import Decision, State
+from analyzer.store.habits import MAX_CLIENTS, Seen, Sent, Sight
 from analyzer.store.maintain import BY_AGE, STEPS, Step, Upkeep
 from analyzer.store.migrate import migrate, rollback
 from analyzer.store.turn import in_turn, lease, release
@@ -38,6 +39,15 @@ _SUBJECTS: Final = f"SELECT kind, subject, detail FROM store.changes ORDER BY ch
 _AFFECTED: Final = (
     f"SELECT DISTINCT value FROM store.deltas WHERE kind = 'member' AND name = 'user' LIMIT {MAX_AFFECTED}"  # noqa: S608
 )
+# What clients sent in the last day, for their habits: samples of what passed.
+_SENT: Final = f"""
+SELECT issuer, client_id, user_agent, coalesce(client_version, ''), coalesce(user_agent_version, ''), audiences, map_keys(claims), count(*),
+    epoch_us(min(event_time)), epoch_us(max(event_time))
+FROM store.events
+WHERE outcome = 'allowed' AND event_time > (SELECT max(event_time) - INTERVAL 1 DAY FROM store.events)
+GROUP BY ALL
+LIMIT {10 * MAX_CLIENTS}
+"""  # noqa: S608
 _INLINED: Final = "CALL lake.set_option('data_inlining_row_limit', {limit}, schema => 'store', table_name => 'events')"
 # Merging holds a row group of 60 columns in memory, and reads what it merges: DuckDB's 122,880 rows took 400 MiB, and
 # files up to its 512 MB would be written again and again for every few new rows.
@@ -235,8 +245,18 @@ class Store:
     def _recall(self, con: duckdb.DuckDBPyConnection) -> None:
         for subject in con.execute(_SUBJECTS).fetchall():
             self._state.learn_subject(subject)
+        if not self._state.habits.clients:
+            self._recall_habits(con)
         if not self._state.affected:
             self._state.learn_affected(row[0] for row in con.execute(_AFFECTED).fetchall())
+
+    def _recall_habits(self, con: duckdb.DuckDBPyConnection) -> None:
+        seen: dict[Sight, Seen] = {}
+        for *sent, samples, first, last in con.execute(_SENT).fetchall():
+            times = Seen(samples, first, last, samples * self.settings.store.sample_allowed)
+            for sight in habits.sights(Sent(*sent), is_trusted=True):
+                seen[sight] = seen[sight].and_also(times) if sight in seen else times
+        self._state.habits.recall(seen)
 
     def _failed(self, stage: str, error: duckdb.Error, *, kind: str = "unavailable") -> SinkUnavailable:
         self._telemetry.count("why401.errors", stage="store", kind=kind)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from analyzer.store.fence import Partition, Place
+from analyzer.store.habits import Habits
 from collector.safe import OTHER
 
 MAX_LABELS: Final = 10_000  # distinct values per dimension and hour; passing requests may use all, failing ones half
@@ -43,6 +44,7 @@ class WriterState:
     places: dict[Partition, Place] = field(default_factory=dict)  # as this writer committed them last
     affected: OrderedDict[str, None] = field(default_factory=OrderedDict)  # users with failures, the latest last
     passes: dict[Pass, int] = field(default_factory=dict)  # when they were noted last (us)
+    habits: Habits = field(default_factory=Habits)
     allowed: int = 0
 
     def fold(self, dimension: str, value: str, *, passing: bool) -> str:

@@ -19,6 +19,10 @@ SHARED = [
     {"group_id": "g1", "dimension": "kid", "value": "r3", "share": 0.98, "passing_share": 0.1},
     {"group_id": "g1", "dimension": "version", "value": "envoy 1.40", "share": 0.3, "passing_share": None},
     {"group_id": "g1", "dimension": "issuer", "value": "https://shop", "share": 1.0, "passing_share": 0.7},
+    {"group_id": "g2", "dimension": "release", "value": "shop 7.1", "share": 0.9, "passing_share": 0.0},
+    {"group_id": "g2", "dimension": "claims", "value": "without role", "share": 0.9, "passing_share": 0.0},
+    {"group_id": "g2", "dimension": "claims", "value": "without email", "share": 0.97, "passing_share": 0.0},
+    {"group_id": "g2", "dimension": "audience", "value": "b from shop", "share": 0.9, "passing_share": 0.8},
     {"group_id": "other", "dimension": "issuer", "value": "https://new", "share": 1.0, "passing_share": 0.0},
 ]
 
@@ -50,6 +54,11 @@ def change(kind: str, subject: str, minutes: float, gateway: str = "envoy") -> d
         ([change("kid_first_seen", "r3", -3)], None),  # after it
         ([change("issuer_first_seen", "https://shop", 1)], None),  # of which most requests pass
         ([change("marked", "shop 7.1", -0.5)], "mark shop 7.1 at 14:03, at the same time"),  # the onset is known to the minute
+        ([change("client_version_changed", "shop 7.1", 2, "")], "new client version shop 7.1 at 14:01, 2 min before; 90 % of these failures have it"),
+        ([change("claims_changed", "without role", 2, ""), change("client_version_changed", "shop 7.1", 2, "")], "new client version shop 7.1 at 14:01, 2 min before; 90 % of these failures have it"),
+        ([change("claims_changed", "without email", 1, "")], "tokens without email at 14:02, 1 min before; 97 % of these failures have it"),
+        ([change("audience_changed", "b from shop", 1, "")], None),  # of which most requests pass
+        ([change("claims_changed", "without name", 1, "")], None),  # explains nothing
         ([change("marked", "shop 7.1", -1.5)], None),  # after it
         ([change("marked", "shop 7.1", 4, "kong")], None),  # another gateway's
         ([], None),

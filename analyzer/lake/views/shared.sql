@@ -1,6 +1,6 @@
 -- What the failures of a group have in common, in the last 60 minutes of the data: its most frequent value per dimension, beside what passes.
 -- group_id: Id of the group.
--- dimension: kid, issuer, client, route, version (gateway and version), instance (gateway and instance), gateway.
+-- dimension: kid, issuer, client, route, version (gateway and version), instance (gateway and instance), gateway, release (client and version), audience (and client), claims (each of the last claims_changed that it has: `without email`).
 -- value: The value that most of its failures have.
 -- failures: Failures of the group with this value.
 -- share: Their share of the group's failures, 0 to 1.
@@ -8,13 +8,35 @@
 WITH recent AS (
     SELECT group_id, outcome = 'allowed' AS passes, kid, issuer, client_id AS client, route,
         if(gateway_version = '', '', concat_ws(' ', gateway, gateway_version)) AS version,
-        if(gateway_instance = '', '', concat_ws(' ', gateway, gateway_instance)) AS instance, gateway, count(*) AS n
+        if(gateway_instance = '', '', concat_ws(' ', gateway, gateway_instance)) AS instance, gateway,
+        CASE
+            WHEN coalesce(client_version, '') <> '' THEN concat_ws(' ', coalesce(nullif(client_id, ''), user_agent), client_version)
+            WHEN coalesce(user_agent_version, '') <> ''
+                THEN concat_ws(' ', coalesce(nullif(client_id, ''), user_agent), 'with', user_agent, user_agent_version)
+            ELSE ''
+        END AS release,
+        if(len(audiences) = 0, '', array_to_string(audiences, ', ') || if(client_id = '', '', ' from ' || client_id)) AS audience,
+        count(*) AS n
     FROM store.events
     WHERE event_time >= (SELECT max(minute) - INTERVAL 59 MINUTE FROM store.rollups)
     GROUP BY ALL
 ),
+reclaimed AS (
+    SELECT subject, detail FROM store.changes
+    WHERE kind = 'claims_changed' AND changed_at > (SELECT max(minute) - INTERVAL 1 DAY FROM store.rollups)
+    GROUP BY ALL ORDER BY max(changed_at) DESC, subject, detail LIMIT 20
+),
 valued AS (
-    UNPIVOT recent ON kid, issuer, client, route, version, instance, gateway INTO NAME dimension VALUE value
+    SELECT group_id, passes, dimension, value, sum(n) AS n
+    FROM (UNPIVOT recent ON kid, issuer, client, route, version, instance, gateway, release, audience INTO NAME dimension VALUE value)
+    GROUP BY ALL
+    UNION ALL
+    SELECT e.group_id, outcome = 'allowed', 'claims', c.subject, count(*)
+    FROM store.events AS e
+    JOIN reclaimed AS c ON e.issuer = c.detail AND cardinality(e.claims) > 0
+        AND list_contains(map_keys(e.claims), regexp_replace(c.subject, '^with(out)? ', '')) = starts_with(c.subject, 'with ')
+    WHERE event_time >= (SELECT max(minute) - INTERVAL 59 MINUTE FROM store.rollups)
+    GROUP BY ALL
 ),
 passing AS (
     SELECT dimension, value, sum(n) / (SELECT sum(n) FROM recent WHERE passes) AS share
@@ -29,4 +51,4 @@ JOIN totals USING (group_id)
 LEFT JOIN passing USING (dimension, value)
 WHERE valued.value <> ''
 GROUP BY valued.group_id, valued.dimension, valued.value
-QUALIFY row_number() OVER (PARTITION BY valued.group_id, valued.dimension ORDER BY sum(valued.n) DESC, valued.value) = 1
+QUALIFY valued.dimension = 'claims' OR row_number() OVER (PARTITION BY valued.group_id, valued.dimension ORDER BY sum(valued.n) DESC, valued.value) = 1
