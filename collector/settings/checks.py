@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Callable
 from dataclasses import MISSING, field
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ ALGORITHMS: Final = (
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
     "ES256", "ES384", "ES512", "ES256K", "EdDSA",
 )  # fmt: skip
+_PRIVATE: Final = frozenset(("d", "p", "q", "dp", "dq", "qi", "k", "oth"))  # RFC 7518, section 6
 Check = Callable[[Any], str]  # "" when the value is valid, else what is expected
 
 
@@ -72,11 +74,26 @@ def algorithms(value: tuple[str, ...]) -> str:
 
 
 def jwks(value: str) -> str:
-    """Where a key set comes from."""
+    """Where a key set comes from, or the key set itself."""
+    if is_document(value):
+        return "" if _is_public(value) else 'a JWKS document with a list "keys" of public keys'
     scheme = urlsplit(value).scheme
     if value in ("", "discovery") or scheme in ("https", "") or _is_loopback_url(value):
         return ""
-    return 'a file, an https URL, or "discovery" (plain http is accepted for loopback only)'
+    return 'a file, an https URL, a JWKS document, or "discovery" (plain http is accepted for loopback only)'
+
+
+def is_document(value: str) -> bool:
+    """Whether a `jwks` setting is the key set itself."""
+    return value.startswith("{")
+
+
+def _is_public(value: str) -> bool:
+    try:
+        keys = json.loads(value).get("keys")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(keys, list) and all(isinstance(key, dict) and not _PRIVATE & key.keys() for key in keys)
 
 
 def _is_loopback_url(value: str) -> bool:

@@ -18,7 +18,9 @@ class IssuerSettings:
     audiences: tuple[str, ...] = setting((), "Accepted `aud` values; empty: any.")
     algorithms: tuple[str, ...] = setting(("RS256",), "Accepted `alg` values.", algorithms)
     jwks: str = setting(
-        "", 'Key set (JWKS): a file, an https URL, or "discovery"; empty: signatures are not checked.', jwks
+        "",
+        'Key set (JWKS): a file (JWKS, or public keys and certificates in PEM), an https URL, a JWKS document, or "discovery"; empty: signatures are not checked.',
+        jwks,
     )
     user_claim: str = setting("sub", "Claim that identifies the user; use dots for nested claims.")
     required_claims: tuple[str, ...] = setting(("exp",), "Claims that every token must have.")

@@ -20,6 +20,7 @@ from collector.events import Verification
 from collector.redaction import safe_id
 from collector.safe import EMPTY, Safe
 from collector.settings import IssuerSettings, Settings
+from collector.settings.checks import is_document
 from collector.settings.private import read_regular
 from collector.telemetry import Telemetry
 
@@ -30,6 +31,8 @@ MAX_KEYS: Final = 200
 MAX_JWKS_BYTES: Final = 1 << 20  # as for a URL
 MAX_ISSUER: Final = 2_000
 _HURRIED: Final = 0.0  # due at once
+PEM: Final = b"-----BEGIN "
+MAX_LEARNED: Final = 50  # kids of keys that name none, per issuer
 Fetch = Callable[[str], bytes]
 
 
@@ -150,6 +153,8 @@ class KeySets:
             self._due[issuer.issuer] = time.time() + wait
 
     def _read(self, issuer: IssuerSettings) -> bytes:
+        if is_document(issuer.jwks):
+            return issuer.jwks.encode()
         if not _is_remote(issuer):
             return read_regular(self.base / issuer.jwks, MAX_JWKS_BYTES)
         url = issuer.jwks
@@ -166,7 +171,11 @@ class KeySets:
 
 
 def parse_jwks(data: bytes) -> tuple[Mapping[str, Any], ...]:
-    """The keys of a JWKS document (RFC 7517, section 5). Raises ValueError."""
+    """The keys of a JWKS document (RFC 7517, section 5), or of PEM blocks, which name no kid. Raises ValueError."""
+    if PEM in data and not data.lstrip().startswith(b"{"):
+        from collector.token.pem import public_keys  # cryptography takes a while to import
+
+        return public_keys(data)[:MAX_KEYS]
     document = orjson.loads(data)
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
@@ -175,7 +184,7 @@ def parse_jwks(data: bytes) -> tuple[Mapping[str, Any], ...]:
 
 
 def _is_remote(issuer: IssuerSettings) -> bool:
-    return issuer.jwks == "discovery" or "://" in issuer.jwks
+    return issuer.jwks == "discovery" or ("://" in issuer.jwks and not is_document(issuer.jwks))
 
 
 class Verifier:
@@ -185,6 +194,8 @@ class Verifier:
         self._issuers = {issuer.issuer: issuer for issuer in settings.issuers}
         self._shown = {issuer: safe_id(issuer, MAX_ISSUER) for issuer in self._issuers}  # as a token's iss is
         self._key_sets = key_sets
+        # Issuer → kids of tokens that a key without a kid verified: a PEM file names none, and its tokens do.
+        self._learned: dict[str, set[str]] = {}
 
     def issuer(self, iss: str) -> IssuerSettings | None:
         """The configuration of an issuer, by its exact value."""
@@ -193,7 +204,7 @@ class Verifier:
     @property
     def version(self) -> int:
         """What was verified under another version must be verified again."""
-        return self._key_sets.version
+        return self._key_sets.version + sum(map(len, self._learned.values()))
 
     def verify(self, token: str, iss: str, alg: str, kid: str, issued_at: float | None = None) -> Verified:
         """Verify a compact JWS. An unknown `iss` is tried against the issuer that holds its kid: a near miss shows so.
@@ -214,7 +225,20 @@ class Verifier:
             if issued_at is not None and self._key_sets.is_kept and keys.read_at < issued_at <= time.time():
                 return NOT_CHECKED
             return Verified(Verification.NO_KEY, shown, f"kid is none of the key set's {len(keys.keys)}")
-        return _try(token, alg, candidates, shown)
+        return self._told_apart(_try(token, alg, candidates, shown), issuer, candidates, kid)
+
+    def _told_apart(self, found: Verified, issuer: str, candidates: Iterable[Mapping[str, Any]], kid: str) -> Verified:
+        """With keys that name no kid: whether a signature is wrong, or is another key's, as the kids of verified tokens show."""
+        if not kid or any("kid" in key for key in candidates):
+            return found
+        learned = self._learned.setdefault(issuer, set())
+        if found.verification is Verification.VERIFIED and len(learned) < MAX_LEARNED:
+            learned.add(kid)
+        elif found.verification is Verification.BAD_SIGNATURE and learned and kid not in learned:
+            return Verified(
+                Verification.NO_KEY, found.issuer, "kid is none of those that the configured key has verified"
+            )
+        return found
 
     def _holder(self, kid: str) -> str:
         return next((name for name in self._issuers if kid and kid in self._kids(name)), "")
@@ -230,6 +254,8 @@ def _candidates(keys: Sequence[Mapping[str, Any]], kid: str) -> list[Mapping[str
     return [key for key in keys if key.get("kid") == kid] or [key for key in keys if "kid" not in key]
 
 
+# RFC 7515 section 2: without padding, with - and _. Some send it padded, or in the standard alphabet, and some validators take it.
+_BASE64URL: Final = {ord("="): None, ord("+"): "-", ord("/"): "_"}
 _KTY: Final = {"RS": ("RSA",), "PS": ("RSA",), "ES": ("EC",), "HS": ("oct",), "Ed": ("OKP",)}
 
 
@@ -248,7 +274,11 @@ def _try(token: str, alg: str, candidates: Iterable[Mapping[str, Any]], issuer: 
 
 
 def _verifies(token: str, alg: str, key: Mapping[str, Any]) -> bool:
-    """Whether the token's signature was made with this key."""
+    """Whether the token's signature was made with this key, over the token as it is or as it was before its base64url was rewritten."""
+    return any(_is_signed(text, alg, key) for text in dict.fromkeys((token, token.translate(_BASE64URL))))
+
+
+def _is_signed(token: str, alg: str, key: Mapping[str, Any]) -> bool:
     import jwt  # with cryptography a tenth of a second: only where an issuer has keys
     from jwt.api_jws import PyJWS
 

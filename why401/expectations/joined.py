@@ -9,7 +9,7 @@ from typing import Final
 from why401.expectations.told import Document, Expectation, Told
 
 _LISTS: Final = ("audiences", "algorithms", "required_claims", "required_scopes")
-_SINGLE: Final = ("jwks", "user_claim")
+_SINGLE: Final = ("jwks", "inline_set", "user_claim")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

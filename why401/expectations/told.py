@@ -44,6 +44,7 @@ class Expectation:
     algorithms: tuple[Told, ...] = ()
     jwks: Told | None = None  # a URL, a file, or "discovery"
     inline_keys: tuple[Told, ...] = ()  # kid, type and alg only
+    inline_set: Told | None = None  # their public members, as a JWKS document; no symmetric key
     user_claim: Told | None = None
     required_claims: tuple[Told, ...] = ()
     required_scopes: tuple[Told, ...] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from collector.settings.checks import ALGORITHMS, issuer_url
@@ -186,7 +187,7 @@ class _Writer:
     def _jwks(self, entry: IssuerEntry) -> str:
         values = entry.told("jwks")
         if not values:
-            return ""
+            return self._inline_set(entry)
         one, issuer = values[0], entry.issuer.text if entry.issuer else ""
         value = json_text(one.text) if self._is_told(one) else '"…"'
         if not self._is_told(one):
@@ -197,11 +198,15 @@ class _Writer:
             return "# " + self._line("jwks", value, [], f"{self._at(one.place)}; expected {wrong}")
         if one.text == "discovery" and (wrong := issuer_url(issuer)):
             return "# " + self._line("jwks", value, [], f"the issuer has no metadata to discover: it is not {wrong}")
-        if "://" not in one.text and one.text != "discovery":
+        if _is_elsewhere(one.text):
             return "# " + self._line(
                 "jwks", value, [], f"{self._at(one.place)}; a file on the gateway's machine: copy it here"
             )
         return self._line("jwks", value, [one.place])
+
+    def _inline_set(self, entry: IssuerEntry) -> str:
+        """Public keys that stand in the configuration: they are no secret, and have no other place."""
+        return "".join(self._line("jwks", literal(one.text), [one.place]) for one in entry.told("inline_set")[:1])
 
     def _skew(self, entry: IssuerEntry) -> str:
         seconds, values = entry.skew_seconds, entry.told("skew_seconds")
@@ -239,6 +244,12 @@ class _Writer:
         return self._shown(str(place))
 
 
+def _is_elsewhere(jwks: str) -> bool:
+    """Whether it is a file that is not on this machine, as the gateway's configuration names it. It is not opened."""
+    is_file = "://" not in jwks and jwks != "discovery"
+    return is_file and not (Path(jwks).is_absolute() and Path(jwks).is_file())
+
+
 def json_text(value: str | list[str]) -> str:
     """JSON's texts and lists of texts are TOML's too, but for DEL and lone surrogates.
 
@@ -247,6 +258,15 @@ def json_text(value: str | list[str]) -> str:
     """
     text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return text.encode("utf-8", "replace").decode()
+
+
+def literal(text: str) -> str:
+    r"""TOML's literal string, in which JSON needs no backslashes.
+
+    >>> literal('{"keys": []}')
+    '\'{"keys": []}\''
+    """
+    return json_text(text) if "'" in text or not text.isprintable() else f"'{text}'"
 
 
 def algorithms_of(keys: Iterable[Told]) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from collector.errors import ConfigurationError
 from collector.events import Verification
@@ -55,6 +56,51 @@ def check(tested: Verifier, text: str, **expected: str) -> Verification:
 def test_verification(tmp_path: Path, text: str, verification: Verification) -> None:
     """Verified, refused, or not checked; expiry is not its affair."""
     assert verification == check(verifier(tmp_path, jwks("k1")), text)
+
+
+def pem(name: str) -> bytes:
+    return rsa_key(name).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize("form", ["file", "document"])
+def test_keys_without_a_kid(tmp_path: Path, form: str) -> None:
+    """PEM names no kid: tokens that verified tell which kids are this key's, and so a wrong signature from another key."""
+    (tmp_path / "key.pem").write_bytes(b"of the issuer\n" + pem("k1"))
+    nameless = json.dumps({"keys": [{name: value for name, value in jwks("k1")["keys"][0].items() if name != "kid"}]})
+    issuers = (IssuerSettings(issuer=ISSUER, jwks="key.pem" if form == "file" else nameless),)
+    key_sets = KeySets(issuers, tmp_path, Telemetry())
+    key_sets.load()
+    tested = Verifier(Settings(issuers=issuers), key_sets)
+    forged, rotated = token(key="stranger", headers={"kid": "k1"}), token(key="stranger")
+
+    before, version = check(tested, rotated), tested.version
+
+    assert Verification.BAD_SIGNATURE == before
+    assert Verification.VERIFIED == check(tested, token())
+    assert (Verification.BAD_SIGNATURE, Verification.NO_KEY) == (check(tested, forged), check(tested, rotated))
+    assert tested.version > version
+
+
+def test_a_signature_is_over_base64url(tmp_path: Path) -> None:
+    """A padded token, or one in the standard alphabet, is malformed, not forged: some validators take it."""
+    text = token()
+    padded = ".".join(one + "=" * (-len(one) % 4) for one in text.split("."))
+    tested = verifier(tmp_path, jwks("k1"))
+    found = [
+        tested.verify(one, ISSUER, "RS256", "k1").verification
+        for one in (padded, text.replace("-", "+").replace("_", "/"))
+    ]
+
+    assert [Verification.VERIFIED] * 2 == found
+
+
+@pytest.mark.parametrize("block", ["PRIVATE KEY", "PUBLIC KEY", "CERTIFICATE"])
+def test_pem_without_a_public_key_stops_the_start(tmp_path: Path, block: str) -> None:
+    """A private key, and what only looks like a key."""
+    (tmp_path / "key.pem").write_text(f"-----BEGIN {block}-----\nMAo=\n-----END {block}-----\n")
+
+    with pytest.raises(ConfigurationError, match="readable JWKS"):
+        KeySets((IssuerSettings(issuer=ISSUER, jwks="key.pem"),), tmp_path, Telemetry()).load()
 
 
 def test_an_rsa_public_key_never_serves_as_an_hmac_secret(tmp_path: Path) -> None:

@@ -29,11 +29,11 @@ def test_issuer_audience_and_key_set_are_told(name: str, tmp_path: Path) -> None
     """What the operator of the live test knows."""
     if name == "openresty":
         http = openresty._CONFIG.format(port=8080, library=tmp_path, **VALUES)
-        text = nginx._MAIN.format(folder=tmp_path, modules="", http=http)
+        text = nginx._MAIN.format(folder=tmp_path, modules="", log="", http=http)
     else:
-        text = caddy._CADDYFILE.format(
-            folder=tmp_path, port=8080, auth=caddy._JWT.format(**VALUES), upstream=VALUES["upstream"]
-        )
+        auth = caddy._JWT.format(**VALUES)
+        lines = {name: caddy.RECIPE.block(block, tmp_path) for name, block in caddy._BLOCKS.items()}
+        text = caddy._CADDYFILE.format(port=8080, auth=auth, upstream=VALUES["upstream"], **lines)
 
     found = only(text)
 
@@ -47,7 +47,7 @@ def test_issuer_audience_and_key_set_are_told(name: str, tmp_path: Path) -> None
 def test_the_leeway_and_algorithm_of_lua_are_told(tmp_path: Path) -> None:
     """set_system_leeway(60), RS256, and exp is validated."""
     http = openresty._CONFIG.format(port=8080, library=tmp_path, **VALUES)
-    found = only(nginx._MAIN.format(folder=tmp_path, modules="", http=http))
+    found = only(nginx._MAIN.format(folder=tmp_path, modules="", log="", http=http))
 
     assert found.skew_seconds
     assert ("60", ["RS256"], ["exp"]) == (

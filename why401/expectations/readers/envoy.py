@@ -30,6 +30,19 @@ _READ: Final = frozenset({
 })  # fmt: skip
 # What narrows acceptance, and has no setting.
 _NO_SETTING: Final = {"max_lifetime": "a longest lifetime", "subjects": "the form of `sub`"}
+_PUBLIC: Final = (
+    "kid",
+    "kty",
+    "alg",
+    "use",
+    "crv",
+    "n",
+    "e",
+    "x",
+    "y",
+)  # RFC 7517 section 4; RFC 7518 sections 6.2.1 and 6.3.1
+_ASYMMETRIC: Final = ("RSA", "EC", "OKP")
+MAX_KEYS: Final = 200
 # Kubernetes objects that patch the configuration which Istio or Envoy Gateway makes.
 _PATCHES: Final = ("EnvoyFilter", "EnvoyPatchPolicy")
 
@@ -81,6 +94,7 @@ def _clusters(root: Node) -> Mapping[str, str]:
 
 
 def _provider(name: str, provider: Node, clusters: Mapping[str, str], routes: tuple[Told, ...]) -> Iterator[Finding]:
+    inline = provider.get("local_jwks").first("inline_string", "inline_bytes")
     yield Expectation(
         gateway=NAME,
         name=name,
@@ -88,7 +102,8 @@ def _provider(name: str, provider: Node, clusters: Mapping[str, str], routes: tu
         issuer=provider.get("issuer").told(),
         audiences=provider.get("audiences").all_told(),
         jwks=_jwks(provider.get("remote_jwks"), clusters),
-        inline_keys=tuple(inline_keys(provider.get("local_jwks").first("inline_string", "inline_bytes"))),
+        inline_keys=tuple(inline_keys(inline)),
+        inline_set=inline_set(inline),
         required_claims=_required(provider),
         skew_seconds=provider.get("clock_skew_seconds").told(),
         cache_seconds=seconds(provider.get("remote_jwks", "cache_duration")),
@@ -148,6 +163,18 @@ def inline_keys(node: Node) -> Iterator[Told]:
     for key in keys:
         facts = [key.get(name).text for name in ("kid", "kty", "alg")]
         yield Told(text=" ".join(filter(None, facts)), place=node.place)
+
+
+def inline_set(node: Node) -> Told | None:
+    """The same key set with the public members of its asymmetric keys alone; None when it has none.
+
+    >>> inline_set(Node('{"keys": [{"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c2VjcmV0"}, {"kty": "oct", "k": "eA"}]}', "x")).text
+    '{"keys":[{"kty":"EC","crv":"P-256","x":"a","y":"b"}]}'
+    """
+    keys = node.get("keys").each() or _parsed(node).get("keys").each()
+    public = [{name: text for name in _PUBLIC if (text := key.get(name).text)} for key in keys[:MAX_KEYS]]
+    public = [key for key in public if key.get("kty") in _ASYMMETRIC]
+    return Told(text=orjson.dumps({"keys": public}).decode(), place=node.place) if public else None
 
 
 def _parsed(node: Node) -> Node:

@@ -92,6 +92,7 @@ def _expectation(name: str, provider: Node) -> Expectation:
         audiences=provider.get("audiences").all_told(),
         jwks=remote.get("uri").told() or (None if local else discovery(issuer)),
         inline_keys=tuple(envoy.inline_keys(local.get("inline"))),
+        inline_set=envoy.inline_set(local.get("inline")),
         cache_seconds=duration(remote.get("cacheDuration").told()),
         carriers=carried_in(source.get("headers"), source.get("params"), source.get("cookies")),
         usual=_USUAL,

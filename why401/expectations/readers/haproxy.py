@@ -116,6 +116,7 @@ def _rules(root: Node, section: _Section) -> Iterator[Finding]:
             issuer=issuer,
             audiences=told.get("payload aud", ()),
             algorithms=told.get("header alg", ()),
+            jwks=_key_file(root, verify),
             inline_keys=tuple(_keys(root, verify)),
             required_claims=tell_all(["exp"] if "payload exp" in told else [], place),
             usual={"skew_seconds": "0", "required_claims": ""},
@@ -172,11 +173,20 @@ def _values(words: tuple[str, ...]) -> list[str]:
     return [word for word in words[1:] if word not in _MATCHES and not {"(", ")"} & set(word)]
 
 
+def _key_file(root: Node, verify: Line | None) -> Told | None:
+    """The PEM file of jwt_verify: its public key, or a certificate."""
+    key = _key(verify)
+    return Told(text=key, place=at(root, verify)) if verify and key.startswith("/") else None
+
+
 def _keys(root: Node, verify: Line | None) -> Iterator[Told]:
-    match = _VERIFY.search(" ".join(verify.words)) if verify else None
-    if verify and match:
-        key = match[1].rpartition(",")[2].strip().strip("\"'")
+    key = _key(verify)
+    if verify and key and not key.startswith("/"):
+        is_file = key.endswith((".pem", ".crt", ".pub"))
         place: Place = at(root, verify)
-        yield Told(
-            text=f"public key {key}" if key.endswith((".pem", ".crt", ".pub")) else "key of jwt_verify", place=place
-        )
+        yield Told(text=f"public key {key}" if is_file else "key of jwt_verify", place=place)
+
+
+def _key(verify: Line | None) -> str:
+    match = _VERIFY.search(" ".join(verify.words)) if verify else None
+    return match[1].rpartition(",")[2].strip().strip("\"'") if match else ""

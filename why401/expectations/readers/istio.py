@@ -54,6 +54,7 @@ def _rule(name: str, rule: Node) -> Iterator[Finding]:
         audiences=rule.get("audiences").all_told(),
         jwks=rule.get("jwks_uri").told() or (None if inline else discovery(issuer)),
         inline_keys=tuple(envoy.inline_keys(inline)),
+        inline_set=envoy.inline_set(inline),
         carriers=carried_in(rule.get("fromHeaders"), rule.get("fromParams"), rule.get("fromCookies")),
         usual=_USUAL,
     )
