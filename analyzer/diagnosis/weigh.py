@@ -43,7 +43,7 @@ EXPLAINS: Final = {
     "token_missing": ("scheme_invalid",),
     "scheme_invalid": ("token_missing", "token_malformed", "token_opaque", "credential_ambiguous"),
     "credential_ambiguous": ("token_malformed", "scheme_invalid"),
-    "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted", "signature_invalid"),
+    "token_use_invalid": ("audience_mismatch", "alg_not_allowed", "scope_insufficient", "access_denied", "user_claim_missing", "issuer_not_trusted", "signature_invalid", "key_not_found"),
     "token_opaque": ("token_malformed",),
     "jwe_unsupported": ("token_malformed", "alg_not_allowed"),
     "alg_none": ("token_malformed", "alg_not_allowed", "signature_invalid", "token_truncated", "key_not_found", "key_type_mismatch"),

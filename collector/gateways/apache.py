@@ -21,6 +21,7 @@ _MAX_FIELDS: Final = 6  # in brackets, in front of the message
 _DAYS: Final = ("[Mon ", "[Tue ", "[Wed ", "[Thu ", "[Fri ", "[Sat ", "[Sun ")
 _QUIET: Final = ("debug", "info", "notice")  # and trace1 … trace8: no verdicts
 _MODULES: Final = ("auth", "oauth2", "jwt")  # how the names of authentication modules begin
+_OF_REQUESTS: Final = ("client", "remote", "R")  # a line without them is about the server: its start, its settings
 _TOO_LARGE: Final = (
     "AH00560",
     "AH00561",
@@ -63,7 +64,8 @@ def _error_line(text: str, near_ns: int) -> Parsed | None:
     if not bracket or not colon or len(when) > 40 or len(source) > 64:
         return None
     context, message = _split_context(rest)
-    if not _is_verdict(module, level, message):
+    is_of_server = context.keys().isdisjoint(_OF_REQUESTS) and not _number(message)
+    if is_of_server or not _is_verdict(module, level, message):
         raise NotAuth(NAME, "an error log line without a verdict")
     message = message.partition(", referer: ")[0]  # the first: the client writes what follows it
     address = context.get("client", context.get("remote", ""))

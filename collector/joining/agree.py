@@ -24,6 +24,8 @@ FAR: Final = 100  # lines of a stream in which those of one request stand, where
 _IN_TOKENS: Final = frozenset(("time", "key", "issuer", "audience"))
 _REFUSALS: Final = frozenset((400, 401, 403, 407, 422, 429, 431, 494))
 
+_TOO_LARGE: Final = frozenset((400, 413, 414, 431, 494))  # what is answered to headers that are too large
+
 
 def by_id(new: Half, old: Half) -> bool:
     """Both name one id: no second access line, no statement twice, no other reason than the one that is known.
@@ -126,6 +128,8 @@ def _is_refused(new: Half, old: Half) -> bool:
     """A refusal answers with a refusal's status, unless both name the path: some hide a resource behind 404."""
     status = new.status if new.is_access else old.status
     is_broken = status >= 500
+    if status and reasons.SIZE in new.kinds | old.kinds:
+        return status in _TOO_LARGE or is_broken
     return status in _REFUSALS or is_broken or new.path == old.path != ""
 
 

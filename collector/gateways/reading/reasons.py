@@ -17,6 +17,7 @@ from collector.gateways.reading.scan import ascii_only
 
 MAX_CHARS: Final = 1024  # a sentence says why at its beginning
 NOTHING: Final[frozenset[str]] = frozenset()
+SIZE: Final = "size"
 # Kind -> its words, one each. Two sentences that name different kinds only are about two refusals.
 _WORDS: Final = {
     "time": (
@@ -45,6 +46,8 @@ _WORDS: Final = {
         "whitelist", "allowlist", "password", "account", "username", "member", "exist", "exists", "plan", "subscription",
     ),
     "login": ("refresh", "userinfo", "redirect", "callback", "pkce", "grant", "consent", "logout", "dpop"),
+    # Headers that a server does not take: also of the form, and answered with statuses of their own.
+    SIZE: ("oversized", "limitrequestfieldsize", "limitrequestfields"),
     # Causes of any kind: what does not match, what is not set up.
     "any": ("mismatch", "match", "matches", "matching", "misconfigured", "configuration", "configured", "specified"),
 }  # fmt: skip
@@ -57,6 +60,10 @@ _PHRASES: Final = {
         "not found", "not provided", "not present", "not contain", "not set", "token required", "three parts",
         "not a jwt", "not a valid jwt format", "token contains an invalid", "got none", "unexpected token", "type error", "of type", "wrong type", "a string", "a number", "state param", "invalid scheme",
         "unknown scheme", "unsupported scheme", "wrong scheme", "scheme is", "authorization scheme",
+    ),
+    SIZE: (
+        "too long header", "header line is too long", "header too large", "headers too large", "header fields too large",
+        "header or cookie too large", "header is too large", "headers are too large", "header field is too large", "too large header",
     ),
     "rights": ("not in group", "not a member", "not enabled", "no access to", "no app to auth", "may not", "does not have", "only allowed", "not allow you"),
 }  # fmt: skip

@@ -84,6 +84,9 @@ FAULTS = {
     "iat in milliseconds": Fault("claim_representation", "milliseconds", bearer(iat=(AT - 10) * 1000)),
     "no sub": Fault("user_claim_missing", "no user claim (expected `sub`); `email` is present instead", bearer(sub=None, email="x@example.com")),
     "no exp": Fault("claim_missing", "no `exp` claim, which this API requires", bearer(exp=None)),
+    "refresh token, whose key only its issuer has": Fault(
+        "token_use_invalid", "refresh token", bearer(key="stranger", token_use="refresh"), "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt"
+    ),
     "refresh token": Fault("token_use_invalid", "refresh token", bearer(token_use="refresh")),
     "headers too large": Fault("header_too_large", "431", lambda: "-", record={"response_code": 431, "response_code_details": "request_headers_too_large"}),
     "rate limited": Fault("caller_blocked", "429", bearer(), record={"response_code": 429}),

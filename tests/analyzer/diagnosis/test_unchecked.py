@@ -79,6 +79,13 @@ def test_a_fault_that_no_accepted_token_has_stands(settings: Settings) -> None:
     assert (found.code, found.confidence >= 0.9) == ("audience_mismatch", True)
 
 
+def test_an_exp_that_is_no_date_hides_no_expiry(settings: Settings) -> None:
+    """HAProxy lets a negative `exp` pass: `jwt_payload_query` reads no number there. It refuses what expired all the same."""
+    found = explain(settings, record(token(exp=-1), 200), record(token(exp=NOW - 900), 401))
+
+    assert found.code == "token_expired"
+
+
 def test_words_about_the_fault_stand_beside_what_passes(settings: Settings) -> None:
     """A setting may have changed since."""
     said = {"response_code_details": "jwt_authn_access_denied{Audiences_in_Jwt_are_not_allowed}"}
