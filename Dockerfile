@@ -8,6 +8,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY collector collector
 COPY analyzer analyzer
 COPY why401 why401
+COPY docs/gateways docs/gateways
 COPY dashboard dashboard
 # What it needs is installed and checked by hash above; this adds the three packages and nothing else.
 RUN /opt/why401/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .

@@ -6,7 +6,7 @@ every command of the block is one of these, with files of docs/examples:
     $ cat docs/examples/access.jsonl                 (tokens are shortened)
     $ why401 explain docs/examples/access.jsonl
 
-Between `<!-- coverage -->` and `<!-- end -->` stands the table of benchmarks/coverage/results.toml; between
+Between `<!-- recipes -->` and `<!-- end -->` stands the table of gateways, configuration readers and recipes; between `<!-- coverage -->` and `<!-- end -->` stands the table of benchmarks/coverage/results.toml; between
 `<!-- records: FILE -->` and `<!-- end -->` stands a generated table of the records in FILE, with the answer to each.
 """
 
@@ -28,10 +28,12 @@ from click.testing import CliRunner
 from analyzer.lake.document import reference
 from analyzer.taxonomy import CAUSES, CODES
 from benchmarks.coverage.results import table
+from benchmarks.live.registry import NEWCOMERS
 from collector import events
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
 from why401.cli import main
+from why401.expectations.readers import READERS
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent
@@ -111,11 +113,26 @@ def with_examples(text: str) -> str:
     text = re.sub(
         r"(?s)(<!-- coverage -->\n).*?(<!-- end -->)", lambda found: found[1] + "".join(table()) + found[2], text
     )
+    text = re.sub(
+        r"(?s)(<!-- recipes -->\n).*?(<!-- end -->)", lambda found: found[1] + "".join(_recipes()) + found[2], text
+    )
     return re.sub(
         r"(?s)(<!-- records: (\S+) -->\n).*?(<!-- end -->)",
         lambda found: found[1] + _records(found[2]) + found[3],
         text,
     )
+
+
+def _recipes() -> Iterator[str]:
+    """Gateway, whether its configuration is read, its recipe, and what proves that."""
+    titles = {reader.gateway: reader.title for reader in READERS}
+    pages = {path.stem for path in (HERE / "gateways").glob("*.md")}
+    live = {"envoy": ("Envoy",)} | {page_: tuple(one.name for one in some) for page_, some in NEWCOMERS.items()}
+    yield "| gateway | configuration is read | recipe | proof |\n|---|---|---|---|\n"
+    for name in sorted(titles.keys() | pages):
+        link = f"[{name}](gateways/{name}.md)" if name in pages else ""
+        proof = f"live: {', '.join(live[name])}" if name in live else "by fixtures"
+        yield f"| `{name}` | {titles.get(name, '')} | {link} | {proof} |\n"
 
 
 def _console(block: str) -> str:

@@ -77,6 +77,7 @@ def test_every_data_file_is_in_it(wheel: Path) -> None:
         for path in (ROOT / name).rglob("*")
         if path.suffix in {".bin", ".py", ".toml", ".sql"} or path.name == "py.typed"
     }
+    wanted |= {f"why401/recipes/{page.name}" for page in (ROOT / "docs" / "gateways").glob("*.md")}
 
     assert set() == wanted - inside
 

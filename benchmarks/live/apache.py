@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running, said
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
@@ -25,7 +26,8 @@ _MODULES: Final = Path("/usr/lib/apache2/modules")
 _LOADED: Final = (
     "mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", "ssl", "unique_id", "auth_openidc",
 )  # fmt: skip
-# OpenIDC/mod_auth_openidc auth_openidc.conf 2.4.12 (OAuth 2.0 Resource Server); docs/gateways.md says what to log.
+RECIPE: Final = Recipe("apache")
+# OpenIDC/mod_auth_openidc auth_openidc.conf 2.4.12 (OAuth 2.0 Resource Server).
 _CONFIG: Final = """\
 ServerRoot "{folder}"
 ServerName api.example.com
@@ -35,11 +37,7 @@ PidFile "{folder}/apache.pid"
 User www-data
 Group www-data
 {modules}
-LogLevel warn core:info
-ErrorLogFormat "[%{{u}}t] [%-m:%l] [pid %P:tid %T] [R:%L] %7F: %E: [client\\ %a] %M% ,\\ referer\\ %{{Referer}}i"
-ErrorLog "{folder}/error.log"
-LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\" authorization=\\"%{{Authorization}}i\\" request_id=%L" api
-
+{log}
 # The module takes key sets from https alone.
 <VirtualHost 127.0.0.1:{tls}>
   SSLEngine on
@@ -49,8 +47,7 @@ LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\
 </VirtualHost>
 
 <VirtualHost 127.0.0.1:{port}>
-  CustomLog "{folder}/access.log" api
-  OIDCOAuthVerifyJwksUri https://127.0.0.1:{tls}{jwks_path}
+{access}  OIDCOAuthVerifyJwksUri https://127.0.0.1:{tls}{jwks_path}
   OIDCOAuthSSLValidateServer Off
   OIDCOAuthRemoteUserClaim sub
 
@@ -92,13 +89,14 @@ class Apache:
         services = urlsplit(jwks_url)
         shop, config = mint.issuers["shop"], folder / "apache.conf"
         modules = "\n".join(f"LoadModule {name}_module {_MODULES}/mod_{name}.so" for name in _LOADED)
-        values = {"folder": folder, "port": port, "tls": tls, "modules": modules}
+        values: dict[str, object] = {"folder": folder, "port": port, "tls": tls, "modules": modules}
+        values |= {name: RECIPE.block(name, folder) for name in ("log", "access")}
         keys = {"services": services.netloc, "jwks_path": services.path}
         config.write_text(_CONFIG.format(issuer=shop.url, audience=shop.audience, **values, **keys))
         command = ["apache2", "-D", "FOREGROUND", "-f", str(config)]
         with running(command, port, folder / "printed.log"):
             said(folder / "error.log", "AH00094")
-            yield Running(port, (folder / "error.log", folder / "access.log"), config=config)
+            yield Running(port, (folder / "error.log", folder / "why401.log"), config=config, recipe=RECIPE)
 
 
 def certificate(folder: Path) -> None:

@@ -17,32 +17,22 @@ from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
 PROGRAM: Final = GoProgram("caddy", "2.10.2", ".", "caddy_jwt")
+RECIPE: Final = Recipe("caddy")
 # caddyserver.com/docs/caddyfile, options and log (2.5 and later).
 _CADDYFILE: Final = """\
 {{
 	admin off
 	auto_https off
-	servers {{
-		log_credentials
-	}}
-	log default {{
-		output file {folder}/caddy.log
-		format json
-		exclude http.log.access
-	}}
-}}
+{credentials}{own}}}
 
 http://:{port} {{
 	bind 127.0.0.1
-	log {{
-		output file {folder}/access.log
-		format json
-	}}
-	route {{
+{log}	route {{
 {auth}
 		reverse_proxy {upstream}
 	}}
@@ -62,15 +52,19 @@ _FORWARD: Final = """\
 		}}"""
 
 
+_BLOCKS: Final = {"credentials": "global", "own": "own", "log": "log"}
+
+
 @contextmanager
 def serve(binary: str, folder: Path, **values: object) -> Iterator[Running]:
     """Caddy with the Caddyfile above."""
     (port,) = free_ports(1)
     config = folder / "Caddyfile"
-    config.write_text(_CADDYFILE.format(folder=folder, port=port, **values))
+    lines = {name: RECIPE.block(block, folder) for name, block in _BLOCKS.items()}
+    config.write_text(_CADDYFILE.format(port=port, **lines, **values))
     command = [binary, "run", "--adapter", "caddyfile", "--config", str(config)]
     with running(command, port, folder / "printed.log"):
-        yield Running(port, (folder / "caddy.log", folder / "access.log"))
+        yield Running(port, (folder / "caddy.log", folder / "access.log"), config=config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,7 @@ class CaddyJwt:
         shop = mint.issuers["shop"]
         auth = _JWT.format(jwks_url=jwks_url, issuer=shop.url, audience=shop.audience)
         with serve(str(PROGRAM.binary), folder, auth=auth, upstream=urlsplit(jwks_url).netloc) as running_caddy:
-            yield replace(running_caddy, config=folder / "Caddyfile")
+            yield replace(running_caddy, recipe=replace(RECIPE, run="run-jwt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +110,7 @@ class CaddyForwardAuth:
         with authorizer(mint.issuers["shop"], jwks_url) as judge:
             values = {"auth": _FORWARD.format(judge=judge), "upstream": urlsplit(jwks_url).netloc}
             with serve("caddy", folder, **values) as running_caddy:
-                yield running_caddy
+                yield replace(running_caddy, config=None, recipe=RECIPE)  # what the service expects is not in it
 
 
 GATEWAY: Final = CaddyJwt()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from benchmarks.live.recipe import Recipe
 from why401.demo.faults import FAULTS, Fault
 from why401.demo.mint import Mint
 
@@ -39,6 +40,7 @@ class Running:
     logs: tuple[Path, ...]
     settle_s: float = 0.4  # this long without a new byte counts as all that a request leaves in them
     config: Path | None = None  # what it was started with, where that tells what it expects of tokens
+    recipe: Recipe | None = None  # whose lines are in the configuration, and whose commands a newcomer follows
 
 
 class LiveGateway(Protocol):

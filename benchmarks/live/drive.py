@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.live.contract import PORTABLE, Crowd, LiveGateway, Refusal, Running, expected
+from benchmarks.live.recipe import Recipe
 from collector.sources.lines import records_of
 from why401.demo.faults import BY_NAME, GOOD, Fault, Good
 from why401.demo.mint import Mint
@@ -45,6 +46,7 @@ class Driven:
     config: Path
     crowds: tuple[Crowd, ...]
     gateway_config: Path | None = None  # what the gateway itself was started with
+    recipe: Recipe | None = None
 
 
 @contextmanager
@@ -80,7 +82,15 @@ def _round(gateway: LiveGateway, running: Running, mint: Mint, config: Path) -> 
     names = {one.fault for one in refused}
     storm = _crowd(running, mint, "storm", [STORMED] * STORM, one_token=True) if STORMED in names else None
     crowd = _crowd(running, mint, "crowd", [name for name in CROWDED if name in names] * EACH)
-    return Driven(tuple(refused), tuple(passed), good, config, tuple(filter(None, (storm, crowd))), running.config)
+    return Driven(
+        refused=tuple(refused),
+        passed=tuple(passed),
+        good=good,
+        config=config,
+        crowds=tuple(filter(None, (storm, crowd))),
+        gateway_config=running.config,
+        recipe=running.recipe,
+    )
 
 
 def _crowd(running: Running, mint: Mint, name: str, faults: Sequence[str], *, one_token: bool = False) -> Crowd:

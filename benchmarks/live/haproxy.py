@@ -16,38 +16,34 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchmarks.live.contract import Running
 from benchmarks.live.process import running
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
-# haproxy/haproxy doc/configuration.txt 2.6, jwt_verify; log lines end at 1024 bytes unless told otherwise.
+RECIPE: Final = Recipe("haproxy")
+# haproxy/haproxy doc/configuration.txt 2.6, jwt_verify.
 _CONFIG: Final = """\
 global
-  log stdout len 16384 format raw local0
-  maxconn 64
+{logging}  maxconn 64
 
 defaults
   mode http
   log global
-  option httplog
-  option dontlognull
+{httplog}  option dontlognull
   timeout connect 5s
   timeout client 10s
   timeout server 10s
 
 frontend api
   bind 127.0.0.1:{port}
-  capture request header Host len 64
-  capture request header User-Agent len 128
-  capture request header Authorization len 8192
-
+{log}
   http-request deny unless {{ req.hdr(authorization) -m found }}
   http-request set-var(txn.bearer) http_auth_bearer
   http-request set-var(txn.alg) var(txn.bearer),jwt_header_query('$.alg')
   http-request set-var(txn.iss) var(txn.bearer),jwt_payload_query('$.iss')
   http-request set-var(txn.aud) var(txn.bearer),jwt_payload_query('$.aud')
   http-request set-var(txn.exp) var(txn.bearer),jwt_payload_query('$.exp','int')
-  http-request set-var(txn.verify) var(txn.bearer),jwt_verify(txn.alg,"{key}")
-{capture}  http-request deny unless {{ var(txn.alg) -m str RS256 }}
+{verify}  http-request deny unless {{ var(txn.alg) -m str RS256 }}
   http-request deny unless {{ var(txn.iss) -m str {issuer} }}
   http-request deny unless {{ var(txn.aud) -m str {audience} }}
   http-request deny unless {{ var(txn.verify) -m int 1 }}
@@ -62,10 +58,10 @@ backend orders
 
 @dataclass(frozen=True, slots=True)
 class HAProxy:
-    """One issuer's public key in a PEM file, as jwt_verify wants it; with its return code in the log, or without."""
+    """One issuer's public key in a PEM file, as jwt_verify wants it; logging as the recipe says, or `option httplog` alone."""
 
     name: str = "HAProxy"
-    capture: str = ""
+    recipe: Recipe | None = None
     kind: str = "haproxy"
     without_token: bool = False
     relabelled: Mapping[str, str] = field(default_factory=dict)
@@ -79,15 +75,29 @@ class HAProxy:
     def run(self, folder: Path, mint: Mint, jwks_url: str) -> Iterator[Running]:
         """Start it in front of the services that also answer `jwks_url`."""
         (port,) = free_ports(1)
-        shop, key, config, log = mint.issuers["shop"], folder / "shop.pem", folder / "haproxy.cfg", folder / "log"
+        shop, key, config, log = (
+            mint.issuers["shop"],
+            folder / "issuer.pem",
+            folder / "haproxy.cfg",
+            folder / "haproxy.log",
+        )
         public = mint.settled_key("shop").private.public_key()
         key.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-        values = {"port": port, "key": key, "capture": self.capture, "upstream": urlsplit(jwks_url).netloc}
+        values = {"port": port, "upstream": urlsplit(jwks_url).netloc} | self._lines(folder)
         config.write_text(_CONFIG.format(issuer=shop.url, audience=shop.audience, **values))
         with running(["haproxy", "-db", "-f", str(config)], port, log):
-            yield Running(port, (log,), config=config)
+            yield Running(port, (log,), config=config, recipe=self.recipe)
+
+    def _lines(self, folder: Path) -> dict[str, str]:
+        """What the recipe says to paste; without one, its captures, and neither return code nor zone."""
+        log, verify = RECIPE.block("log", folder), RECIPE.block("verify", folder)
+        lines = {"logging": RECIPE.block("global", folder), "log": log, "verify": verify, "httplog": ""}
+        if self.recipe:
+            return lines
+        captures = "".join(line for line in log.splitlines(keepends=True) if "log-format" not in line)
+        plain = "".join(line for line in verify.splitlines(keepends=True) if "capture" not in line)
+        return lines | {"log": captures, "verify": plain, "httplog": "  option httplog\n"}
 
 
 GATEWAY: Final = HAProxy()
-# docs/gateways.md tells operators to add this line.
-CAPTURING: Final = HAProxy("HAProxy, jwt_verify captured", "  http-request capture var(txn.verify) len 2\n")
+CAPTURING: Final = HAProxy("HAProxy, jwt_verify captured", RECIPE)

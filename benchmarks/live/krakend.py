@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
+RECIPE: Final = Recipe("krakend")
 PROGRAM: Final = GoProgram("krakend", "jose-2.12.3", ".", "krakend")
 
 
@@ -39,12 +41,12 @@ class KrakenD:
         """Start it in front of the services that also answer `jwks_url`."""
         (port,) = free_ports(1)
         settings, log = folder / "krakend.json", folder / "krakend.log"
-        settings.write_text(json.dumps(_settings(port, mint, jwks_url), indent=2))
+        settings.write_text(json.dumps(_settings(folder, port, mint, jwks_url), indent=2))
         with running([str(PROGRAM.binary), str(settings)], port, log):
             yield Running(port, (log,), config=settings)
 
 
-def _settings(port: int, mint: Mint, jwks_url: str) -> dict[str, Any]:
+def _settings(folder: Path, port: int, mint: Mint, jwks_url: str) -> dict[str, Any]:
     shop, upstream = mint.issuers["shop"], urlsplit(jwks_url)
     validator = {
         "alg": "RS256",
@@ -52,14 +54,13 @@ def _settings(port: int, mint: Mint, jwks_url: str) -> dict[str, Any]:
         "issuer": shop.url,
         "audience": [shop.audience],
         "disable_jwk_security": True,  # the demo's key set is plain http on loopback
-        "operation_debug": True,
         "cache": True,
-    }
+    } | json.loads(RECIPE.block("validator", folder))
     return {
         "version": 3,
         "port": port,
         "listen_ip": "127.0.0.1",
-        "extra_config": {"telemetry/logging": {"level": "INFO", "prefix": "[KRAKEND]", "stdout": True}},
+        "extra_config": json.loads(RECIPE.block("logging", folder)),
         "endpoints": [
             {
                 "endpoint": "/v1/orders/{id}",

@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import GoProgram
 from benchmarks.live.process import running
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
+RECIPE: Final = Recipe("oauth2-proxy")
 PROGRAM: Final = GoProgram("oauth2-proxy", "7.8.1", "github.com/oauth2-proxy/oauth2-proxy/v7", "oauth2_proxy")
 
 
@@ -41,12 +43,13 @@ class OAuth2Proxy:
         (port,) = free_ports(1)
         log = folder / "oauth2-proxy.log"
         flags, config = _options(port, mint, jwks_url), folder / "oauth2-proxy.cfg"
-        config.write_text("".join(_setting(name, value) for name, value in flags.items()))
+        log_settings = RECIPE.block("log", folder) + RECIPE.block("api", folder)
+        config.write_text("".join(_setting(name, value) for name, value in flags.items()) + log_settings)
         with running([str(PROGRAM.binary), f"--config={config}"], port, log):
             yield Running(port, (log,), config=config)
 
 
-_LISTS: Final = ("upstream", "email-domain", "oidc-extra-audience", "api-route")
+_LISTS: Final = ("upstream", "email-domain", "oidc-extra-audience")
 
 
 def _setting(name: str, value: str) -> str:
@@ -72,8 +75,6 @@ def _options(port: int, mint: Mint, jwks_url: str) -> dict[str, str]:
         "oidc-email-claim": "sub",
         "email-domain": "*",
         "upstream": f"{upstream.scheme}://{upstream.netloc}/",
-        "skip-jwt-bearer-tokens": "true",
-        "api-route": "^/",
     }
 
 

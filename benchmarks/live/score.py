@@ -11,6 +11,7 @@ from typing import TypeAlias
 from click.testing import CliRunner
 
 from analyzer.verdicts import Verdict
+from benchmarks.live import newcomer
 from benchmarks.live.contract import Crowd, LiveGateway, Refusal
 from benchmarks.live.crowd import stored
 from benchmarks.live.drive import Driven, drive
@@ -47,7 +48,8 @@ class Counted:
     stored: Counter[str]
 
 
-Score: TypeAlias = tuple[Driven, tuple[Scored, ...], tuple[Counted, ...]]
+# What was driven, each refusal, those that were asked for at once, and codes in the store of a newcomer; None without a recipe.
+Score: TypeAlias = tuple[Driven, tuple[Scored, ...], tuple[Counted, ...], Counter[str] | None]
 
 
 def score(gateway: LiveGateway, folder: Path) -> Score:
@@ -57,7 +59,8 @@ def score(gateway: LiveGateway, folder: Path) -> Score:
         explainer = Explainer(settings)
         by_config = _by_config(driven)
         scored = tuple(Scored(one, judge(explainer, one.lines), by_config.get(one.fault, "")) for one in driven.refused)
-        return driven, scored, tuple(_counted(crowd, scored, settings) for crowd in driven.crowds)
+        counted = tuple(_counted(crowd, scored, settings) for crowd in driven.crowds)
+        return driven, scored, counted, newcomer.found(driven.recipe, folder) if driven.recipe else None
 
 
 def _by_config(driven: Driven) -> Mapping[str, str]:

@@ -17,13 +17,14 @@ from typing import Final
 from benchmarks.live.contract import Running
 from benchmarks.live.golang import SOURCES, BuildFailed, cached
 from benchmarks.live.process import running
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
 VERSION: Final = "3.5.9"  # the parent in spring/pom.xml
 BUILD_S: Final = 300.0  # a hang limit; 13 s with an empty Maven cache
 _SOURCE: Final = SOURCES / "spring"
-_ACCESS: Final = '%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-Agent}i" "%{Authorization}i" "%{WWW-Authenticate}o"'
+RECIPE: Final = Recipe("spring")
 _LEFT_OUT: Final = {
     "headers-too-large": "Tomcat answers 400 and has read no header by then: the line is that of any bad request",
 }
@@ -72,13 +73,17 @@ class Spring:
     def run(self, folder: Path, mint: Mint, jwks_url: str) -> Iterator[Running]:
         """Start it; it answers by itself."""
         (port,) = free_ports(1)
-        settings = _settings(port, mint, jwks_url) | (_access_log(folder) if self._has_access_log else {})
+        settings = _settings(port, mint, jwks_url)
         log, access = folder / "spring.log", folder / "access.log"
         command = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-jar", str(jar())]
         config = folder / "application.properties"
-        config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        pasted = RECIPE.block("access" if self._has_access_log else "debug", folder)
+        config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()) + pasted)
         with running([*command, f"--spring.config.location={config.as_uri()}"], port, log):
-            yield Running(port, (access if self._has_access_log else log,), config=config)
+            if self._has_access_log:
+                yield Running(port, (access,), config=config, recipe=RECIPE)
+            else:
+                yield Running(port, (log,), config=config)
 
 
 def _settings(port: int, mint: Mint, jwks_url: str) -> dict[str, str]:
@@ -90,19 +95,6 @@ def _settings(port: int, mint: Mint, jwks_url: str) -> dict[str, str]:
         f"{token}.jwk-set-uri": jwks_url,
         f"{token}.issuer-uri": shop.url,
         f"{token}.audiences": shop.audience,
-        "logging.level.org.springframework.security": "DEBUG",
-    }
-
-
-def _access_log(folder: Path) -> dict[str, str]:
-    return {
-        "server.tomcat.accesslog.enabled": "true",
-        "server.tomcat.accesslog.directory": str(folder),
-        "server.tomcat.accesslog.prefix": "access",
-        "server.tomcat.accesslog.suffix": ".log",
-        "server.tomcat.accesslog.rotate": "false",
-        "server.tomcat.accesslog.buffered": "false",
-        "server.tomcat.accesslog.pattern": _ACCESS,
     }
 
 

@@ -1,6 +1,6 @@
 """Traefik with forwardAuth: the authorization service judges with PyJWT, Traefik passes its 401 on and writes the access log.
 
-The access log is JSON with the headers kept, Authorization among them, as `fields.headers.defaultMode: keep` makes it.
+The access log is JSON with the headers kept that docs/gateways/traefik.md names, Authorization among them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import yaml
+
 from benchmarks.live.authorizer import authorizer
 from benchmarks.live.contract import ROUTE, Running
 from benchmarks.live.golang import GoProgram, go
 from benchmarks.live.process import START_S, GatewayEnded, running
+from benchmarks.live.recipe import Recipe
 from tests.brokers import free_ports
 from why401.demo.mint import Mint
 
+RECIPE: Final = Recipe("traefik")
 _LEGO: Final = "github.com/go-acme/lego/v5@v5.4.1"
 
 
@@ -60,24 +64,19 @@ class Traefik:
         static, access = folder / "traefik.yaml", folder / "access.jsonl"
         upstream = urlsplit(jwks_url)
         with authorizer(mint.issuers["shop"], jwks_url) as judge:
-            static.write_text(json.dumps(_static(port, folder, access)))  # JSON is YAML, too
+            settings = _static(port, folder) | yaml.safe_load(RECIPE.block("log", folder))
+            static.write_text(json.dumps(settings))  # JSON is YAML, too
             (folder / "routes.yaml").write_text(json.dumps(_routes(judge, f"http://{upstream.netloc}")))
             log = folder / "traefik.log"
             with running([str(PROGRAM.binary), f"--configFile={static}"], port, log):
                 _await_routes(port)
-                yield Running(port, (log, access))
+                yield Running(port, (log, access), recipe=RECIPE)
 
 
-def _static(port: int, folder: Path, access: Path) -> dict[str, Any]:
+def _static(port: int, folder: Path) -> dict[str, Any]:
     return {
         "entryPoints": {"web": {"address": f"127.0.0.1:{port}", "forwardedHeaders": {"trustedIPs": ["127.0.0.1/32"]}}},
         "providers": {"file": {"filename": str(folder / "routes.yaml"), "watch": False}},
-        "log": {"level": "INFO"},
-        "accessLog": {
-            "filePath": str(access),
-            "format": "json",
-            "fields": {"headers": {"defaultMode": "keep"}},
-        },
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
     }
 

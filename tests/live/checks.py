@@ -36,7 +36,7 @@ def check(
     """
     if lacking := gateway.missing():
         pytest.skip(f"{gateway.name}: {lacking}")
-    driven, scored, counted = drives[gateway.name].result(HANG_S)
+    driven, scored, counted, _ = drives[gateway.name].result(HANG_S)
 
     assert len(scored) >= AT_LEAST, f"only {[one.refusal.fault for one in scored]} refused; passed: {driven.passed}"
     _check_answers(gateway, scored, known_wrong or {})

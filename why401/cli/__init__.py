@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, str]] = {
     "repair": "Detach damaged files from the lake, so that the rest can be read.",
     "init": "Create a commented why401.toml.",
     "check": "Validate the configuration.",
+    "recipe": "Print what to paste into a gateway's configuration, and what to run then.",
     "lint": "Find faults in gateways' configurations before a request fails.",
     "doctor": "Check that this machine can run why401.",
 }

@@ -511,6 +511,6 @@ def test_an_echo_belongs_to_the_reason_of_its_session() -> None:
 @pytest.mark.parametrize(("status", "expected"), [(401, 2), (400, 1)])
 def test_headers_that_are_too_large_were_not_refused_for_the_token(status: int, expected: int) -> None:
     """nginx answers 400 to them: a 401 of the same client and path, two seconds before, is another request."""
-    words = f'{SECOND}2 [info] 31#31: *7 client sent too long header line: "x: y" while reading client request headers, client: 192.0.2.1, server: api, request: "GET /v1/orders HTTP/1.1"'
+    words = f'{SECOND}2 [info] 31#31: *7 client sent too long header line: "authorization: Bearer x" while reading client request headers, client: 192.0.2.1, server: api, request: "GET /v1/orders HTTP/1.1"'
 
     assert expected == distinct(joined(words, nginx_access(status=status, at=1)))
