@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from socket import AF_INET6, inet_pton
 from typing import Final
 
@@ -51,6 +52,7 @@ _DIGITS: Final = frozenset(bytes((byte,)) for byte in b"0123456789")
 DOTS: Final = 3
 ADDRESS_STEPS: Final = 4
 MAX_COUNTED: Final = 512
+_MAX_ADDRESS: Final = 15  # bytes
 _MAX_OCTET: Final = 255
 _OF_KEY: Final = rb"(?i:\b(?:[a-z]{1,12}[_.\-]?)?(?:ip|ipv4|addr|address|remote|peer|client))[\"']?[ ]?[:=][ ]?[\"']?"
 _HYPHENED: Final = rb"[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}"
@@ -71,12 +73,23 @@ def leading(text: str, data: bytes) -> tuple[str, int]:
     """`networks` for a text in which nothing of INSIDE occurs."""
     if data[:1] not in _DIGITS:
         return text, 0
+    blank = data.find(b" ", 0, _MAX_ADDRESS + 1)
+    if blank > 0 and data.startswith(_SETTLED, blank) and (network := _network24(data[:blank])):
+        return network + text[blank:], 1
     end = IPV4.end_at(data)
     if end < 0 or not is_address(data, 0, end):
         return text, 0
     if not data.startswith(_SETTLED, end) and end < len(data):
         return text, -1
     return f"{text[: data.rfind(b'.', 0, end)]}.0/24{text[end:]}", 1
+
+
+@lru_cache(maxsize=8192)
+def _network24(word: bytes) -> str:
+    """The network of a word that is somebody's address, with nothing before and a blank behind it; "" for any other."""
+    if not IPV4.fits(word) or not is_address(word, 0, len(word)):
+        return ""
+    return word[: word.rfind(b".")].decode("ascii") + ".0/24"
 
 
 def networks(text: str, data: bytes) -> tuple[str, int]:
