@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -69,6 +70,10 @@ _ABSENT: Final = TokenFacts(kind=TokenKind.ABSENT, location=AUTHORIZATION)
 _UNKNOWN: Final = TokenFacts()
 _IN_MESSAGE: Final = fixed("message")
 _SEVERAL: Final = fixed("several")
+_ASKED: Final = attrgetter(
+    "method", "path", "route", "host", "status", "trace_id", "request_id", "client", "user_agent", "headers"
+)  # what a request is made of
+_NO_REQUEST: Final = Request()
 _TOKEN_START: Final = ("eyJ", "ewo")
 _NO_PLACES: Final = {True: b"absent", False: b"unknown"}  # keys of records without any; digests are longer
 _CUT_MARK: Final = "…"
@@ -438,6 +443,8 @@ def _route(parsed: Parsed) -> Safe:
 
 
 def _request(parsed: Parsed, record: RawRecord) -> Request:
+    if not record.trace_id and not any(_ASKED(parsed)):  # of most lines of words
+        return _NO_REQUEST
     agent = parsed.user_agent[:MAX_AGENT]
     return Request(
         method=request_facts.method(parsed.method),

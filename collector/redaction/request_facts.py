@@ -203,9 +203,15 @@ def client_version(headers: Mapping[str, str], agent: str) -> Safe:
     >>> client_version({}, "ShopApp/7.1.0 (iOS 18.1) CFNetwork/1568.200"), client_version({}, "okhttp/4.12.0")
     ('7.1.0', '')
     """
-    said = next((value for name in _VERSION_HEADERS if (value := headers.get(name))), "")
-    if said:
-        return _numbers(said, MAX_NUMBERS)
+    if headers:
+        for name in _VERSION_HEADERS:
+            if said := headers.get(name):
+                return _numbers(said, MAX_NUMBERS)
+    return _own_version(agent)
+
+
+@lru_cache(maxsize=4096)
+def _own_version(agent: str) -> Safe:
     is_own = not agent.startswith("Mozilla/") and user_agent(agent).lower() not in _LIBRARIES
     return user_agent_version(agent) if is_own else EMPTY
 

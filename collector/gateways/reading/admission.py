@@ -126,17 +126,16 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     (False, True)
     """
     low = message[:_READ_CHARS].lower()
-    if _is_harmless(message, low):
+    is_fault = is_negative(message)
+    if _is_harmless(message, low, is_fault=is_fault) or (is_calm and not is_fault):
         return False
-    if has_any(low, _REFUSED) and is_negative(message):
+    if is_fault and (has_any(low, _REFUSED) or (not is_calm and _holds_token_word(message))):
         return True
-    if is_calm:
-        return probability(message) >= AT_INFO and is_negative(message) and not _is_of_another_matter(message)
-    return names_token(message) or (probability(message) >= AT_WARN and not _is_of_another_matter(message))
+    return probability(message) >= (AT_INFO if is_calm else AT_WARN) and not _is_of_another_matter(message)
 
 
-def _is_harmless(message: str, low: str) -> bool:
-    return is_of_program(message) or advises(low) or (_is_in_order(low) and not is_negative(message))
+def _is_harmless(message: str, low: str, *, is_fault: bool) -> bool:
+    return is_of_program(message) or advises(low) or (not is_fault and _is_in_order(low))
 
 
 def _is_in_order(low: str) -> bool:
@@ -163,8 +162,12 @@ def names_token(message: str) -> bool:
     >>> names_token("The jti was already used."), names_token("jti cache: ok"), names_token("The jtis table is not there")
     (True, False, False)
     """
+    return _holds_token_word(message) and is_negative(message)
+
+
+def _holds_token_word(message: str) -> bool:
     words = message[: _MAX_WORDS * 24].translate(_BLANKS).lower().split()[:_MAX_WORDS]
-    return not _OF_TOKENS.isdisjoint(words) and is_negative(message)
+    return not _OF_TOKENS.isdisjoint(words)
 
 
 def is_negative(message: str) -> bool:
