@@ -5,38 +5,47 @@
 -- failures: Failures of the group with this value.
 -- share: Their share of the group's failures, 0 to 1.
 -- passing_share: Share of the allowed requests in the sample that have this value; NULL: no allowed request.
-WITH recent AS (
-    SELECT group_id, outcome = 'allowed' AS passes, kid, issuer, client_id AS client, route,
-        if(gateway_version = '', '', concat_ws(' ', gateway, gateway_version)) AS version,
-        if(gateway_instance = '', '', concat_ws(' ', gateway, gateway_instance)) AS instance, gateway,
-        CASE
-            WHEN coalesce(client_version, '') <> '' THEN concat_ws(' ', coalesce(nullif(client_id, ''), user_agent), client_version)
-            WHEN coalesce(user_agent_version, '') <> ''
-                THEN concat_ws(' ', coalesce(nullif(client_id, ''), user_agent), 'with', user_agent, user_agent_version)
-            ELSE ''
-        END AS release,
-        if(len(audiences) = 0, '', array_to_string(audiences, ', ') || if(client_id = '', '', ' from ' || client_id)) AS audience,
-        count(*) AS n
+WITH counted AS (
+    SELECT group_id, outcome, gateway, gateway_version, gateway_instance, kid, issuer, client_id, route, user_agent, client_version,
+        user_agent_version, audiences, count(*) AS n
     FROM store.events
     WHERE event_time >= (SELECT max(minute) - INTERVAL 59 MINUTE FROM store.rollups)
     GROUP BY ALL
 ),
+recent AS (
+    SELECT group_id, outcome = 'allowed' AS passes, kid, issuer, client_id AS client, route,
+        if(gateway_version = '', '', concat_ws(' ', gateway, gateway_version)) AS version,
+        if(gateway_instance = '', '', concat_ws(' ', gateway, gateway_instance)) AS instance, gateway,
+        coalesce(nullif(client_id, ''), user_agent) AS caller,
+        CASE
+            WHEN coalesce(client_version, '') <> '' THEN concat_ws(' ', caller, client_version)
+            WHEN coalesce(user_agent_version, '') <> '' THEN concat_ws(' ', caller, 'with', user_agent, user_agent_version)
+            ELSE ''
+        END AS release,
+        if(len(audiences) = 0, '', array_to_string(audiences, ', ') || if(client_id = '', '', ' from ' || client_id)) AS audience,
+        n
+    FROM counted
+),
 reclaimed AS (
-    SELECT subject, detail FROM store.changes
+    SELECT subject, detail, regexp_replace(subject, '^with(out)? ', '') AS claim, starts_with(subject, 'with ') AS is_there
+    FROM store.changes
     WHERE kind = 'claims_changed' AND changed_at > (SELECT max(minute) - INTERVAL 1 DAY FROM store.rollups)
     GROUP BY ALL ORDER BY max(changed_at) DESC, subject, detail LIMIT 20
 ),
+-- Reads claims only where some changed.
+claiming AS (
+    SELECT group_id, outcome, issuer, map_keys(claims) AS names, count(*) AS n
+    FROM store.events
+    WHERE event_time >= (SELECT max(minute) - INTERVAL 59 MINUTE FROM store.rollups) AND issuer IN (SELECT detail FROM reclaimed)
+    GROUP BY ALL
+),
 valued AS (
-    SELECT group_id, passes, dimension, value, sum(n) AS n
+    SELECT group_id, passes, dimension, value, n
     FROM (UNPIVOT recent ON kid, issuer, client, route, version, instance, gateway, release, audience INTO NAME dimension VALUE value)
-    GROUP BY ALL
     UNION ALL
-    SELECT e.group_id, outcome = 'allowed', 'claims', c.subject, count(*)
-    FROM store.events AS e
-    JOIN reclaimed AS c ON e.issuer = c.detail AND cardinality(e.claims) > 0
-        AND list_contains(map_keys(e.claims), regexp_replace(c.subject, '^with(out)? ', '')) = starts_with(c.subject, 'with ')
-    WHERE event_time >= (SELECT max(minute) - INTERVAL 59 MINUTE FROM store.rollups)
-    GROUP BY ALL
+    SELECT group_id, outcome = 'allowed', 'claims', subject, n
+    FROM claiming JOIN reclaimed ON issuer = detail
+    WHERE len(names) > 0 AND list_contains(names, claim) = is_there
 ),
 passing AS (
     SELECT dimension, value, sum(n) / (SELECT sum(n) FROM recent WHERE passes) AS share
