@@ -22,7 +22,7 @@ from collector.events import Gateway
 from collector.settings import AlertSettings, Settings
 from collector.telemetry import Telemetry
 from tests.dashboard import outage, sample_lake
-from tests.dashboard.outage import NO_KEY, NOW, Fails, Kind
+from tests.dashboard.outage import EXPIRED, NO_KEY, NOW, Fails, Kind
 from tests.waiting import HANG_S
 
 SHORT: dict[str, Any] = {"days": (7, 14), "hours": 5, "rate": 6}
@@ -154,6 +154,35 @@ def test_what_people_put_aside_is_not_told(
     alerter().round()
 
     assert [] == post.titles
+
+
+@pytest.mark.parametrize(
+    ("fails", "resolved", "rule", "title"),
+    [
+        (outage.Outage(10, kind=EXPIRED), False, "escalating", f"Escalating: {EXPIRED[-1]}"),
+        (outage.Outage(20), True, "regressed", f"Again: {NO_KEY[-1]}"),
+        (outage.Outage(90), False, "spike", f"More than usual: {NO_KEY[-1]}"),
+    ],
+)
+def test_a_known_problem_is_told_by_what_it_does(
+    fails: outage.Outage,
+    resolved: bool,
+    rule: str,
+    title: str,
+    tmp_path: Path,
+    alerter: Callable[..., Alerter],
+    post: Post,
+) -> None:
+    """It rises, fails again after somebody resolved it, or has gone on for longer than an hour."""
+    outage.build(tmp_path, fails, days=(7, 14), hours=2, rate=4)
+    if resolved:
+        with sample_lake.opened(tmp_path) as store:
+            at = NOW - timedelta(minutes=15)
+            store.decide(Decision(group_id=NO_KEY[0], author="ana", state=State.RESOLVED, at=at))
+    alerter().round()
+
+    assert [title] == post.titles
+    assert [(rule,)] == rows(tmp_path, "SELECT rule FROM alerts")
 
 
 def test_late_data_is_said_once_and_freezes(
