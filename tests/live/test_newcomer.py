@@ -15,7 +15,7 @@ from tests.live.checks import AT_LEAST, HANG_S
 from tests.live.conftest import Drives
 
 RIGHT: Final = 0.98
-GATEWAYS: Final = tuple(dict.fromkeys(chain.from_iterable(NEWCOMERS.values())))
+GATEWAYS: Final = tuple({one.name: one for one in chain.from_iterable(NEWCOMERS.values())}.values())
 
 
 @pytest.mark.parametrize("gateway", [pytest.param(one, marks=pytest.mark.live(one), id=one.name) for one in GATEWAYS])
