@@ -87,6 +87,19 @@ class Position:
     next: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlace:
+    """How far a file was read: all records before `position` are in this batch or one before it. Of content, keyed digests only."""
+
+    path: str
+    device: int
+    inode: int
+    position: int  # bytes, of a .gz after decompression
+    checked: int  # bytes that were read, of which the digests are: not less than `position`
+    head: str  # digest of their first KiB
+    last: str  # digest of their last KiB
+
+
 def joined(positions: Iterable[Position]) -> list[Position]:
     """Adjacent runs of one partition as one run: sinks compare where a batch begins with where they stand."""
     runs: dict[tuple[str, int], list[Position]] = {}
@@ -110,6 +123,7 @@ class Batch(Generic[Item]):
     weight: int = 0  # bytes of memory, about, that the items hold beside a fixed amount for each; 0: their texts tell
     allowed: Sequence[Allowed] = ()  # requests that are counted and are no items
     samples: Sequence[Event] = ()  # some of these, whole
+    places: tuple[FilePlace, ...] = ()
 
     @property
     def records(self) -> int:

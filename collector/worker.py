@@ -47,7 +47,7 @@ class Each:
 
     def __call__(self, batch: Batch[Any]) -> Sequence[Batch[Event]]:
         """Every item in its turn."""
-        return (Batch([self._of_item(item) for item in batch.items], batch.positions, batch.done),)
+        return (Batch([self._of_item(item) for item in batch.items], batch.positions, batch.done, places=batch.places),)
 
     def due(self) -> Sequence[Batch[Event]]:
         """Nothing."""

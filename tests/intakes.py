@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collector.errors import Backpressure, Fenced
-from collector.records import Batch, Position
+from collector.records import Batch, FilePlace, Position
 from collector.sources import Source
 from tests.waiting import HANG_S
 
@@ -23,6 +23,7 @@ class LedgerIntake:
     room: int = 1_000
     next: dict[tuple[str, int], int] = field(default_factory=dict)
     items: list[Any] = field(default_factory=list)
+    places: dict[tuple[int, int, str], FilePlace] = field(default_factory=dict)  # of each content the latest
     positions_seen: list[Position] = field(default_factory=list)
     waiting: list[Batch[Any]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
@@ -67,6 +68,7 @@ class LedgerIntake:
             self.next[(position.topic, position.partition)] = position.next
         self.positions_seen += batch.positions
         self.items += batch.items
+        self.places |= {(place.device, place.inode, place.head): place for place in batch.places}
         batch.done.set_result(None)
 
 

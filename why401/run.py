@@ -29,6 +29,7 @@ from why401.process import settle_memory
 from why401.restarting import report
 
 if TYPE_CHECKING:
+    from analyzer.store import Store
     from analyzer.verdicts import Verdict
 
 log = logging.getLogger("why401")
@@ -178,7 +179,9 @@ def up(
         collector_of(settings, telemetry) as collector,
         _alerting(settings, telemetry, is_past=_is_read_once(settings)),
     ):
-        sink = StoreSink(settings, open_store(settings, telemetry), telemetry, committed)
+        store = open_store(settings, telemetry)
+        _keep_places(settings, sources, store)
+        sink = StoreSink(settings, store, telemetry, committed)
         sampling = Sampling(settings.store.sample_allowed)
         stage = Joining(collector, settings.joining, telemetry, sampling=sampling)
         run(settings, telemetry, sources, stage, sink, ready=ready)
@@ -224,6 +227,29 @@ def _take_marks(settings: Settings, sources: Sequence[Source]) -> None:
     for source in sources:
         if isinstance(source, OtlpGrpcSource | OtlpHttpSource):
             source.keep_mark = keep
+
+
+def _keep_places(settings: Settings, sources: Sequence[Source], store: Store) -> None:
+    """Files that are followed are read on where the lake says; those that are read once, from their beginning."""
+    if not settings.files.paths:
+        return
+    from collector.redaction import key_file
+    from collector.sources.file import FileSource
+    from collector.sources.kept_places import KeptPlaces
+
+    path = settings.place_key_path
+    is_lost = not path.exists() and bool(store.files())
+    key_file.create(path)
+    if is_lost:
+        log.error("%s is gone: it is not known how far files were read, so they are read from their beginnings", path)
+    key = key_file.read(path)[0][-1].key
+
+    def kept() -> KeptPlaces:
+        return KeptPlaces(key, store.files() if settings.files.follow else ())
+
+    for source in sources:
+        if isinstance(source, FileSource):
+            source.kept = kept
 
 
 def _is_read_once(settings: Settings) -> bool:

@@ -22,7 +22,7 @@ from analyzer.lake.view_files import quoted
 NAME: Final = "backup.json"
 FORMAT: Final = 1
 TABLES: Final = (
-    "events", "rollups", "deltas", "descriptions", "changes", "notes", "alerts", "offsets", "watermarks",
+    "events", "rollups", "deltas", "descriptions", "changes", "notes", "alerts", "offsets", "watermarks", "files",
 )  # fmt: skip
 _PATTERNS: Final = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]"})
 _DIGEST: Final = "SELECT size, sha256(content) FROM read_blob($path)"

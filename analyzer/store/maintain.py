@@ -38,6 +38,7 @@ _RETAINED: Final = (
     "DELETE FROM store.deltas WHERE coalesce(last_seen, minute) < $rollups",
     "DELETE FROM store.changes WHERE changed_at < $rollups",
     "DELETE FROM store.alerts WHERE noted_at < $rollups",
+    "DELETE FROM store.files WHERE moved_at < $rollups",
 )
 _GROUPS: Final = "SELECT group_id FROM store.deltas WHERE kind = 'group'"
 _ORPHANED: Final = (

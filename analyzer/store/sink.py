@@ -133,7 +133,8 @@ class StoreSink:
         given = together([one for _, one in self._batches])
         positions = joined(position for batch, _ in self._batches for position in batch.positions)
         started = self._clock()
-        self._store.commit(given, positions, {("received", ""): given.records})
+        files = [place for batch, _ in self._batches for place in batch.places]
+        self._store.commit(given, positions, {("received", ""): given.records}, files)
         self._took_s = self._clock() - started
 
     def _resolve(self) -> None:

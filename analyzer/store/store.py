@@ -16,7 +16,7 @@ from analyzer.heap import give_back
 from analyzer.lake.attach import connect, place, secrets, writer
 from analyzer.lake.errors import DamagedCatalog, LakeError, LostCatalog
 from analyzer.lake.trouble import named
-from analyzer.store import group_state, habits
+from analyzer.store import group_state, habits, places
 from analyzer.store.changes import Change
 from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
 from analyzer.store.deltas import Given, Plan, learn
@@ -31,7 +31,7 @@ from analyzer.store.writer_state import MAX_AFFECTED, MAX_SUBJECTS, WriterState
 from analyzer.verdicts import Verdict
 from analyzer.writer_name import next_name
 from collector.errors import SinkUnavailable
-from collector.records import Position
+from collector.records import FilePlace, Position
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 
@@ -90,14 +90,21 @@ class Store:
         """`commit` of verdicts on events alone."""
         self.commit(Given(verdicts=verdicts), positions, counts)
 
-    def commit(self, given: Given, positions: Sequence[Position], counts: Mapping[tuple[str, str], int]) -> None:
-        """Commit rows, sums, counts and offsets in one transaction, or nothing.
+    def commit(
+        self,
+        given: Given,
+        positions: Sequence[Position],
+        counts: Mapping[tuple[str, str], int],
+        files: Sequence[FilePlace] = (),
+    ) -> None:
+        """Commit rows, sums, counts, offsets and places in files in one transaction, or nothing.
 
         `counts` maps (counter, reason) to a number; the store itself adds `stored` and the drops that it decides on.
         Raises Fenced when a position does not continue the stored offset, PositionsBroken when the stored one cannot be
         trusted, SinkUnavailable when the lake refuses.
         """
-        work = Work(given=given, positions=positions, counts=counts, is_shared=bool(self.settings.store.catalog))
+        is_shared = bool(self.settings.store.catalog)
+        work = Work(given=given, positions=positions, counts=counts, is_shared=is_shared, places=files)
         sample = self.settings.store.sample_allowed
         started = time.perf_counter()
         with self._lock:
@@ -112,6 +119,10 @@ class Store:
         """The next offset to read per partition; a partition never seen is left out."""
         rows = self.rows("SELECT partition, next FROM positions WHERE topic = ?", [topic])
         return {partition: following for partition, following in rows if partition in partitions}
+
+    def files(self) -> tuple[FilePlace, ...]:
+        """How far files were read. Raises SinkUnavailable."""
+        return self._retried("read", places.known)
 
     def decide(self, decision: Decision) -> None:
         """Append what a person decided or wrote about a group. Raises SinkUnavailable."""

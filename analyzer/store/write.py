@@ -11,6 +11,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
+from analyzer.store import places
 from analyzer.store.deltas import (
     HOUR_US,
     MINUTE_US,
@@ -27,7 +28,7 @@ from analyzer.store.rows import INT, LONG, TEXT, description_table, event_table,
 from analyzer.store.turn import take_turn
 from analyzer.store.watermarks import RawPartition, Watermark, fresh, raw_partition
 from analyzer.store.writer_state import WriterState
-from collector.records import Position
+from collector.records import FilePlace, Position
 
 UNSTORABLE: Final = (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError)
 _PARTITIONS: Final = {"topic": TEXT, "partition": INT}
@@ -55,6 +56,7 @@ class Work:
     positions: Sequence[Position]
     counts: Mapping[tuple[str, str], int]
     is_shared: bool  # other writers may be at work: take turns
+    places: Sequence[FilePlace] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ def transaction(con: duckdb.DuckDBPyConnection, work: Work, state: WriterState, 
     )
     for name, rows in tables.items():
         _insert(con, name, rows)
+    places.move(con, work.places)
     con.execute("COMMIT")
     return Committed(plan=done, moves=moves)
 

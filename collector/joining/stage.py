@@ -196,6 +196,7 @@ def _together(parts: Sequence[Batch[Event]]) -> Batch[Event]:
         _all_of([part.done for part in parts]),
         allowed=_chained(part.allowed for part in parts),
         samples=_chained(part.samples for part in parts),
+        places=tuple(_chained(part.places for part in parts)),
     )
 
 
@@ -207,12 +208,14 @@ def _whole(held: _Held) -> Batch[Event]:
     """The batch of events, of which those that no other line showed to be refused are counted."""
     batch, counts = held.batch, held.counts
     if counts is None:
-        return Batch(held.events, batch.positions, batch.done)
+        return Batch(held.events, batch.positions, batch.done, places=batch.places)
     for event in held.events:
         if event.outcome is Outcome.ALLOWED:
             counts.add_event(event)
     events = [event for event in held.events if event.outcome is not Outcome.ALLOWED]
-    return Batch(events, batch.positions, batch.done, allowed=counts.allowed(), samples=counts.samples)
+    return Batch(
+        events, batch.positions, batch.done, allowed=counts.allowed(), samples=counts.samples, places=batch.places
+    )
 
 
 def _all_of(dones: Sequence[Future[None]]) -> Future[None]:

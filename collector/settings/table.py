@@ -296,6 +296,11 @@ class Settings:
         return self.base / self.pseudonym_key if self.pseudonym_key else self.data_path / "pseudonym.key"
 
     @property
+    def place_key_path(self) -> Path:
+        """The file of the key under which places in files are digested."""
+        return self.data_path / "places.key"
+
+    @property
     def base(self) -> Path:
         """The folder that relative paths of the file refer to."""
         return Path(self.file).parent if self.file else Path()

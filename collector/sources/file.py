@@ -1,7 +1,7 @@
 """Files in: globs, gzip, standard input; followed through growth, truncation and rotation, or read once.
 
 A record is a line, or the lines of a stack trace, dump or JSON object (collector/sources/lines.py). Its origin is (file, path, byte offset of the line); in a .gz the offset counts decompressed bytes.
-What was read is known again under another name (seen_files.py), and forgotten at the end of the process: reading starts at the beginning.
+What was read is known again under another name (seen_files.py), in the next process by what was committed with the rows (kept_places.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from collector.redaction import configured, fixed
 from collector.settings import FileSettings
 from collector.shippers.batches import unbatched
 from collector.sources import Intake
+from collector.sources.kept_places import KeptPlaces
 from collector.sources.seen_files import SeenFiles, may_be, stem
 from collector.sources.tails import STDIN, Mark, Tail, is_gzip, opened, state_of
 from collector.telemetry import Telemetry
@@ -47,6 +48,8 @@ class FileSource:
     """Reads `settings.paths`. With `follow` it runs until `stop`; else it returns when all that it read is durable."""
 
     def __init__(self, settings: FileSettings, telemetry: Telemetry) -> None:
+        self.kept: Callable[[], KeptPlaces] = KeptPlaces  # what earlier processes stored, where it is asked for
+        self._kept = KeptPlaces()
         self._settings = settings
         self._telemetry = telemetry
         self._tails: dict[str, Tail] = {}
@@ -65,6 +68,7 @@ class FileSource:
     def run(self, intake: Intake, stop: threading.Event) -> None:
         """Read to the end, and on as the files grow when they are followed."""
         try:
+            self._kept = self.kept()
             while not stop.is_set():
                 self._open_new()
                 busy = self._read_for(RESCAN_SECONDS, intake, stop)
@@ -110,7 +114,7 @@ class FileSource:
             if self._is_open_already(path, tail) or self._seen.is_being_copied(path, tail):
                 tail.close()
                 return
-            known = self._seen.resume(path, tail) or self._longer(path, tail)
+            known = self._seen.resume(path, tail) or self._longer(path, tail) or self._kept.resume(path, tail)
         except (OSError, zlib.error):
             tail.close()
             raise
@@ -209,7 +213,7 @@ class FileSource:
         until = threading.Timer(LAST_LINES_SECONDS, not_stopped.set)
         until.daemon = True
         until.start()
-        for tail in self._all():
+        for tail in (tail for tail in self._all() if not tail.has_gap):
             self._hand_over(tail, tail.joined(tail.lines.rest()), intake, not_stopped)
             self._hand_over(tail, tail.records.rest(), intake, not_stopped)
         until.cancel()
@@ -217,13 +221,13 @@ class FileSource:
     def _hand_over(self, tail: Tail, lines: Iterator[tuple[int, bytes]], intake: Intake, stop: threading.Event) -> None:
         records: list[RawRecord] = []
         for offset, line in lines:
+            if len(records) >= BATCH_RECORDS:
+                self._offer(tail, records, offset, intake, stop)
+                records = []
             if line.strip():
                 records += self._records(tail.path, offset, line)
-            if len(records) >= BATCH_RECORDS:
-                self._offer(Batch(records, source="file"), intake, stop)
-                records = []
         if records:
-            self._offer(Batch(records, source="file"), intake, stop)
+            self._offer(tail, records, tail.handed_over, intake, stop)
         self._count_cut(tail)
 
     def _records(self, path: str, offset: int, line: bytes) -> list[RawRecord]:
@@ -238,12 +242,19 @@ class FileSource:
         if cut:
             self._telemetry.count("why401.errors", cut, stage="file", kind="record_cut")
 
-    def _offer(self, batch: Batch[RawRecord], intake: Intake, stop: threading.Event) -> None:
-        """Wait for room as long as it takes: a file does not go away."""
+    def _offer(
+        self, tail: Tail, records: list[RawRecord], position: int | None, intake: Intake, stop: threading.Event
+    ) -> None:
+        """Wait for room as long as it takes: a file does not go away. Before `position` nothing is left to hand over."""
+        is_kept = self._kept.are_kept and position is not None and not tail.has_gap
+        places = (self._kept.place(tail, position),) if is_kept and position is not None else ()
+        batch = Batch(records, source="file", places=places)
         while len(self._in_flight) >= MAX_IN_FLIGHT and not stop.is_set():
             self._settle_first(intake, stop)
         if self._offered(batch, intake, stop):
             self._telemetry.count("why401.records.received", len(batch.items), source="file")
+        else:
+            tail.has_gap = True
 
     def _offered(self, batch: Batch[RawRecord], intake: Intake, stop: threading.Event) -> bool:
         while not stop.is_set():

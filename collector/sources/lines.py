@@ -162,6 +162,11 @@ class MultiLine:
         """Whether a record waits for its end; a source that has been idle takes it from `rest`."""
         return bool(self._lines)
 
+    @property
+    def begins_at(self) -> int | None:
+        """Offset of the first line that waits; None when none does."""
+        return self._offset if self._lines else None
+
     def feed(self, offset: int, line: bytes) -> Iterator[tuple[int, bytes]]:
         """(offset, record) of the records that this line ends by not belonging to them, if any."""
         line = _unwrapped(line.rstrip(b"\r"))

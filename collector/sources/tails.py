@@ -47,6 +47,7 @@ class Tail:
 
     def __init__(self, path: str, *, takes_fifo: bool = True) -> None:
         self.path = path
+        self.has_gap = False  # records of it were not handed over, because the source stops: nothing behind them may be
         self.lines = Lines()
         self.records = MultiLine()
         self.is_leaving = False  # its path leads to another file; what is still written to it is read
@@ -73,6 +74,12 @@ class Tail:
         return Mark(
             path=self.path, identity=self.identity, position=self.position, head=self._head, last=self._last
         )  # fmt: skip
+
+    @property
+    def handed_over(self) -> int | None:
+        """Bytes before the first line that waits for its end or for its record's; None where nothing can be read again."""
+        begins = self.records.begins_at
+        return None if not self._is_regular else self.lines.offset if begins is None else begins
 
     @property
     def is_idle(self) -> bool:
@@ -117,7 +124,7 @@ class Tail:
         if not self._is_regular:
             return False
         self.is_short = False
-        head, last = self._ends_in_gzip(mark) if self._gzip is not None else self._ends(mark)
+        head, last = self._ends_in_gzip(mark.position, mark.head) if self._gzip is not None else self._ends(mark)
         if (head, last) != (mark.head, mark.last):
             self.is_short = len(last) < len(mark.last) and mark.head.startswith(head)
             return False
@@ -125,20 +132,33 @@ class Tail:
         self.lines.offset = mark.position
         return True
 
+    def content(self, position: int) -> tuple[bytes, bytes] | None:
+        """The first and the last KiB of so many bytes, None when there are not as many; what is read next stays the same only at the beginning."""
+        if not self._is_regular:
+            return None
+        size = min(position, MARK_BYTES)
+        if self._gzip is None:
+            head, last = os.pread(self._fd, size, 0), os.pread(self._fd, size, position - size)
+        else:
+            head, last = self._ends_in_gzip(position, None)
+            self.rewind()
+        return (head, last) if len(last) == size else None
+
     def _ends(self, mark: Mark) -> tuple[bytes, bytes]:
         """The first and the last bytes of as much as was read."""
         self._raw_head = os.pread(self._fd, len(mark.head), 0)
         self._raw = os.lseek(self._fd, mark.position, os.SEEK_SET)
         return self._raw_head, os.pread(self._fd, len(mark.last), mark.position - len(mark.last))
 
-    def _ends_in_gzip(self, mark: Mark) -> tuple[bytes, bytes]:
-        head, last, left = b"", b"", mark.position
+    def _ends_in_gzip(self, position: int, expected: bytes | None) -> tuple[bytes, bytes]:
+        """The same; no more is read when it does not begin as expected."""
+        head, last, left = b"", b"", position
         while left and (raw := self._read_raw()):
             chunk = self._decompressed(raw, left)
             head += chunk[: MARK_BYTES - len(head)]
             last = (last + chunk)[-MARK_BYTES:]
             left -= len(chunk)
-            if not mark.head.startswith(head):
+            if expected is not None and not expected.startswith(head):
                 break
         return head, b"" if left else last
 
