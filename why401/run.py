@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.counted import Sampling
@@ -16,12 +17,13 @@ from collector.gateways import names
 from collector.intake import BoundedIntake
 from collector.joining.stage import Joining
 from collector.pipeline import UNREAD_REASONS, Collector
+from collector.redaction import safe_text
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.settings import Settings
 from collector.sinks import Sink
 from collector.sources import Source
 from collector.telemetry import Telemetry
-from collector.token.verification import KeySets, Verifier
+from collector.token.verification import KeysChanged, KeySets, Verifier
 from collector.worker import Each, Stage, Worker
 from why401.credential_warnings import Warner
 from why401.extras import need
@@ -31,6 +33,8 @@ from why401.restarting import report
 if TYPE_CHECKING:
     from analyzer.store import Store
     from analyzer.verdicts import Verdict
+
+MAX_KIDS: Final = 5  # that a change of a key set names
 
 log = logging.getLogger("why401")
 STOP_SECONDS: Final = 30.0
@@ -111,10 +115,10 @@ def event_source(settings: Settings, telemetry: Telemetry) -> Source:
 
 
 @contextmanager
-def collector_of(settings: Settings, telemetry: Telemetry) -> Iterator[Collector]:
+def collector_of(settings: Settings, telemetry: Telemetry, changed: KeysChanged | None = None) -> Iterator[Collector]:
     """The collector's stages with fresh key sets and the pseudonym key."""
     settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key_sets = KeySets(settings.issuers, settings.base, telemetry)
+    key_sets = KeySets(settings.issuers, settings.base, telemetry, changed=changed)
     key_sets.load()
     key_sets.start()
     try:
@@ -176,7 +180,7 @@ def up(
     sources = raw_sources(settings, telemetry)
     _take_marks(settings, sources)
     with (
-        collector_of(settings, telemetry) as collector,
+        collector_of(settings, telemetry, _keep_key_changes(settings)) as collector,
         _alerting(settings, telemetry, is_past=_is_read_once(settings)),
     ):
         store = open_store(settings, telemetry)
@@ -250,6 +254,25 @@ def _keep_places(settings: Settings, sources: Sequence[Source], store: Store) ->
     for source in sources:
         if isinstance(source, FileSource):
             source.kept = kept
+
+
+def _keep_key_changes(settings: Settings) -> KeysChanged:
+    """A key set that has other keys than before is a change."""
+
+    def keep(issuer: str, came: Sequence[str], went: Sequence[str]) -> None:
+        from analyzer.store import deciding
+        from analyzer.store.changes import Change, ChangeKind
+
+        parts = [f"{what} {', '.join(kids[:MAX_KIDS])}" for what, kids in (("new", came), ("gone", went)) if kids]
+        change = Change(
+            at=datetime.now(UTC),
+            kind=ChangeKind.JWKS_REFRESHED,
+            subject=issuer,
+            detail=safe_text("; ".join(parts), 200),
+        )
+        deciding.mark(settings, change)
+
+    return keep
 
 
 def _is_read_once(settings: Settings) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -72,12 +72,10 @@ def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gat
 
     `changes` and `shared` are rows of these views; `gateways` are those at which the problem is.
     """
-    values = {
-        (row["dimension"], row["value"]): row["share"]
-        for row in shared
-        if row["group_id"] in problem.groups and is_rarer(row)
-    }
-    found = [_suspect(problem, change, values) for change in changes if _may_be(problem, change, gateways)]
+    mine = [row for row in shared if row["group_id"] in problem.groups]
+    values, issuers = _telling(mine), _issuers(mine)
+    near = (change for change in changes if _may_be(problem, change, gateways) and _is_of(change, issuers))
+    found = (_suspect(problem, change, values) for change in near)
     known = [one for one in found if one is not None]
     return max(known, key=_weight, default=None)
 
@@ -96,6 +94,19 @@ def _may_be(problem: Problem, change: Row, gateways: Sequence[str]) -> bool:
     after = AFTER if change["kind"] in _DIMENSION else KNOWN_AT
     is_near = problem.since - BEFORE <= change["changed_at"] <= problem.since + after
     return is_near and (change["gateway"] in ("", *gateways) or change["kind"] in _DIMENSION)
+
+
+def _telling(rows: Iterable[Row]) -> dict[tuple[str, str], float]:
+    return {(row["dimension"], row["value"]): row["share"] for row in rows if is_rarer(row)}
+
+
+def _issuers(rows: Iterable[Row]) -> Collection[str]:
+    return {row["value"] for row in rows if row["dimension"] == "issuer" and row["share"] >= LEAST}
+
+
+def _is_of(change: Row, issuers: Collection[str]) -> bool:
+    """Another issuer's keys cause nothing."""
+    return change["kind"] != "jwks_refreshed" or change["subject"] in issuers
 
 
 def _suspect(problem: Problem, change: Row, values: Mapping[tuple[str, str], float]) -> Suspect | None:

@@ -34,6 +34,8 @@ _HURRIED: Final = 0.0  # due at once
 PEM: Final = b"-----BEGIN "
 MAX_LEARNED: Final = 50  # kids of keys that name none, per issuer
 Fetch = Callable[[str], bytes]
+KeysChanged = Callable[[str, tuple[str, ...], tuple[str, ...]], None]
+"""`changed(issuer, came, went)`: ids of keys that a key set has and had not, and the other way round. May raise: that is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class KeySets:
     base: Path
     telemetry: Telemetry
     fetch: Fetch = _over_https
+    changed: KeysChanged | None = None
     _sets: dict[str, KeySet] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -151,6 +154,15 @@ class KeySets:
         with self._lock:
             self._sets[issuer.issuer] = new
             self._due[issuer.issuer] = time.time() + wait
+        if old.read_at and old.kids != new.kids:
+            self._tell(issuer.issuer, set(old.kids), set(new.kids))
+
+    def _tell(self, issuer: str, old: set[str], new: set[str]) -> None:
+        try:
+            if self.changed and old != new:
+                self.changed(issuer, tuple(sorted(new - old)), tuple(sorted(old - new)))
+        except Exception as error:  # the keys are used all the same
+            self.telemetry.count("why401.errors", stage="key_sets", kind=type(error).__name__)
 
     def _read(self, issuer: IssuerSettings) -> bytes:
         if is_document(issuer.jwks):

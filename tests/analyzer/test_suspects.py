@@ -59,6 +59,8 @@ def change(kind: str, subject: str, minutes: float, gateway: str = "envoy") -> d
         ([change("claims_changed", "without email", 1, "")], "tokens without email at 14:02, 1 min before; 97 % of these failures have it"),
         ([change("audience_changed", "b from shop", 1, "")], None),  # of which most requests pass
         ([change("claims_changed", "without name", 1, "")], None),  # explains nothing
+        ([change("jwks_refreshed", "https://shop", 2, "")], "key set refreshed https://shop at 14:01, 2 min before"),
+        ([change("jwks_refreshed", "https://another", 2, "")], None),
         ([change("marked", "shop 7.1", -1.5)], None),  # after it
         ([change("marked", "shop 7.1", 4, "kong")], None),  # another gateway's
         ([], None),

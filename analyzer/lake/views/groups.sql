@@ -67,6 +67,7 @@ suspects AS (
     WHERE NOT is_baseline AND CASE kind
         WHEN 'kid_first_seen' THEN list_contains(issuers, changes.detail)
         WHEN 'issuer_first_seen' THEN list_contains(issuers, subject)
+        WHEN 'jwks_refreshed' THEN list_contains(issuers, subject)
         WHEN 'client_version_changed' THEN list_contains(issuers, changes.detail) OR changes.detail = ''
         WHEN 'audience_changed' THEN list_contains(issuers, changes.detail)
         WHEN 'claims_changed' THEN list_contains(issuers, changes.detail)

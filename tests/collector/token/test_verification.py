@@ -291,3 +291,23 @@ def test_a_rotated_key_file_is_read_again(tmp_path: Path) -> None:
 
     assert (Verification.VERIFIED, before + 1) == (check(tested, token(key="k2")), tested.version)
     assert rsa_key("k2") is not rsa_key("k1")
+
+
+def test_a_key_set_with_other_keys_is_told(tmp_path: Path) -> None:
+    """Which came and which went, once; the first reading is no change, and a listener that fails harms nothing."""
+    file = tmp_path / "jwks.json"
+    tested = verifier(tmp_path, jwks("k1"))
+    keys, told = tested._key_sets, []
+
+    def listen(issuer: str, came: tuple[str, ...], went: tuple[str, ...]) -> None:
+        told.append((issuer, came, went))
+        raise OSError("no store")
+
+    keys.changed = listen
+    keys._refresh(keys.issuers[0])
+    file.write_text(json.dumps(jwks("k2")))
+    keys._refresh(keys.issuers[0])
+    keys._refresh(keys.issuers[0])
+
+    assert [(keys.issuers[0].issuer, ("k2",), ("k1",))] == told
+    assert Verification.VERIFIED == check(tested, token(key="k2"))
