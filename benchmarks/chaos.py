@@ -98,6 +98,7 @@ def run(server: _Server | None, folder: Path, seconds: float, chance: random.Ran
         _await_ends(settings, {})
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            _await_commit(folder)
             _round(server, writers, outcome, chance)
             outcome.came_back += len(_asked(settings, "SELECT 1 FROM store.offsets")) > len(PARTITIONS)
         _await_ends(settings, dict(_asked(settings, "SELECT partition, next FROM positions")))
@@ -108,6 +109,14 @@ def run(server: _Server | None, folder: Path, seconds: float, chance: random.Ran
         _asked(settings, sql) for sql in (STORED, "SELECT partition, next FROM positions")
     )
     return outcome
+
+
+def _await_commit(folder: Path) -> None:
+    """Until somebody commits again: on a slow machine nobody would come back between two faults, and nothing would be tried."""
+    progress, deadline = folder / "progress", time.monotonic() + PATIENCE_S
+    before = progress.stat().st_size
+    while progress.stat().st_size == before and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _round(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def command(config_file: str | None, data_dir: str | None, yes: bool) -> None:
     """Detach damaged files from the lake, so that everything else can be read and maintained. Writers may keep running.
 
-    The rows in these files are lost, if no backup has them. The files themselves are kept in DATA_DIR/damaged. Exit status 1
-    if a damaged file remains.
+    The rows in these files are lost, if no backup has them. The files themselves are kept in DATA_DIR/damaged; objects on S3
+    stay where they are for a day, then upkeep deletes them. Exit status 1 if a damaged file remains.
     """
     from analyzer.lake import damage
     from analyzer.store import repair

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import urllib.request
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
 
-from analyzer.lake import connect_reader, run_query, snapshot
-from analyzer.lake.errors import BrokenBackup, NotCopied, NotRestored
-from analyzer.store import open_store
+from analyzer.lake import connect_reader, damage, run_query, snapshot
+from analyzer.lake.errors import BrokenBackup, NotCopied, NotRestored, StoreUnavailable
+from analyzer.store import open_store, repair
 from analyzer.store.backup import backup
 from analyzer.store.restore import check, restore
 from collector.records import Position
@@ -106,6 +108,40 @@ def test_a_backup_goes_from_one_kind_of_lake_to_the_other(store, settings, postg
     assert 301 == check(settings, str(tmp_path / "copy")).tables["events"].rows
 
 
+def test_damage_on_s3_is_found_and_detached(settings, postgres_catalog, bucket):
+    """A missing, a cut and an overwritten object: said with rows and time, detached, and the rest answers; a bucket that is away is no damage."""
+    endpoint, name = bucket
+    s3 = StoreSettings(
+        catalog=postgres_catalog, data_path=f"s3://{name}/hurt/", s3_endpoint=endpoint, s3_key_id="test", s3_secret="test", s3_use_ssl=False
+    )  # fmt: skip
+    settings = replace(settings, store=s3)
+    with closing(open_store(settings, Telemetry())) as store:
+        for first in range(0, 600, 150):
+            store.append([failing(n) for n in range(first, first + 150)], [Position("t", 0, first, first + 150)], {})
+        files = store.rows("SELECT data_file FROM ducklake_list_files('lake', 'events', schema => 'store')")
+        missing, cut, changed, _ = (file.removeprefix(f"s3://{name}/") for (file,) in files)
+        s3_client = boto3.client(
+            "s3", endpoint_url=f"http://{endpoint}", aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+        )  # fmt: skip
+        content = s3_client.get_object(Bucket=name, Key=cut)["Body"].read()
+        s3_client.delete_object(Bucket=name, Key=missing)
+        s3_client.put_object(Bucket=name, Key=cut, Body=content[: len(content) // 2])
+        s3_client.put_object(Bucket=name, Key=changed, Body=content[:1000] + b"\xff" * 4000 + content[5000:])
+        found = damage.find(settings)
+        detached = repair.detach(settings, found)
+        left = store.rows("SELECT count(*) FROM failures")
+        store.maintain()
+        errors = store._telemetry.by("why401.errors", "kind")
+    with pytest.raises(StoreUnavailable):
+        damage.find(replace(settings, store=replace(s3, s3_endpoint=f"127.0.0.1:{free_ports(1)[0]}")))
+
+    assert {file.rpartition("/")[2] for (file,) in files[:3]} == {one.path.rpartition("/")[2] for one in found}
+    assert [150] * 3 == [one.rows for one in found]
+    assert all(one.since and one.until for one in found)
+    assert (3, [(150,)], ()) == (len(detached), left, damage.find(settings))
+    assert not errors
+
+
 def test_no_restore_beside_data_files_on_s3(settings, postgres_catalog, bucket, tmp_path):
     """Those of a lake whose catalog is gone: upkeep would delete them."""
     endpoint, name = bucket
@@ -123,8 +159,6 @@ def test_no_restore_beside_data_files_on_s3(settings, postgres_catalog, bucket, 
 @pytest.fixture(scope="module")
 def bucket():
     """An S3 service on loopback with one bucket: (endpoint, bucket)."""
-    import urllib.request
-
     from moto.server import ThreadedMotoServer
 
     (port,) = free_ports(1)
