@@ -28,83 +28,120 @@ from collector.telemetry import Telemetry
 ROUNDS: Final = 3
 DEFAULT_EVENTS: Final = 2_000_000
 DEFAULT_DAYS: Final = 30
-_FAILED: Final = """
-INSERT INTO store.events BY NAME
-SELECT moment AS event_time, moment AS observed_time, 'g' || (n % 4) AS gateway, 'i' || (n % 8) AS gateway_instance, '1.0' AS gateway_version, 'GET' AS method,
-    '/r' || (h % 50) AS route, 'api' AS host, 401 AS status, 'denied' AS outcome, 'gateway' AS responder, 'code_' || (g % 20) AS code,
-    ['issuer', 'format', 'policy'][g % 3 + 1] AS cause, 0.9 AS confidence, 'v1-' || lpad(g::VARCHAR, 16, '0') AS group_id, 'Problem ' || g AS title,
+_KEPT_DAYS: Final = 30  # of single events, as the settings' default; what is older is in the sums only
+_OLDER: Final = 10  # times less traffic before that
+_OUTAGE: Final = timedelta(minutes=30)
+_DAY: Final = """
+CREATE OR REPLACE TEMP TABLE today AS
+SELECT moment AS event_time, moment AS observed_time, 'g' || (h % 4) AS gateway, 'i' || (h % 8) AS gateway_instance, '1.0' AS gateway_version, 'GET' AS method,
+    '/r' || (g * 7 + h % 3) % 50 AS route, 'api' AS host, if(passes, 200, 401) AS status, if(passes, 'allowed', 'denied') AS outcome, 'gateway' AS responder,
+    if(passes, '', 'code_' || (g % 20)) AS code, if(passes, '', ['issuer', 'format', 'policy'][g % 3 + 1]) AS cause, 0.9 AS confidence,
+    if(passes, '', 'v1-' || lpad(g::VARCHAR, 16, '0')) AS group_id, if(passes, '', 'Problem ' || g) AS title,
     '' AS near_miss, '' AS library, '203.0.113.0/24' AS client_address, 'curl' AS user_agent, md5(n::VARCHAR) AS trace_id, md5((n + 1)::VARCHAR) AS request_id,
     'refused' AS reason, 'message of group ' || g AS message, 'jws' AS token_kind, 'bearer' AS scheme, 'authorization' AS location, 'RS256' AS alg,
-    'JWT' AS typ, 'k' || (h % 5) AS kid, 'https://idp' || (h % 3) || '.example.com' AS issuer, 'c' || (h % 20) AS client_id,
-    md5((h % 5000)::VARCHAR) AS user_hash, 1 AS key_epoch, -60.0 AS iat_offset_s, 'kafka' AS origin_kind, 'access' AS origin_source, 0 AS origin_partition,
+    'JWT' AS typ, if(is_outage, 'k-new', 'k' || (g % 5)) AS kid, 'https://idp' || (g % 3) || '.example.com' AS issuer, 'c' || (g * 3 + h % 2) % 20 AS client_id,
+    ['https://api.example.com'] AS audiences, ['read', 'write'] AS scopes, MAP {'iss': 'string', 'sub': 'string', 'exp': 'number'} AS claims,
+    md5((h % 5000)::VARCHAR) AS user_hash, 1 AS key_epoch, -60.0 AS iat_offset_s, 3540.0 AS exp_offset_s, 'kafka' AS origin_kind, 'access' AS origin_source, 0 AS origin_partition,
     n AS origin_offset, [{'source': 'message', 'says': 'message of group ' || g}] AS evidence
 FROM (
-    SELECT n, hash(n) % 1000000 AS h, (20 * sqrt(hash(n * 7) % 100))::INTEGER AS g, $begin::TIMESTAMPTZ + to_microseconds((n * $step)::BIGINT) AS moment
-    FROM range($first::BIGINT, $last::BIGINT) AS numbers (n)
+    SELECT *, if(is_outage, 0, (20 * sqrt(hash(n * 7) % 100))::INTEGER) AS g, hash(n * 11) % 20 = 0 AND NOT is_outage AS passes
+    FROM (
+        SELECT n, hash(n) % 1000000 AS h, $begin::TIMESTAMPTZ + to_microseconds((n * $step)::BIGINT) AS moment,
+            moment >= $outage::TIMESTAMPTZ AND hash(n * 3) % 4 > 0 AS is_outage
+        FROM range($rows::BIGINT) AS numbers (n)
+    )
 )
 """
-_SUMS: Final = (
+_SUMMED: Final = (
     """
-    INSERT INTO store.rollups BY NAME
+    CREATE OR REPLACE TEMP TABLE sums AS
     SELECT date_trunc('minute', event_time) AS minute, gateway, gateway_instance, route, issuer, client_id, outcome, responder, cause, code, group_id,
         count(*) AS requests
-    FROM store.events WHERE event_time >= $begin AND event_time < $end GROUP BY ALL ORDER BY minute
-    """,
-    """
-    INSERT INTO store.rollups BY NAME
+    FROM today WHERE outcome = 'denied' GROUP BY ALL
+    UNION ALL
     SELECT date_trunc('minute', event_time) AS minute, gateway, gateway_instance, route, issuer, client_id, 'allowed' AS outcome, 'gateway' AS responder,
         '' AS cause, '' AS code, '' AS group_id, 49 * count(*) AS requests
-    FROM store.events WHERE event_time >= $begin AND event_time < $end GROUP BY ALL ORDER BY minute
+    FROM today WHERE kid <> 'k-new' GROUP BY ALL
+    ORDER BY minute
     """,
     """
-    INSERT INTO store.deltas BY NAME
-    SELECT 'group' AS kind, group_id, count(*) AS records, 0 AS passing, count(*) AS failing, min(event_time) AS first_seen, max(event_time) AS last_seen
-    FROM store.events WHERE event_time >= $begin AND event_time < $end GROUP BY ALL
-    """,
-    """
-    INSERT INTO store.deltas BY NAME
-    SELECT 'credential' AS kind, gateway, issuer, kid, alg, 50 * count(*) AS records, 49 * count(*) AS passing, count(*) AS failing,
-        min(event_time) AS first_seen, max(event_time) AS last_seen, min(event_time) AS first_passed, max(event_time) AS last_passed
-    FROM store.events WHERE event_time >= $begin AND event_time < $end GROUP BY ALL
-    """,
-    """
-    INSERT INTO store.deltas BY NAME
+    CREATE OR REPLACE TEMP TABLE others AS
+    SELECT 'group' AS kind, NULL::TIMESTAMPTZ AS minute, group_id, '' AS gateway, '' AS issuer, '' AS client_id, '' AS kid, '' AS alg, '' AS typ, '' AS token_kind,
+        NULL::VARCHAR[] AS claim_names, '' AS name, '' AS value, count(*) AS records, 0 AS passing, count(*) AS failing,
+        min(event_time) AS first_seen, max(event_time) AS last_seen, NULL::TIMESTAMPTZ AS first_passed, NULL::TIMESTAMPTZ AS last_passed
+    FROM today WHERE outcome = 'denied' GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT 'credential' AS kind, gateway, issuer, kid, alg, 50 * count(*) AS records, 49 * count(*) FILTER (outcome = 'allowed') AS passing, count(*) AS failing,
+        min(event_time) AS first_seen, max(event_time) AS last_seen, min(event_time) FILTER (outcome = 'allowed') AS first_passed,
+        max(event_time) FILTER (outcome = 'allowed') AS last_passed
+    FROM today GROUP BY ALL
+    UNION ALL BY NAME
+    SELECT 'shape' AS kind, issuer, client_id, token_kind, alg, typ, list_sort(map_keys(claims)) AS claim_names, count(*) AS records,
+        count(*) FILTER (outcome = 'allowed') AS passing, count(*) FILTER (outcome = 'denied') AS failing, min(event_time) AS first_seen, max(event_time) AS last_seen
+    FROM today GROUP BY ALL
+    UNION ALL BY NAME
     SELECT 'pipeline' AS kind, date_trunc('minute', event_time) AS minute, 'stored' AS name, '' AS value, 50 * count(*) AS records
-    FROM store.events WHERE event_time >= $begin AND event_time < $end GROUP BY ALL
+    FROM today GROUP BY ALL
+    """,
+)
+# A day is made once and written many times, moved: making it costs ten times as much as writing it.
+_KEEP: Final = "INSERT INTO store.events BY NAME SELECT * REPLACE (event_time - to_days($back) AS event_time, observed_time - to_days($back) AS observed_time) FROM today"
+_SUMS: Final = (
+    "INSERT INTO store.rollups BY NAME SELECT * REPLACE (minute - to_days($back) AS minute) FROM sums",
+    """
+    INSERT INTO store.deltas BY NAME
+    SELECT * REPLACE (minute - to_days($back) AS minute, first_seen - to_days($back) AS first_seen, last_seen - to_days($back) AS last_seen,
+        first_passed - to_days($back) AS first_passed, last_passed - to_days($back) AS last_passed)
+    FROM others
     """,
 )
 _MEMBERS: Final = """
 INSERT INTO store.deltas BY NAME
 SELECT DISTINCT 'member' AS kind, group_id, name, value, 1 AS records
-FROM (SELECT group_id, gateway, issuer, route, client_id AS client, user_hash AS "user" FROM store.events WHERE event_time >= $since)
+FROM (SELECT group_id, gateway, issuer, route, client_id AS client, user_hash AS "user" FROM today WHERE outcome = 'denied')
 UNPIVOT (value FOR name IN (gateway, issuer, route, client, "user"))
 """
 _WORDS: Final = """
 INSERT INTO store.descriptions BY NAME
 SELECT DISTINCT ON (group_id) group_id, event_time AS described_at, 'v1' AS fingerprint_version, code, cause, title, confidence, evidence
-FROM store.events WHERE event_time >= $since
+FROM today WHERE outcome = 'denied'
+"""
+_CHANGES: Final = """
+INSERT INTO store.changes BY NAME
+SELECT 'kid_first_seen' AS kind, kid AS subject, any_value(gateway) AS gateway, issuer AS detail, min(event_time) AS changed_at FROM today GROUP BY ALL
 """
 
 
 def build(settings: Settings, events: int, days: int, now: datetime) -> None:
-    """Failures at an even rate over `days` up to `now`, and 49 allowed requests in the sums for each of them."""
+    """Failures at an even rate up to `now`, and 49 allowed requests in the sums for each; before the last month sums only, of a tenth."""
     open_store(settings, Telemetry()).close()
-    step = days * 86_400 * 1e6 / events
-    begin = now - timedelta(days=days)
-    with connect(settings, replace(writer(settings), memory_mib=2_000)) as con:
-        for day in range(days):
-            first, last = events * day // days, events * (day + 1) // days
-            con.execute(_FAILED, {"begin": begin, "step": step, "first": first, "last": last})
-            span = {"begin": begin + timedelta(days=day), "end": begin + timedelta(days=day + 1)}
-            for sql in _SUMS:
-                con.execute(sql, span)
-        for sql in (_MEMBERS, _WORDS):
-            con.execute(sql, {"since": now - timedelta(days=2)})
+    kept = min(days, _KEPT_DAYS)
+    with connect(settings, replace(writer(settings), memory_mib=3_000, threads=2)) as con:
+        for back in range(days - 1, kept - 1, -1):
+            _write(con, back, days - 1, rows=events // kept // _OLDER, now=now, keep=False)
+        for back in range(kept - 1, -1, -1):
+            # The last day is one of its own: it has the outage.
+            _write(con, back, kept - 1 if back else 0, rows=events // kept, now=now, keep=True)
+        for sql in (_MEMBERS, _WORDS, _CHANGES):
+            con.execute(sql)
+
+
+def _write(con: duckdb.DuckDBPyConnection, back: int, made_at: int, *, rows: int, now: datetime, keep: bool) -> None:
+    """The day that ended `back` days ago; made anew when it is the first of its kind."""
+    if back == made_at:
+        outage = now - _OUTAGE if not back else now + _OUTAGE
+        con.execute(
+            _DAY, {"begin": now - timedelta(days=1), "step": 86_400 * 1e6 / rows, "rows": rows, "outage": outage}
+        )
+        for sql in _SUMMED:
+            con.execute(sql)
+    for sql in (*([_KEEP] if keep else []), *_SUMS):
+        con.execute(sql, {"back": back})
 
 
 def measured(settings: Settings, now: datetime) -> None:
     """A line per statement of the page: the fastest of some rounds, and rows; then the process's peak memory."""
-    from dashboard import client, queries
+    from dashboard import client, filters, queries
 
     window = {
         "since": now - timedelta(hours=1),
@@ -116,20 +153,24 @@ def measured(settings: Settings, now: datetime) -> None:
     ((group,),) = (
         client.lake().table("SELECT group_id FROM groups ORDER BY failures DESC LIMIT 1").to_pandas().to_numpy()
     )
-    params: dict[str, Any] = {**window, "group": group, "groups": group, "hour": window["since"]}
+    params: dict[str, Any] = {
+        **window, **dict.fromkeys(filters.COLUMNS, ""), "group": group, "groups": group, "hour": window["since"], "state": "open", "by": "code",
+        "other_since": window["before"], "other_until": window["since"],
+    }  # fmt: skip
     for name in sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql")):
         print(f"{name:<20} {_timed(client, name, params)}", flush=True)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; data {settings.data_dir}")
 
 
 def _timed(client: Any, name: str, params: dict[str, Any]) -> str:
-    names = duckdb.extract_statements(client.queries.text(name))[0].named_parameters
+    sql = client.queries.statement(name, params)
+    names = duckdb.extract_statements(sql)[0].named_parameters
     used = {key: value for key, value in params.items() if key in names}
     took: list[float] = []
     try:
         for _ in range(ROUNDS):
             started = time.process_time()
-            rows = client.lake().table(client.queries.text(name), used)
+            rows = client.lake().table(sql, used)
             took.append(time.process_time() - started)
     except (LakeError, duckdb.Error) as error:
         return f"{type(error).__name__}: {str(error)[:100]}"
