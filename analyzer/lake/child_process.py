@@ -43,6 +43,10 @@ class ChildProcess:
             return None
         return os.read(self._out.fileno(), min(size, MOST_AT_ONCE))
 
+    def has_output(self, seconds: float) -> bool:
+        """Whether there is something to read, or the end of it, within `seconds`."""
+        return bool(self._selector.select(seconds))
+
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None

@@ -6,6 +6,7 @@ import atexit
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from collector.settings import Settings
 MAX_WORKERS: Final = 2  # each may use `dashboard.memory_mib`
 START_S: Final = 60.0
 GRACE_S: Final = 2.0  # a worker interrupts its own query at the limit; only one that cannot is killed
+ASKED_S: Final = 0.25  # how often whoever waits is asked whether to go on
 MAX_ANSWER: Final = 256 << 20  # bytes; a worker's memory is bounded, this bounds the caller's
 
 
@@ -36,13 +38,14 @@ class QueryPool:
         self._idle: list[Worker] = []
         atexit.register(self.close)
 
-    def ask(self, sql: str) -> pa.Table:
+    def ask(self, sql: str, waiting: Callable[[], object] = lambda: None) -> pa.Table:
         """The first `adhoc.MAX_ROWS` + 1 rows of one SELECT over the views, bounded in time and memory.
 
+        `waiting` is called several times a second until the answer is there; what it raises ends the process and the statement.
         Raises QueryRefused, QueryTimeout, NoStore, StoreUnavailable.
         """
         try:
-            return _table(*self._answer(sql))
+            return _table(*self._answer(sql, waiting))
         except TimeoutError:
             raise QueryTimeout(self._limit_s) from None
         except WorkerGone:
@@ -60,13 +63,13 @@ class QueryPool:
         for worker in idle:
             worker.close()
 
-    def _answer(self, sql: str) -> tuple[int, bytes]:
+    def _answer(self, sql: str, waiting: Callable[[], object]) -> tuple[int, bytes]:
         if not self._turns.acquire(timeout=self._limit_s):
             raise TimeoutError
         try:
             worker = self._take()
             try:
-                answer = worker.ask(sql, self._limit_s + GRACE_S)
+                answer = worker.ask(sql, self._limit_s + GRACE_S, waiting)
             except BaseException:
                 worker.close()
                 raise
@@ -100,10 +103,13 @@ class Worker:
             raise
         assert kind == READY
 
-    def ask(self, sql: str, limit_s: float) -> tuple[int, bytes]:
+    def ask(self, sql: str, limit_s: float, waiting: Callable[[], object] = lambda: None) -> tuple[int, bytes]:
         """Kind and body of the answer."""
         self._send(json.dumps(sql).encode())
-        return self._receive(time.monotonic() + limit_s)
+        deadline = time.monotonic() + limit_s
+        while not self._child.has_output(ASKED_S) and time.monotonic() < deadline:
+            waiting()
+        return self._receive(deadline)
 
     def _send(self, line: bytes) -> None:
         if not self._child.write_line(line):
