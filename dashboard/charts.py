@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import altair as alt
@@ -33,8 +34,18 @@ _AXIS_OFFSET: Final = alt.Axis(
 _AXIS_DAYS: Final = alt.Axis(title=None, format="%d %b %H:%M", labelOverlap=True, grid=False, tickCount=7)
 
 
-def failures_by_cause(rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, height: int = 240) -> Picture:
-    """Stacked bars of `bucket, cause, requests`, with a dashed line for each of `changes` (moment, kind, …)."""
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What to compare with: rows of `bucket, requests`, and what they are, for the tooltip."""
+
+    rows: pd.DataFrame
+    name: str
+
+
+def failures_by_cause(
+    rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, height: int = 240, usual: Usual | None = None
+) -> Picture:
+    """Stacked bars of `bucket, cause, requests`, with a dashed line for each of `changes` (moment, kind, …) and a step line of what is usual."""
     named = rows.assign(
         cause=rows["cause"].map(wording.CAUSES).fillna(wording.CAUSES["unknown"]),
         ends=_ends(rows, bucket_s),
@@ -56,7 +67,57 @@ def failures_by_cause(rows: pd.DataFrame, changes: pd.DataFrame, bucket_s: int, 
             ],
         )
     )
-    return _plain(alt.layer(bars, _markers(changes)) if len(changes) else bars, height)
+    layers = [
+        bars,
+        *([_steps(usual)] if usual and len(usual.rows) else []),
+        *([_markers(changes)] if len(changes) else []),
+    ]
+    return _plain(alt.layer(*layers) if len(layers) > 1 else bars, height)
+
+
+def _steps(usual: Usual) -> Picture:
+    summed = usual.rows.groupby("bucket", as_index=False)["requests"].sum()
+    summed = summed.assign(when=_utc(summed["bucket"]))
+    shown_on_hover: list[Any] = [
+        alt.Tooltip("when:N", title="time"),
+        alt.Tooltip("requests:Q", title=usual.name, format=","),
+    ]
+    line = alt.Chart(summed).mark_line(interpolate="step-after", color=NEUTRAL, strokeWidth=2)
+    drawn: Picture = line.encode(x=alt.X("bucket:T"), y=alt.Y("requests:Q"), tooltip=shown_on_hover)
+    return drawn
+
+
+# For values that have no colour of their own: the palette above, and two more; the others together are grey.
+_SERIES: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B8A100", "#7A5CC2")
+
+
+def over_time(rows: pd.DataFrame, bucket_s: int, show: str) -> Picture:
+    """Stacked bars of `bucket, value, refused, requests`; with `show` "share" lines of refused / requests."""
+    known = [
+        value for value in dict.fromkeys(rows.sort_values("refused", ascending=False)["value"]) if value != "(others)"
+    ]
+    others = ["(others)"] if (rows["value"] == "(others)").any() else []
+    drawn = rows.assign(
+        ends=_ends(rows, bucket_s), when=_utc(rows["bucket"]), share=rows["refused"] / rows["requests"].clip(lower=1)
+    )
+    colour = alt.Color(
+        "value:N", legend=alt.Legend(orient="top", title=None, columns=4, labelLimit=240),
+        scale=alt.Scale(domain=[*known, *others], range=[*_SERIES[: len(known)], *(COLOURS["unknown"] for _ in others)]),
+    )  # fmt: skip
+    shown_on_hover: list[Any] = [
+        alt.Tooltip("when:N", title="time"), alt.Tooltip("value:N"), alt.Tooltip("refused:Q", format=","),
+        alt.Tooltip("requests:Q", format=","), alt.Tooltip("share:Q", title="refused share", format=".1%"),
+    ]  # fmt: skip
+    x = alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s))
+    base = alt.Chart(drawn)
+    if show == "share":
+        y = alt.Y("share:Q", title=None, axis=alt.Axis(tickCount=4, format="%"))
+        return _plain(
+            base.mark_line(point=True, strokeWidth=2).encode(x=x, y=y, color=colour, tooltip=shown_on_hover), 260
+        )
+    y = alt.Y(f"{show}:Q", stack="zero", title=None, axis=alt.Axis(tickCount=4, format="~s"))
+    bars = base.mark_bar(orient="vertical", binSpacing=1)
+    return _plain(bars.encode(x=x, x2="ends:T", y=y, color=colour, tooltip=shown_on_hover), 260)
 
 
 def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
@@ -83,6 +144,45 @@ def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
         alt.layer(cells, base.mark_text(fontSize=12).encode(text="label:N", color=ink)),
         44 + 34 * named["issuer"].nunique(),
     )
+
+
+def claims(rows: pd.DataFrame, bucket_s: int) -> Picture:
+    """A strip per `claim` over `bucket`: the darker, the larger the `share` of `tokens` that carry it."""
+    drawn = rows.assign(
+        claim=rows["claim"].map(lambda value: wording.visible(value, 40)), ends=_ends(rows, bucket_s), when=_utc(rows["bucket"]),
+        label=rows["share"].map(wording.percent),
+    )  # fmt: skip
+    strips = (
+        alt.Chart(drawn)
+        .mark_rect(color=COLOURS["issuer"])
+        .encode(
+            x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)), x2="ends:T",
+            y=alt.Y("claim:N", title=None, axis=alt.Axis(labelLimit=160, domain=False, ticks=False), scale=alt.Scale(paddingInner=0.2)),
+            opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.9]), legend=None),
+            tooltip=[alt.Tooltip("when:N", title="time"), "claim:N", alt.Tooltip("label:N", title="of tokens"), alt.Tooltip("tokens:Q", format=",")],
+        )
+    )  # fmt: skip
+    return _plain(strips, 40 + 22 * drawn["claim"].nunique())
+
+
+ALWAYS: Final = 0.9
+NEVER: Final = 0.02
+
+
+def changed_presence(shares: list[float]) -> tuple[int, bool] | None:
+    """Where a claim that (nearly) all tokens carried is carried by none from then on, or the other way round; else None.
+
+    >>> changed_presence([1.0, 1.0, 0.4, 0.0, 0.0])
+    (2, False)
+    >>> changed_presence([1.0, 0.5, 1.0]) is None
+    True
+    """
+    words = ["always" if share >= ALWAYS else "never" if share <= NEVER else "partly" for share in shares]
+    if len(words) < 2 or {words[0], words[-1]} != {"always", "never"}:
+        return None
+    first = next(at for at, word in enumerate(words) if word != words[0])
+    # The bar in which it changed may hold both.
+    return (first, words[-1] == "always") if set(words[first + 1 :]) <= {words[-1]} else None
 
 
 def who_answered(rows: pd.DataFrame) -> Picture:
@@ -163,6 +263,32 @@ def counters(rows: pd.DataFrame, bucket_s: int) -> Picture:
     return _plain(lines, 220)
 
 
+MAX_SERIES: Final = 4
+
+
+def of_result(rows: pd.DataFrame, how: str) -> Picture | None:
+    """Any result as "line" or "bar": its first column that is no number, else its first, is the axis; None without a number to draw."""
+    numbers = set(rows.select_dtypes("number").columns)
+    axis = next((name for name in rows.columns if name not in numbers), next(iter(rows.columns), None))
+    drawn = [name for name in rows.columns if name in numbers - {axis}][:MAX_SERIES]
+    if axis is None or not drawn:
+        return None
+    is_time = pd.api.types.is_datetime64_any_dtype(rows[axis])
+    at = rows[axis] if is_time else rows[axis].map(lambda value: wording.visible(value, 80))
+    # Names of our own: a column's may hold what means something to Vega.
+    parts = [pd.DataFrame({"at": at, "series": wording.visible(name, 60), "value": rows[name]}) for name in drawn]
+    return _series(pd.concat(parts), how, is_time=is_time)
+
+
+def _series(long: pd.DataFrame, how: str, *, is_time: bool) -> Picture:
+    x = alt.X("at:T", scale=alt.Scale(type="utc"), title=None) if is_time else alt.X("at:N", sort=None, title=None)
+    base = alt.Chart(long)
+    marked = base.mark_line(point=True) if how == "line" else base.mark_bar()
+    colour = alt.Color("series:N", legend=alt.Legend(orient="top", title=None), scale=alt.Scale(range=list(_SERIES)))
+    shown_on_hover: list[Any] = ["at", "series:N", alt.Tooltip("value:Q", format=",")]
+    return _plain(marked.encode(x=x, y=alt.Y("value:Q", title=None), color=colour, tooltip=shown_on_hover), 320)
+
+
 def _markers(changes: pd.DataFrame) -> Picture:
     shown = changes.assign(
         when=_utc(changes["moment"]),
@@ -193,7 +319,7 @@ def _ends(rows: pd.DataFrame, bucket_s: int) -> pd.Series:
 
 
 def _time_axis(bucket_s: int) -> alt.Axis:
-    return _AXIS_TIME if bucket_s < 7_200 else _AXIS_DAYS
+    return _AXIS_TIME if bucket_s < 3_600 else _AXIS_DAYS
 
 
 def _utc(moments: pd.Series) -> pd.Series:

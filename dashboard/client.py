@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from analyzer.lake.errors import StoreUnavailable
 from analyzer.lake.query_pool import QueryPool
 from analyzer.lake.reader import Identity, Reader, used
 from dashboard import config, queries
+from dashboard.errors import OtherViews
 
 THREADS: Final = 2
 MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of them
@@ -24,12 +26,15 @@ CACHE_SECONDS: Final = 5
 def query(name: str, **params: Any) -> pd.DataFrame:
     """The rows of `queries/<name>.sql`; parameters that the statement does not use are left out.
 
-    Raises LakeError. Equal calls within a few seconds share one result.
+    Raises LakeError, OtherViews. Equal calls within a few seconds share one result.
     """
-    wanted = tuple(sorted((key, _without_nul(value)) for key, value in used(queries.text(name), params).items()))
+    sql = queries.statement(name, params)
+    wanted = tuple(sorted((key, _without_nul(value)) for key, value in used(sql, params).items()))
     try:
-        return _cached(name, wanted, lake().identity)
-    except duckdb.Error as error:  # a store of another version, or too little memory
+        return _cached(sql, wanted, lake().identity)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        raise OtherViews(place(config.settings())) from None
+    except duckdb.Error as error:
         raise StoreUnavailable(place(config.settings()), type(error).__name__) from None
 
 
@@ -39,10 +44,13 @@ def rows(name: str, **params: Any) -> list[dict[str, Any]]:
     return found
 
 
-def ask(sql: str) -> pd.DataFrame:
-    """The first `adhoc.MAX_ROWS` + 1 rows of one SELECT over the views. Raises LakeError."""
+def ask(sql: str, waiting: Callable[[], object] = lambda: None) -> pd.DataFrame:
+    """The first `adhoc.MAX_ROWS` + 1 rows of one SELECT over the views. Raises LakeError.
+
+    `waiting` is called several times a second; what it raises ends the statement.
+    """
     # Not .df(): it leans on pandas calls that pandas 3 deprecates.
-    return workers().ask(sql).to_pandas()
+    return workers().ask(sql, waiting).to_pandas()
 
 
 def columns() -> pd.DataFrame:
@@ -76,5 +84,5 @@ def _without_nul(value: Any) -> Any:
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=256, show_spinner=False)
-def _cached(name: str, params: tuple[tuple[str, Any], ...], identity: Identity) -> pd.DataFrame:  # noqa: ARG001  # key of the cache
-    return lake().table(queries.text(name), dict(params)).to_pandas()
+def _cached(sql: str, params: tuple[tuple[str, Any], ...], identity: Identity) -> pd.DataFrame:  # noqa: ARG001  # key of the cache
+    return lake().table(sql, dict(params)).to_pandas()

@@ -15,4 +15,16 @@ class NotPermitted(Why401Error):
         super().__init__("Only an operator may do this.")
 
 
-SHOWN: Final = (LakeError, NotPermitted)
+class OtherViews(Why401Error):
+    """The store's views were made by another release than the page's, or its writer is renewing them just now."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(f"the store at {place} has views of another release than this page")
+
+
+class NotInspected(Why401Error):
+    """What was pasted could not be explained; the sentence says why and quotes nothing of it."""
+
+
+SHOWN: Final = (LakeError, NotPermitted, OtherViews)

@@ -12,8 +12,9 @@ from streamlit.navigation.page import StreamlitPage
 
 from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable
 from collector.errors import Why401Error
-from dashboard import queries, wording
-from dashboard.errors import SHOWN
+from dashboard import client, queries, wording
+from dashboard.differences import Difference, ranked
+from dashboard.errors import SHOWN, OtherViews
 from dashboard.scope import Scope
 
 REFRESH_S: Final = 10
@@ -47,6 +48,14 @@ def trouble(error: Why401Error) -> None:
         )
         st.text(wording.visible(f"{error.place} ({error.kind})"))
         return
+    if isinstance(error, OtherViews):
+        st.warning(
+            "The store is of another release than this page, or is being migrated just now. This page retries every few seconds; if it stays so, "
+            "run the page and `why401 up` (or `analyze`) in the same release: the writer renews the views at its start.",
+            icon=":material/sync_problem:",
+        )
+        st.text(wording.visible(error.place))
+        return
     if isinstance(error, QueryTimeout):
         st.warning(
             f"The query was stopped after {error.timeout_s:g} s. Choose a shorter time range.",
@@ -77,6 +86,23 @@ def _welcome(error: NoStore) -> None:
 def say(text: Any, before: str = "", limit: int = 2_000) -> None:
     """A sentence of ours with values from data: code between backticks is shown as code, nothing else is markup."""
     st.markdown(wording.sentence(f"{before}{wording.visible(text, limit)}", limit))
+
+
+def line(name: Any, says: Any) -> None:
+    """A sentence with what it is from in front: the source of evidence, or a code."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.badge(wording.escape(name, 40), color="gray")
+        say(says)
+
+
+def fix(position: int, item: Mapping[str, Any]) -> None:
+    """One step of a fix; what follows its first line is a setting to copy."""
+    says, _, snippet = str(item["says"]).partition("\n")
+    say(says, before=f"{position}. ")
+    if snippet:
+        st.code("\n".join(wording.visible(row) for row in snippet.splitlines()), language=None)
+    if item["source"]:
+        st.caption(wording.escape(item["source"], 300))
 
 
 @contextmanager
@@ -138,11 +164,70 @@ def share(label: str, **options: Any) -> Any:
     return st.column_config.ProgressColumn(label, format="percent", min_value=0.0, max_value=1.0, **options)
 
 
+def differences(rows: pd.DataFrame) -> None:
+    """Rows of the statement `differs` as a table, with what they were compared with."""
+    failing, passing = (0, 0) if rows.empty else (int(rows["all_failing"].iloc[0]), int(rows["all_passing"].iloc[0]))
+    if not failing or not passing:
+        none = "No passing request is in the sample of this window, so there is nothing to compare with."
+        nothing(none if failing else "No failure in this window to compare.")
+        return
+    whose = (
+        "the same issuers"
+        if bool(rows["same_issuer"].iloc[0])
+        else "all issuers, because no token of these issuers passes"
+    )
+    st.caption(
+        f"{wording.plural(failing, 'failing request')} against {wording.plural(passing, 'passing request')} of the sample, of {whose}."
+    )
+    found = ranked(rows.to_dict("records"))
+    if not found:
+        nothing("No field differs by more than chance. Look at the times, the key set and the gateway's configuration.")
+        return
+    columns = {
+        "field": text("Field", width=110), "value": text("Value", width="medium"), "failing_share": share("Of failing", width=110),
+        "passing_share": share("Of passing", width=110), "failing": number("Failing", width=80), "passing": number("Passing", width=80),
+    }  # fmt: skip
+    table(pd.DataFrame([_difference(one) for one in found]), columns)
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    failing, passing = one.shares
+    counted = {"failing": one.failing, "passing": one.passing}
+    return {"field": one.field, "value": one.value, "failing_share": failing, "passing_share": passing, **counted}
+
+
+def keys(seen: Scope) -> None:
+    """The panel of signing keys."""
+    with panel(
+        "Signing keys",
+        "keys",
+        seen.params,
+        "Key ids seen in tokens, over all time. A new key that fails more often than it passes is usually a rotation that a gateway missed.",
+    ):
+        rows = client.query("keys", **seen.params)
+        if rows.empty:
+            nothing("No token has a key id.")
+            return
+        shown = rows.assign(seen=[wording.ago(at, seen.now) for at in rows["first_seen"]])
+        columns = {
+            "kid": text("Key id"), "state": text("State"), "failing": number("Failed"), "passing": number("Passed"),
+            "seen": text("First seen"), "issuer": text("Issuer"), "alg": text("alg"),
+        }  # fmt: skip
+        table(shown, columns)
+
+
 def group_page() -> StreamlitPage:
     """The group page, for links to it."""
     from dashboard.screens import group
 
     return st.Page(group.page, title="Group", icon=":material/list_alt:", url_path="group", visibility="hidden")
+
+
+def groups_page() -> StreamlitPage:
+    """The list of groups, for links to it."""
+    from dashboard.screens import groups
+
+    return st.Page(groups.page, title="Groups", icon=":material/list_alt:", url_path="groups")
 
 
 def pick_group(groups: pd.DataFrame, seen: Scope, key: str = "groups") -> None:

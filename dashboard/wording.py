@@ -46,6 +46,15 @@ _PUNCTUATION: Final = frozenset(string.punctuation)
 _CODE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 
+def relative(seconds: float) -> str:
+    """A claim's time beside the request's.
+
+    >>> relative(-900), relative(60)
+    ('15 min before the request', '1 min after the request')
+    """
+    return f"{span(abs(seconds))} {'after' if seconds > 0 else 'before'} the request"
+
+
 def escape(text: Any, limit: int = 2_000) -> str:
     """Text for the places that read Markdown (labels, captions): nothing in it is markup any more."""
     shown = visible(text, limit)

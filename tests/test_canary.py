@@ -44,7 +44,7 @@ from tests.waiting import HANG_S, eventually
 
 BATCH = 300
 MAX_ALERTS = 50
-SCREENS = ("overview", "groups", "group", "health", "explorer")
+SCREENS = ("overview", "groups", "group", "health", "sql")
 PATHS = ("/", "/groups", "/group?group={group}", "/health", "/sql")
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
 

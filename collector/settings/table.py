@@ -222,6 +222,9 @@ class DashboardSettings:
     )
     query_timeout_seconds: float = setting(10.0, "Interrupt a query after this time.", between(0.1, 600))
     memory_mib: int = setting(512, "DuckDB memory limit per reader process.", between(64, 1_048_576))
+    queries: str = setting(
+        "", "Folder with saved statements of the SQL page, a TOML file each: title, sql, chart (table, line or bar)."
+    )
     login: LoginSettings = field(default_factory=LoginSettings)
 
 

@@ -6,7 +6,7 @@ SELECT gateway, coalesce(nullif(gateway_instance, ''), gateway) AS instance,
     count(iat_offset_s) AS tokens
 FROM failures
 WHERE event_time >= $since AND event_time < $until AND iat_offset_s IS NOT NULL
-    AND ($gateway = '' OR gateway = $gateway)
+    AND $scope
 GROUP BY ALL
 HAVING tokens >= 5
 ORDER BY abs(youngest_iat_s) ASC

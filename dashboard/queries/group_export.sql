@@ -5,6 +5,6 @@ SELECT event_time, gateway, gateway_instance, gateway_version, method, route, ho
     array_to_string(map_keys(claims), ' ') AS claim_names, array_to_string(anomalies, ' ') AS anomalies, verification,
     user_hash, key_epoch, iat_offset_s, nbf_offset_s, exp_offset_s
 FROM failures
-WHERE group_id = $group
+WHERE group_id = $group AND event_time >= $since AND event_time < $until
 ORDER BY event_time DESC
 LIMIT 10000

@@ -1,7 +1,7 @@
 WITH newest AS (
     SELECT issuer, kid, alg, typ, token_kind, array_to_string(audiences, ', ') AS audience,
         array_to_string(scopes, ' ') AS scope
-    FROM failures WHERE group_id = $group ORDER BY event_time DESC LIMIT 5000
+    FROM failures WHERE group_id = $group AND event_time >= $since AND event_time < $until ORDER BY event_time DESC LIMIT 5000
 ), received AS (
     UNPIVOT newest ON issuer, audience, kid, alg, typ, token_kind, scope INTO NAME field VALUE value
 ), ranked AS (

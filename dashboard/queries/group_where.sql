@@ -2,7 +2,7 @@ WITH affected AS (
     SELECT gateway || coalesce(' · ' || nullif(gateway_instance, ''), '') AS gateway, route,
         coalesce(nullif(client_id, ''), '(not known)') AS client, user_hash
     FROM failures
-    WHERE group_id = $group AND event_time >= $since AND event_time < $until
+    WHERE group_id = $group AND event_time >= $since AND event_time < $until AND $scope
 ), listed AS (
     SELECT 'gateway' AS kind, gateway AS value, user_hash FROM affected
     UNION ALL SELECT 'route', route, user_hash FROM affected

@@ -7,6 +7,6 @@ SELECT issuer, kid, alg, passing, failing, first_seen, first_passed, last_passed
         ELSE 'passing'
     END AS state
 FROM keys
-WHERE last_seen >= $since
+WHERE last_seen >= $since AND ($issuer = '' OR issuer = $issuer)
 ORDER BY failing DESC, issuer, kid
 LIMIT 50

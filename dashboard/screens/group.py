@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from analyzer.situation import impact, present
-from dashboard import charts, client, controls, frame_csv, panels, roles, scope, wording
+from dashboard import charts, client, controls, downloads, near_miss, panels, roles, scope, ticket, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -22,8 +23,8 @@ FIELDS: Final = {
     "token_kind": "Kind of token",
     "scope": "Scopes",
 }
-DIFFERS: Final = 0.2  # share by which a property must differ to be worth a line
 ID_LENGTH: Final = 64
+AROUND: Final = timedelta(days=1)  # before its last failure: what is compared when none is in the window
 
 
 def page() -> None:
@@ -43,29 +44,42 @@ def _one() -> None:
     found = client.query("group", **params)
     if found.empty:
         st.subheader("Group not found", anchor=False)
-        st.text(
-            "It may be past its retention, or the link may be incomplete. The Groups page lists every current group. Requested id:"
-        )
+        st.text("It may be past its retention, or the link may be incomplete. Requested id:")
         st.code(wording.visible(chosen()), language=None)
+        st.page_link(panels.groups_page(), label="All groups", icon=":material/list_alt:", query_params=seen.link)
         return
     row = found.iloc[0].to_dict()
+    around = _around(row, seen, params)
     _title(row, seen)
     controls.draw(row, seen, params)
-    _figures(row, seen, params)
+    _figures(row, seen, around)
     left, right = st.columns([3, 2])
     with left:
+        _near_miss(row)
         _evidence(row, params)
+        _received(around)
         _live_trend()
-        _received(params)
-        _shapes(params)
+        _differences(around)
     with right:
         _fix(row, params)
         _missing(row)
         _rivals(row)
-        _where(params)
+        _where(around)
         controls.history(row, params)
         _identity(row)
-    _samples(params)
+    _samples(around)
+
+
+def _around(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The window; when the problem did not fail in it, the day before its last failure, so that there is something to see."""
+    if row["last_seen"] >= seen.since and row["first_seen"] < seen.until:
+        return params
+    last = (
+        min(row["last_seen"].to_pydatetime(), seen.until)
+        if row["first_seen"] < seen.until
+        else row["last_seen"].to_pydatetime()
+    )
+    return {**params, "since": last - AROUND, "until": last + timedelta(minutes=1)}
 
 
 def _title(row: Mapping[str, Any], seen: Scope) -> None:
@@ -107,7 +121,7 @@ def _figures(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> 
         st.metric("Users affected", wording.count(row["users"]), border=True, height="stretch")
         st.metric("Clients affected", wording.count(row["clients"]), border=True, height="stretch")
         st.metric("Confidence", wording.percent(row["confidence"], 0), border=True, height="stretch")
-        _share(seen, params)
+        _share(row, seen, params)
 
 
 def _colour(row: Mapping[str, Any]) -> Any:
@@ -124,7 +138,7 @@ def _more(row: Mapping[str, Any]) -> str:
     return f"{difference:+,} vs. the hour before"
 
 
-def _share(seen: Scope, params: Mapping[str, Any]) -> None:
+def _share(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> None:
     with st.container(width="content", gap="xsmall"):
         with st.popover("Share", icon=":material/link:", width="stretch"):
             st.text("This link shows the group to anyone who can open this page:")
@@ -135,33 +149,39 @@ def _share(seen: Scope, params: Mapping[str, Any]) -> None:
                 ),
                 language=None,
             )
+        st.download_button(
+            "Ticket", lambda: ticket.markdown(row, seen.now, seen.link).encode(), f"{downloads.file_name(chosen())}.md", "text/markdown",
+            on_click="ignore", icon=":material/assignment:", width="stretch", help="Title, evidence and fix as Markdown, for a ticket.",
+        )  # fmt: skip
         if roles.is_operator():
-            st.download_button(
-                "CSV", lambda: frame_csv.to_csv(client.query("group_export", **params)).encode(), f"why401-{_file_name(chosen())}.csv",
-                "text/csv", on_click="ignore", icon=":material/download:", width="stretch", help="The latest 10,000 failures, redacted.",
-            )  # fmt: skip
+            with st.popover("Download", icon=":material/download:", width="stretch"):
+                st.caption("The latest 10,000 failures of this window, redacted.")
+                downloads.buttons(lambda: client.query("group_export", **params), chosen(), key="group")
 
 
-def _file_name(group: str) -> str:
-    return "".join(c for c in group if c.isalnum() or c in "-_") or "group"
+def _near_miss(row: Mapping[str, Any]) -> None:
+    """Received and expected, one below the other, with the characters that differ marked."""
+    says = row.get("near_miss")
+    if not isinstance(says, str) or not says:
+        return
+    with st.container(border=True):
+        st.subheader("Near miss", anchor=False, help="Two values that almost agree. What differs is coloured.")
+        found = near_miss.values(says)
+        if found is None:
+            panels.say(says)
+            return
+        for name, text_ in zip(("Received", "Expected"), near_miss.marked(*found[:2]), strict=True):
+            st.markdown(f"{name}\u2003{text_}")
+        if found[2]:
+            st.caption(wording.escape(found[2], 200))
 
 
 def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
     with panel("Evidence", "group", params, "Facts behind the diagnosis. Each one can be checked."):
-        near_miss = row.get("near_miss")
-        if isinstance(near_miss, str) and near_miss:
-            st.text("Near miss:")
-            st.code(wording.visible(near_miss), language=None, wrap_lines=True)
         for item in _items(row["evidence"]):
-            _line(item["source"], item["says"])
+            panels.line(item["source"], item["says"])
         if not _items(row["evidence"]):
             panels.nothing("The only evidence is the status code.")
-
-
-def _line(source: Any, says: Any) -> None:
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.badge(wording.escape(source, 40), color="gray")
-        panels.say(says)
 
 
 def _items(value: Any) -> list[Any]:
@@ -176,15 +196,43 @@ def _live_trend() -> None:
 def _trend() -> None:
     seen = scope.current()
     params = {**seen.params, "group": chosen()}
-    with panel("Failures over time", "group_trend", params, "Dashed lines mark changes."):
+    with panel(
+        "Failures over time",
+        "group_trend",
+        params,
+        "Dashed lines mark changes; the step line is what failed so a week earlier, else a day earlier.",
+    ):
         rows = client.query("group_trend", **params)
         if rows.empty:
-            panels.nothing("No failures in this window. Choose a longer time range.")
+            _no_failures(seen)
             return
+        usual = charts.Usual(*_usual(seen, params))
         st.altair_chart(
-            charts.failures_by_cause(rows, client.query("changes", **params), seen.bucket_s, height=180),
+            charts.failures_by_cause(rows, client.query("changes", **params), seen.bucket_s, height=180, usual=usual),
             key="group-trend",
         )
+
+
+def _usual(seen: Scope, params: Mapping[str, Any]) -> tuple[pd.DataFrame, str]:
+    """The same window a week earlier, or a day earlier if nothing failed so then: moved here, with its name."""
+    rows = client.query("group_trend", **params)
+    for days, name in ((7, "a week earlier"), (1, "a day earlier")):
+        back = timedelta(days=days)
+        if seen.until - seen.since <= back:
+            rows = client.query("group_trend", **{**params, "since": seen.since - back, "until": seen.until - back})
+            if len(rows):
+                return rows.assign(bucket=rows["bucket"] + back), name
+    return rows.head(0), ""
+
+
+def _no_failures(seen: Scope) -> None:
+    panels.nothing(f"No failures in this window ({seen.title}).")
+    longer = [name for name in scope.RANGES if scope.RANGES[name] > seen.until - seen.since]
+    if longer:
+        st.page_link(
+            panels.group_page(), label=f"Show the last {longer[-1]}", icon=":material/date_range:",
+            query_params={**seen.link, "group": chosen(), "range": longer[-1]},
+        )  # fmt: skip
 
 
 def _received(params: Mapping[str, Any]) -> None:
@@ -213,36 +261,16 @@ def _differs(rows: pd.DataFrame) -> list[str]:
     return ["differs" if passes and received not in passes.split("  or  ") else "" for received, passes in pairs]
 
 
-def _shapes(params: Mapping[str, Any]) -> None:
-    with panel("How failing tokens differ", "group_shapes", params, "The share of tokens that have each property."):
-        rows = client.query("group_shapes", **params)
-        rows = rows[(rows["failing"].fillna(0) - rows["passing"].fillna(0)).abs() >= DIFFERS]
-        if rows.empty:
-            panels.nothing(
-                "Failing tokens have the same shape as passing ones. Compare keys, times and values instead."
-            )
-            return
-        whose = (
-            "of the same issuers"
-            if bool(rows["same_issuer"].iloc[0])
-            else "of all issuers, because no token of this issuer passes"
-        )
-        st.caption(f"Compared with passing tokens {whose}.")
-        table(
-            rows.fillna(0),
-            {"property": text("Property"), "failing": share("Failing"), "passing": share("Passing")},
-        )
+def _differences(params: Mapping[str, Any]) -> None:
+    about = "Every field of failing requests against the sample of passing ones, the most significant difference first."
+    with panel("What differs", "differs", params, about):
+        panels.differences(client.query("differs", **params))
 
 
 def _fix(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
     with panel("How to fix it", "group", params, f"For {wording.escape(wording.listed(row['gateways']))}."):
-        for number_, item in enumerate(_items(row["fix"]), 1):
-            says, _, snippet = str(item["says"]).partition("\n")
-            panels.say(says, before=f"{number_}. ")
-            if snippet:
-                st.code("\n".join(wording.visible(line) for line in snippet.splitlines()), language=None)
-            if item["source"]:
-                st.caption(wording.escape(item["source"], 300))
+        for position, item in enumerate(_items(row["fix"]), 1):
+            panels.fix(position, item)
         if not _items(row["fix"]):
             panels.nothing("No known fix for this cause on this gateway.")
         if isinstance(row.get("library"), str) and row["library"]:
@@ -266,7 +294,7 @@ def _rivals(row: Mapping[str, Any]) -> None:
     with st.container(border=True):
         st.subheader("Also considered", anchor=False)
         for rival in rivals:
-            _line(rival["code"], rival["why_not"])
+            panels.line(rival["code"], rival["why_not"])
 
 
 def _where(params: Mapping[str, Any]) -> None:

@@ -37,19 +37,30 @@ def _body() -> None:
     rows = client.query("problems", **seen.params)
     now = present.folded(rows.to_dict("records"), client.rows, gateway=seen.gateway, shown=MAX_LINES)
     st.header(wording.sentence(sentence(seen, now), 600), anchor=False)
-    _problems(seen, now.problems, rows[rows["gateway"] == seen.gateway])
+    _problems(seen, _matching(seen, now.problems), rows[rows["gateway"] == seen.gateway])
     _figures(seen)
     _trend(seen)
     left, right = st.columns(2)
     with left:
         _gateways(seen)
         _who_answered(seen)
-        _keys(seen)
+        panels.keys(seen)
     with right:
         _heat(seen)
         _clocks(seen)
         _unread(seen)
     _pipeline(seen)
+
+
+def _matching(seen: Scope, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Those that the filters leave; the sentence above stays about everything, and says nothing of them."""
+    if not seen.filters:
+        return problems
+    wanted = set(client.query("groups_in_scope", **seen.params)["group_id"])
+    found = tuple(problem for problem in problems if wanted.intersection(problem.groups))
+    if not found:
+        panels.nothing("No problem in this window matches the filters.")
+    return found
 
 
 def sentence(seen: Scope, now: Situation) -> str:
@@ -69,7 +80,7 @@ def _figures(seen: Scope) -> None:
     before = _success(totals["requests_before"], totals["refused_before"])
     with st.container(horizontal=True, gap="small"):
         st.metric(
-            f"Pass rate, {seen.range}",
+            f"Pass rate, {seen.title}",
             wording.percent(now),
             _points(now, before),
             help="Of the chosen time range, compared with the range before it.",
@@ -155,6 +166,8 @@ def _parts(seen: Scope, incident: Problem, rows: pd.DataFrame) -> None:
 def _evidence(seen: Scope, problem: Problem, row: Any) -> None:
     if _is_text(row.because):
         panels.say(row.because, limit=160)
+    if _is_text(row.fix):
+        panels.say(row.fix.partition("\n")[0], before="Fix: ", limit=240)
     cause = wording.CAUSES.get(row.cause, wording.CAUSES["unknown"])
     facts = f"{cause} · {row.code} · confidence {wording.percent(row.confidence, 0)} · {wording.listed(row.gateways)} · {_routes(row.routes)}"
     st.caption(wording.escape(facts, 400))
@@ -259,25 +272,6 @@ def _heat(seen: Scope) -> None:
             panels.nothing("No traffic in this window.")
             return
         st.altair_chart(charts.issuers_by_gateways(rows), key="heat")
-
-
-def _keys(seen: Scope) -> None:
-    with panel(
-        "Signing keys",
-        "keys",
-        seen.params,
-        "Key ids seen in tokens, over all time. A new key that fails more often than it passes is usually a rotation that a gateway missed.",
-    ):
-        rows = client.query("keys", **seen.params)
-        if rows.empty:
-            panels.nothing("No token has a key id.")
-            return
-        shown = rows.assign(seen=[wording.ago(at, seen.now) for at in rows["first_seen"]])
-        columns = {
-            "kid": text("Key id"), "state": text("State"), "failing": number("Failed"), "passing": number("Passed"),
-            "seen": text("First seen"), "issuer": text("Issuer"), "alg": text("alg"),
-        }  # fmt: skip
-        table(shown, columns)
 
 
 def _clocks(seen: Scope) -> None:
