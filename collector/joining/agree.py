@@ -19,6 +19,7 @@ SAME_ID_NS: Final = 15 * NEAR_NS  # clients choose ids too, and use them again
 ECHO_NS: Final = 1_000_000_000
 EXACT_ECHO_NS: Final = 250_000_000  # Kafka answers a refused client after 100 ms, and logs its echo then
 RUN_NS: Final = 10_000_000  # lines of one refusal on one connection follow each other at once
+BEHIND_NS: Final = 50_000_000  # a program's threads write the lines of one request a little out of order
 _MAX_PARTS: Final = 32
 FAR: Final = 100  # lines of a stream in which those of one request stand, where they have no time
 _IN_TOKENS: Final = frozenset(("time", "key", "issuer", "audience"))
@@ -60,7 +61,7 @@ def by_stream(new: Half, old: Half) -> bool:
     """Lines of one program (`is_one_program`), near each other in time, or in place where one has no time."""
     if _is_beside(new, old) and not _is_said_again(new, old):
         return False
-    if not _complete(new, old):
+    if not _complete(new, old) or _is_of_next(new, old):
         return False
     is_known = new.time_known and old.time_known
     if not (_near(new, old, _reach(new, old)) if is_known else new.number - old.last <= _lines_between(new, old)):
@@ -82,14 +83,24 @@ def _is_beside(new: Half, old: Half) -> bool:
     return new.time_known is not old.time_known and not (new.is_access or old.is_access)
 
 
+def _is_of_next(new: Half, old: Half) -> bool:
+    """Words behind a request that its program has told to the end are the first about the next, unless they say the same."""
+    return old.is_ended and not new.is_access and not repeats(new, old)
+
+
 def _is_said_again(new: Half, old: Half) -> bool:
     """The very next line says the same: printed, and logged as well."""
     return new.number - old.number == 1 and repeats(new, old)
 
 
+def behind_ns(new: Half, old: Half) -> int:
+    """How far behind an access line the words about its request may stand where they mostly stand before it, in nanoseconds."""
+    return BEHIND_NS if new.is_exact and old.is_exact else 0
+
+
 def _reach(new: Half, old: Half) -> int:
     """How far apart the two lines of one request may be, in nanoseconds."""
-    if new.is_access is not old.is_access:
+    if new.is_access is not old.is_access and not old.is_ended:
         return NEAR_NS
     return EXACT_ECHO_NS if new.is_exact and old.is_exact else ECHO_NS
 

@@ -63,6 +63,9 @@ class Half(Unshown, Struct, frozen=True, gc=False):
     time_known: bool
     number: int  # of the line, in the order in which lines arrived
     last: int  # of the last line that it is made of
+    is_ended: bool = (
+        False  # its words, then its access line, in one stream: a program that says first, and ends with the request
+    )
 
     @property
     def program(self) -> str:
@@ -104,6 +107,7 @@ class Half(Unshown, Struct, frozen=True, gc=False):
             time_ns=timed.time_ns,
             time_known=timed.time_known,
             last=max(self.last, later.last),
+            is_ended=self.is_ended or (later.is_access and self.has_line and later.stream == self.stream),
             **first,
             **every,
         )
