@@ -40,6 +40,7 @@ _LOGFMT: Final = compiled(rb"\A[A-Za-z_@][\w.@-]{0,40}=\S[^\n]* (?:level|lvl|sev
 _MAX_BEFORE_LEVEL: Final = 512
 _WORDS: Final = ("Error ", "Warning ", "Failure ", "Fault ", "Exception ")  # they begin a sentence, too
 _CREDENTIALS: Final = frozenset(("authorization", "Authorization"))
+_HOLDERS: Final = ("meta", "metadata", "http", "context", "data", "extra")
 _CHALLENGE: Final = "www-authenticate:"
 _PLAIN: Final = 0.9  # how likely a sentence without a layout has to be about a refused credential
 _NAMED_PLAIN: Final = 0.8  # where it names tokens, issuers or the like
@@ -221,7 +222,7 @@ def _is_request(fields: Mapping[str, Any]) -> bool:
 
 def _with_request(parsed: Parsed, fields: Mapping[str, Any]) -> Parsed:
     """The request beside the sentence: pino-http's objects, or keys of their own."""
-    request, response = fields.get("req", fields.get("request")), fields.get("res", fields.get("response"))
+    request, response = _exchange(fields)
     if isinstance(response, Mapping):
         parsed.status = http_status(response.get("statusCode", response.get("status")))
     if isinstance(request, Mapping):
@@ -237,6 +238,14 @@ def _with_request(parsed: Parsed, fields: Mapping[str, Any]) -> Parsed:
     if parsed.status in (401, 403):
         parsed.outcome = Outcome.DENIED
     return parsed
+
+
+def _exchange(fields: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Request and response, as pino-http and bunyan name them, or below the key that holds what a logger calls its metadata."""
+    for there in (fields, *(fields.get(name) for name in _HOLDERS)):
+        if isinstance(there, Mapping) and ("req" in there or "request" in there):
+            return there.get("req", there.get("request")), there.get("res", there.get("response"))
+    return None, fields.get("res", fields.get("response"))
 
 
 def _fill_named(parsed: Parsed, fields: Mapping[str, Any]) -> None:

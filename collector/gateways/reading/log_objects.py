@@ -23,6 +23,7 @@ MESSAGES: Final = (
     "msg", "message", "Message", "event", "@m", "RenderedMessage", "renderedMessage", "@mt", "MessageTemplate", "@message", "textPayload",
     "short_message", "resultDescription",
     "ResultDescription", "Log_s", "LogMessage", "log", "line", "text", "body", "log_message", "MESSAGE",
+    "content", "_msg", "Msg", "MSG", "logMessage", "formatted_message", "formattedMessage", "description",
 )  # fmt: skip
 TIMES: Final = (
     "time", "timestamp", "@timestamp", "ts", "@t", "asctime", "Timestamp", "instant", "timeMillis", "datetime", "t", "eventTime",

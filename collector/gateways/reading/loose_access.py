@@ -176,11 +176,25 @@ def _plain(name: str) -> str:
 
 
 def _is_line_of_values(before: Sequence[Column], behind: Sequence[Column]) -> bool:
-    head, tail = list(islice(_words(before), _MAX_WORDS + 1)), list(islice(_words(behind), 2))
+    head, tail = list(islice(_words(before), _MAX_WORDS + 1)), list(islice(_words(_without_agent(behind)), 2))
     if len(head) > _MAX_WORDS or len(tail) > 1 or _is_told(before) or _is_told(behind):
         return False
     words = (*head, *tail)
     return not words or (_OTHERS.isdisjoint(words) and not is_negative(" ".join(words)))
+
+
+def _without_agent(columns: Sequence[Column]) -> Sequence[Column]:
+    """Without a client's name that nobody quoted, `Mozilla/5.0 (X11; Linux x86_64)`: its words are no sentence, unless they report a fault."""
+    at = next((at for at, (name, value) in enumerate(columns) if not name and _is_product(value)), len(columns))
+    behind = " ".join(value for name, value in columns[at + 1 :] if not name)
+    return columns if is_negative(behind) else columns[:at]
+
+
+def _is_product(text: str) -> bool:
+    """A product and its version, `curl/8.4`; of a protocol ("HTTP/1.1") nothing follows but columns."""
+    product, slash, version = text.strip(_EDGES).partition("/")
+    is_version = bool(slash) and version[:1].isdigit() and "/" not in version
+    return is_version and product[:1].isalpha() and product.upper() != "HTTP"
 
 
 def _is_told(columns: Sequence[Column]) -> bool:

@@ -21,6 +21,7 @@ LINES = (
     ("[response] http://carts:8080: get /api/carts {} 401 (12ms)", "get", "/api/carts", 401),
     ('192.0.2.7 ann [carts] "GET /api/carts HTTP/1.1" 401 0.003', "GET", "/api/carts", 401),
     ('access: "GET /api/carts HTTP/2" status=403', "GET", "/api/carts", 403),
+    ("401 - PUT /api/carts - 192.0.2.7 - Opera/9.80 (Windows NT 6.1; U; en) Presto/2.10", "PUT", "/api/carts", 401),
 )
 
 
@@ -50,6 +51,7 @@ def test_a_request_and_its_answer(line: str, method: str, path: str, status: int
         "GET /api/carts rows=403",
         'method=GET path=/api/carts status=401 dur=7ms reason="the token has expired"',
         "GET /api/carts failed, the other side said 401",
+        "401 - GET /api/carts - wget/1.21 was refused: the token has expired",
         "[401] Started GET /api/carts for 192.0.2.7 at 2026-03-03 10:00:00",
     ],
 )
