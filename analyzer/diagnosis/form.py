@@ -7,6 +7,7 @@ from typing import Final
 
 from analyzer.diagnosis.cuts import Cutter, is_cut, lacks_signature, logged_length
 from analyzer.diagnosis.findings import Case, Finding, Strength
+from analyzer.diagnosis.scheme import is_asked_for
 from analyzer.knowledge.accepts import accepts
 from collector.events import TokenFacts, TokenKind
 
@@ -44,6 +45,8 @@ _ENCODED: Final = (TokenKind.JWS, TokenKind.MALFORMED, TokenKind.UNSIGNED)
 # Places whose name says that the value is an API key, which is opaque by nature.
 _KEY_PLACES: Final = ("header:x-api-key", "header:apikey", "header:api-key", "query:apikey", "query:api_key")
 
+_PASSWORDS: Final = ("basic", "digest")  # RFC 7617, RFC 7616
+
 
 def rule(case: Case) -> Iterator[Finding]:
     """What the credential is by its form; a whole JWS rules out the codes of broken ones."""
@@ -52,12 +55,23 @@ def rule(case: Case) -> Iterator[Finding]:
         yield _cut_by_log(token)
     elif is_cut(token):
         yield from _cut_short(case)
-    elif token.kind is TokenKind.OPAQUE and _is_api_key(case):
-        yield _refused_key(case)
+    elif token.kind is TokenKind.OPAQUE and (unknown := _unknown_caller(case)):
+        yield unknown
     elif token.kind in _BY_KIND:
         yield from _BY_KIND[token.kind](token)
     if token.kind in _ENCODED:
         yield from _encoding(token)
+
+
+def _unknown_caller(case: Case) -> Finding | None:
+    """Credentials that are opaque by nature, of someone whom the gateway does not know: API keys and passwords."""
+    if _is_api_key(case):
+        return _refused_key(case)
+    scheme = case.event.token.scheme
+    if scheme.lower() not in _PASSWORDS or not is_asked_for(case):
+        return None
+    says = f"`{scheme}` was asked for and refused: the user is unknown, or the password is wrong"
+    return Finding("consumer_not_found", Strength.STRONG, "request", says, discriminant="password")
 
 
 def _is_api_key(case: Case) -> bool:

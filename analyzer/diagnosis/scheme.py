@@ -20,6 +20,7 @@ WRONG: Final = {
     "value_quoted": (Strength.PROOF, "the token is in quotes or angle brackets"),
     "scheme_case": (Strength.HINT, "the scheme is not written `Bearer` (RFC 9110 ignores letter case, some validators do not)"),
 }  # fmt: skip
+_OTHERS: Final = frozenset(("scheme_other",))
 _SHOW_SCHEME: Final = ("scheme_other", "scheme_misspelt", "scheme_case", "scheme_glued")
 # anomaly -> what it is, and what groups call it (FROZEN)
 NO_TOKEN: Final = {
@@ -33,7 +34,8 @@ def rule(case: Case) -> Iterator[Finding]:
     """The Authorization header's form, by the anomalies that the collector saw."""
     token = case.event.token
     if token.location == "authorization":
-        yield from _wrapping(token, accepts(case.event.gateway.kind).forms, is_unseen=_says_nothing_came(case))
+        accepted = accepts(case.event.gateway.kind).forms | (_OTHERS if is_asked_for(case) else frozenset())
+        yield from _wrapping(token, accepted, is_unseen=_says_nothing_came(case))
         yield from _as_it_should_be(case)
     for anomaly, (says, frozen) in NO_TOKEN.items():
         if anomaly in token.anomalies:
@@ -41,6 +43,13 @@ def rule(case: Case) -> Iterator[Finding]:
     if "scheme_other" in token.anomalies:
         says = "the scheme is not a bearer token's"
         yield Finding("token_opaque", Strength.REFUTES, "request", says)
+
+
+def is_asked_for(case: Case) -> bool:
+    """Whether the challenge asks for the very scheme that was sent: not the scheme is wrong, but who or what is in it."""
+    challenge = case.event.words.challenge.lower()
+    schemes = {part.split()[0] for part in challenge.split(",") if part.strip()}
+    return case.event.token.scheme.lower() in schemes
 
 
 def _as_it_should_be(case: Case) -> Iterator[Finding]:

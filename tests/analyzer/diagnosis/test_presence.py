@@ -33,3 +33,18 @@ def test_the_word_bearer_alone_is_no_malformed_token() -> None:
     said = 'Bearer error="invalid_token", error_description="Bearer token is malformed"'
 
     assert answer(**{"request_Authorization": "Bearer ", "downstream_Www-Authenticate": said}) == "token_missing"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ('Basic realm="carts"', "consumer_not_found"),
+        ('Bearer realm="carts", Basic realm="carts"', "consumer_not_found"),
+        ('Bearer realm="carts"', "scheme_invalid"),
+    ],
+)
+def test_the_scheme_that_the_challenge_asks_for_is_not_wrong(asked: str, code: str) -> None:
+    """Who sends a password where one is asked for sent the wrong one, or is nobody."""
+    said = {"request_Authorization": "Basic a2ltOndyb25n", "downstream_Www-Authenticate": asked}
+
+    assert answer(**said) == code

@@ -345,7 +345,7 @@ DISCRIMINANTS = {
     "access_denied": ("admins-only",),
     "claim_not_allowed": ("tenant-acme",),
     "source_denied": ("office-network",),
-    "consumer_not_found": ("key",),
+    "consumer_not_found": ("key", "password"),
 }  # fmt: skip
 PAIRS = [(code, found) for code, some in DISCRIMINANTS.items() for found in dict.fromkeys(some)]
 
