@@ -19,7 +19,6 @@ SAME_ID_NS: Final = 15 * NEAR_NS  # clients choose ids too, and use them again
 ECHO_NS: Final = 1_000_000_000
 EXACT_ECHO_NS: Final = 250_000_000  # Kafka answers a refused client after 100 ms, and logs its echo then
 RUN_NS: Final = 10_000_000  # lines of one refusal on one connection follow each other at once
-BEHIND_NS: Final = 50_000_000  # a program's threads write the lines of one request a little out of order
 _MAX_PARTS: Final = 32
 FAR: Final = 100  # lines of a stream in which those of one request stand, where they have no time
 _IN_TOKENS: Final = frozenset(("time", "key", "issuer", "audience"))
@@ -91,11 +90,6 @@ def _is_of_next(new: Half, old: Half) -> bool:
 def _is_said_again(new: Half, old: Half) -> bool:
     """The very next line says the same: printed, and logged as well."""
     return new.number - old.number == 1 and repeats(new, old)
-
-
-def behind_ns(new: Half, old: Half) -> int:
-    """How far behind an access line the words about its request may stand where they mostly stand before it, in nanoseconds."""
-    return BEHIND_NS if new.is_exact and old.is_exact else 0
 
 
 def _reach(new: Half, old: Half) -> int:

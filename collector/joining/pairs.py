@@ -14,9 +14,6 @@ from collector.joining.halves import Half
 MAX_OPEN: Final = 256  # slots of one kind under one key; the oldest gives way
 MAX_KINDS: Final = 64  # kinds under one key; the oldest gives way
 MAX_LOOKED_AT: Final = 64  # candidates of one kind
-MAX_STREAMS: Final = 1024  # whose order is remembered; the oldest gives way
-_SEEN: Final = 2  # requests of a stream by which its order is known
-_ODD: Final = 3  # of them for each that was told in the other order
 _BUCKET_NS: Final = agree.NEAR_NS
 Key = tuple[str | int, ...]
 Kind = tuple[bool, frozenset[str], str, str, bool]  # see `_kind`
@@ -48,7 +45,6 @@ class Pairs(Generic[AnySlot]):
 
     def __init__(self) -> None:
         self._open: _Opened[AnySlot] = {}
-        self._orders: dict[str, _Order] = {}  # by stream
 
     def open(self, slot: AnySlot) -> None:
         """Let a slot be found."""
@@ -63,56 +59,24 @@ class Pairs(Generic[AnySlot]):
         half = slot.half
         if not self._open:
             return None
-        past = half.stream if not half.is_access and self._is_told_first(half.stream) else ""
         for way in _WAYS:
             keys = way.looked_up(half)
-            found = _likest(half, way, keys, self._open, "" if way.is_proof else past) if keys else None
+            found = _likest(half, way, keys, self._open) if keys else None
             if found is not None:
-                self._note(half, found.half)
                 return found
         return None
 
-    def _is_told_first(self, stream: str) -> bool:
-        """Whether the stream's program gives the reason first and ends with the access line, as far as seen."""
-        order = self._orders.get(stream)
-        return order is not None and order.words_first >= _SEEN + _ODD * order.access_first
 
-    def _note(self, new: Half, old: Half) -> None:
-        """In which order an access line and the words about its request stood in their stream."""
-        if new.stream != old.stream or new.is_access is old.is_access or (old.is_access and old.has_line):
-            return
-        order = self._orders.setdefault(new.stream, _Order())
-        order.words_first += new.is_access
-        order.access_first += old.is_access
-        if len(self._orders) > MAX_STREAMS:
-            del self._orders[next(iter(self._orders))]
-
-
-@dataclass(slots=True)
-class _Order:
-    """How many requests of a stream were told in which order."""
-
-    words_first: int = 0
-    access_first: int = 0
-
-
-def _likest(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot], past: str) -> AnySlot | None:
-    """`past`: the stream in which an access line ends what is told of its request, "" for none."""
+def _likest(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]) -> AnySlot | None:
     best, most, first = None, -2, 0
     for one in _candidates(half, way, keys, opened):
-        if not way.agrees(half, one.half) or (past and _is_over(one.half, half, past)):
+        if not way.agrees(half, one.half):
             continue
         likeness, number = agree.likeness(half, one.half), one.half.number
         number = -number if way.takes_last else number
         if likeness > most or (likeness == most and number < first):
             best, most, first = one, likeness, number
     return best
-
-
-def _is_over(half: Half, new: Half, past: str) -> bool:
-    """Its access line stands alone, and some time has passed: whatever was to be said of it, was said before."""
-    is_alone = half.is_access and not half.has_line and half.stream == past
-    return is_alone and half.time_known and new.time_known and new.time_ns - half.time_ns > agree.behind_ns(new, half)
 
 
 def _candidates(half: Half, way: _Way, keys: Sequence[Key], opened: _Opened[AnySlot]) -> Iterator[AnySlot]:
@@ -144,7 +108,6 @@ class _Way:
     agrees: Callable[[Half, Half], bool]
     suits: Callable[[Half, Half], bool] = _always  # what holds for all slots of a kind, or for none
     takes_last: bool = False  # lines of one connection follow each other: the request before is over
-    is_proof: bool = False  # what they share is one request's, in whatever order its lines stand
 
 
 def _ids(half: Half) -> Sequence[Key]:
@@ -190,8 +153,8 @@ def _around(keys: Iterable[Key]) -> list[Key]:
 
 # The surest first.
 _WAYS: Final = (
-    _Way(_ids, _ids, agree.by_id, is_proof=True),
-    _Way(_threads, _threads, agree.by_thread, takes_last=True, is_proof=True),
+    _Way(_ids, _ids, agree.by_id),
+    _Way(_threads, _threads, agree.by_thread, takes_last=True),
     _Way(_senders, _near_senders, agree.by_sender),
     _Way(_streams, _near_streams, agree.by_stream, suits=agree.is_one_program),
 )

@@ -7,9 +7,7 @@ from typing import Final
 
 import pytest
 
-from collector.settings import Settings
 from tests.why401.test_one_refusal import of_explain, of_up
-from why401.explainer import Explainer
 
 TEXT: Final = 'time=2026-03-03T10:00:0{at}.{ms}Z level={level} msg="{said}"{more}'
 
@@ -24,7 +22,6 @@ def ended(at: int, ms: int = 101, path: str = "/v1/parcels/7") -> str:
 
 EXPIRED: Final = "token rejected: token is expired"
 VAGUE: Final = "authentication failed: invalid token"
-AUDIENCE: Final = "token rejected: audience mismatch"
 
 
 @pytest.mark.parametrize(
@@ -45,18 +42,6 @@ AUDIENCE: Final = "token rejected: audience mismatch"
 def test_reasons_stay_with_their_requests(lines: list[str], codes: dict[str, int]) -> None:
     """In a program that says first and ends with the access line."""
     assert Counter(codes) == of_explain(lines) == of_up(lines)
-
-
-def test_a_request_of_which_nothing_is_said_moves_no_reason() -> None:
-    """The next request's reason is not its own, once the program is known to say it first."""
-    known = [line for at in range(3) for line in (said(at, EXPIRED), ended(at))]
-    lines = [*known, ended(3), said(3, AUDIENCE, 500), ended(3, 501), said(4, EXPIRED), ended(4)]
-
-    answers = Explainer(Settings()).explain_all(lines)
-
-    codes = [one.diagnosis.code for one in answers if one.diagnosis]
-    assert codes == ["token_expired"] * 6 + ["unclassified"] + ["audience_mismatch"] * 2 + ["token_expired"] * 2
-    assert Counter(token_expired=4, audience_mismatch=1, unclassified=1) == of_up(lines)
 
 
 def test_a_program_that_says_last_keeps_its_reasons() -> None:
