@@ -68,7 +68,7 @@ def _read(file: Path) -> Saved | str:
     try:
         return _saved(tomllib.loads(content.decode()), file.stem)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return f"is no TOML ({type(error).__name__})"
+        return f"is not TOML ({type(error).__name__})"
 
 
 def _saved(entry: dict[str, Any], name: str) -> Saved | str:

@@ -24,16 +24,18 @@ _ANYONES: Final = frozenset(
     {"jwks_unreachable", "introspection_failed", "gateway_error", "caller_blocked", "header_too_large"}
 )
 _ABOUT: Final = 0.2
+_DOUBTLESS: Final = 0.9
 
 
-def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False) -> bool:
+def is_refusal(text: str, diagnosis: Diagnosis, *, is_doubtful: bool = False, is_alone: bool = True) -> bool:
     """Whether a text says that something was refused: in words, or by what the analyzer makes of it.
 
     `diagnosis` is what it would be if it were one. `is_doubtful`: a gateway's parser knows the line and leaves it out, as
-    those at debug level, so that both must say it.
+    those at debug level, so that both must say it. `is_alone`: it stands in no logger's layout, so somebody asks about it.
     """
     is_thrown = is_exception(text)
-    if not (is_thrown or _says_no(text, diagnosis)) or _is_of_the_program(text):
+    is_asked = is_alone and _is_about_nothing_else(text, diagnosis)
+    if _is_of_the_program(text) or not (is_thrown or is_asked or _says_no(text, diagnosis)):
         return False
     if is_doubtful or is_quiet(text):
         return _is_doubtless(text, diagnosis)
@@ -54,6 +56,11 @@ def _is_of_the_program(text: str) -> bool:
 def _says_no(text: str, diagnosis: Diagnosis) -> bool:
     """By a word, or as a library's own sentence: "The token will be active at …" is fast-jwt's refusal."""
     return is_negative(text) or bool(diagnosis.library)
+
+
+def _is_about_nothing_else(text: str, diagnosis: Diagnosis) -> bool:
+    """Without a word that denies anything: "Multiple Authorization headers found", "poorly formatted jwt"."""
+    return probability(text) >= _DOUBTLESS and _is_explained(text, diagnosis)
 
 
 def _is_explained(text: str, diagnosis: Diagnosis) -> bool:

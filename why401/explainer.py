@@ -197,11 +197,16 @@ class Explainer:
         if collected.is_token:
             if diagnosis.code == "unclassified":
                 diagnosis, group = _SOUND_TOKEN, None
-        elif not is_refusal(collected.text, diagnosis, is_doubtful=unread.words.reason == _NOT_AUTH):
+        elif not _is_refusal(collected.text, diagnosis, unread.words.reason):
             return Explanation(unread, unread_reason=unread.words.reason)
         return Explanation(
             verdict.event, diagnosis, group, is_assumed=collected.is_assumed, unread_reason=unread.words.reason
         )
+
+
+def _is_refusal(text: str, diagnosis: Diagnosis, reason: str) -> bool:
+    """Whether a text is one that `why401 up` does not read for this reason."""
+    return is_refusal(text, diagnosis, is_doubtful=reason == _NOT_AUTH, is_alone=reason != _NOT_ADMITTED)
 
 
 def _in_runs(collected: Iterable[_Collected]) -> Iterator[tuple[list[_Collected], bool]]:

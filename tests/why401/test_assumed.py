@@ -50,6 +50,7 @@ NO_REFUSAL = (
 REFUSALS = (
     "Error loading the user bob",
     "UNAUTHORIZED",
+    "garbled jwt payload",
 )
 PRINTED = (
     "gizmo: token expired",
@@ -61,6 +62,7 @@ PRINTED = (
     '{"detail":"this token has expired"}%',
     "<html><head><title>403</title></head><body>token audience does not match</body></html>",
     "HTTP/1.1 403 Forbidden\nServer: berths\n\ntoken audience does not match",
+    "the access token must be sent using the Authorization header",
     "2026/03/03 10:00:00 spans: cannot send to http://192.0.2.7:4318: 401 Unauthorized",
 )
 

@@ -17,7 +17,7 @@ _ANNOUNCED: Final = (
 )  # fmt: skip
 _PROBLEMS: Final = (
     "error", "fail", "not ", "n't ", "invalid", "denied", "cannot", "unable", "exception", "refus", "reject", "missing",
-    "expired", "bad", "no ", "unauthor", "forbidden",
+    "expired", "bad", "no ", "unauthor", "forbidden", "must ", "should ", "already", "mismatch", "revoked", "malformed",
 )  # fmt: skip
 # What lets a caller in, and what an operator let in.
 _GRANTED: Final = (
@@ -49,6 +49,8 @@ def announces(low: str) -> bool:
 
     >>> announces("server started with jwt authentication enabled"), announces("failed to load the keys")
     (True, False)
+    >>> announces("the jti was already used"), announces("the token must be sent using one method")
+    (False, False)
     >>> announces("a role of the caller matches: access granted"), announces("only opaque tokens allowed")
     (True, False)
     """
