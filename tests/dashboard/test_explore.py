@@ -196,7 +196,7 @@ def test_saved_statements_are_files_of_the_user(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text("title = 1", encoding="utf-8")
     (tmp_path / "c.toml").write_bytes(b"\xff")
 
-    assert ([mine], ["b.toml: has no sql", "c.toml: is no TOML (UnicodeDecodeError)"]) == saved.load(str(tmp_path))
+    assert ([mine], ["b.toml: has no sql", "c.toml: is not TOML (UnicodeDecodeError)"]) == saved.load(str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ NO_REFUSAL = (
 REFUSALS = (
     "Error loading the user bob",
     "UNAUTHORIZED",
-    "garbled jwt payload",
+    "more than one Authorization header in the request",
 )
 PRINTED = (
     "gizmo: token expired",
