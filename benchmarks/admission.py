@@ -2,11 +2,11 @@
 
 Sentences about refused credentials are the examples and patterns of analyzer/knowledge, and benchmarks/refusals.txt. Harmless ones are the log and
 error texts in the source trees that are given (programs that have little to do with authentication; files and sentences about it are
-left out), log lines of FILE, and benchmarks/harmless.txt. What comes out is a logistic regression over words, their beginnings and pairs,
-written to collector/gateways/reading/admission.toml. It is deterministic. Nothing of the trees is copied but weights of words.
+left out), log lines of FILE, benchmarks/harmless.txt, and everyday things with everyday faults (benchmarks/everyday.toml).
+What comes out is a logistic regression over words, their beginnings and pairs, written to collector/gateways/reading/admission.toml. It is deterministic. Nothing of the trees is copied but weights of words.
 
-The table in the repository was trained on prometheus/prometheus, redis/redis, apache/zookeeper, etcd-io/etcd, the packages of this
-project's own environment, and the templates of logpai/loghub.
+The table in the repository was trained on prometheus/prometheus, redis/redis, apache/zookeeper, etcd-io/etcd, Cisco-Talos/clamav, killbill/killbill,
+apache/fineract, the packages of this project's own environment, and the templates of logpai/loghub.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ RUNTIMES: Final = frozenset(("go-runtime", "node-runtime", "python-runtime"))
 _SURE: Final = 0.7
 # What is wrong there is mostly no token: programs say such things of other matters, too.
 _OF_THE_OPERATOR: Final = frozenset(("auth_not_configured", "gateway_error", "caller_blocked", "login_flow_failed"))
+_FAULTS_EACH: Final = 9  # shares no divisor with their number, so that each thing begins with another one
 _SEEN: Final = 2  # a word met once teaches nothing
 _EPOCHS: Final = 300
 _DECAY: Final = 2e-4
@@ -91,6 +93,18 @@ def _texts(source: str) -> Iterator[str]:
 def _own(name: str) -> list[str]:
     lines = (HERE / name).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def everyday() -> list[str]:
+    """Faults of things that are no credentials, of everyday.toml: each thing with a share of the faults, in turn."""
+    table = tomllib.loads((HERE / "everyday.toml").read_text(encoding="utf-8"))
+    things = [thing.strip() for thing in table["things"].replace("\n", " ").split(",")]
+    faults = [fault for fault in table["faults"].splitlines() if fault]
+    return [
+        faults[(at * _FAULTS_EACH + one) % len(faults)].replace("X", thing)
+        for at, thing in enumerate(things)
+        for one in range(_FAULTS_EACH)
+    ]
 
 
 def train(sets: Sequence[tuple[Sequence[str], bool, float]]) -> tuple[dict[str, float], float]:
@@ -151,19 +165,22 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     sure, doubtful, runtime = (list(dict.fromkeys(refusals(which))) for which in ("sure", "doubtful", "runtime"))
     negatives = list(dict.fromkeys(harmless(asked.trees, asked.lines)))
-    own = _own("harmless.txt")
+    own, terse = _own("harmless.txt"), _own("refusals.txt")
+    common = everyday()
     balance = len(sure) / max(len(negatives), 1)
     # What a runtime says decides little: it says it of other things too. Sentences written for this count more than found ones.
     weights, bias = train(
         (
             (sure, True, 1.0),
+            (terse, True, 4.0),
             (doubtful, True, 0.4),
             (runtime, True, 0.25),
             (negatives, False, 1.4 * balance),
+            (common, False, 1.5),
             (own, False, 12.0),
         )
     )
-    sizes = (len(sure) + len(doubtful) + len(runtime), len(negatives) + len(own))
+    sizes = (len(sure) + len(doubtful) + len(runtime), len(negatives) + len(common) + len(own))
     print(f"{sizes[0]} refusals, {sizes[1]} harmless, {len(weights)} weights")
     if asked.write:
         FILE.write_text(written(weights, bias, sizes), encoding="utf-8")

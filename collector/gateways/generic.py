@@ -90,7 +90,8 @@ def _is_refusal(parsed: Parsed, level: str) -> bool:
     if not parsed.message or level in _QUIET_LEVELS:
         return False
     low = parsed.message[:2048].lower()
-    return (topic.is_auth(low) and has_any(low, _REFUSALS)) or is_admitted(parsed.message, is_calm=True)
+    is_said = topic.is_auth(low) and has_any(low, _REFUSALS)
+    return is_admitted(parsed.message, is_calm=not is_said)
 
 
 def by_format(settings: FormatSettings) -> Parser:

@@ -5,6 +5,8 @@ own is left whole: pairs count only behind a sentence, from the first of them to
 
 >>> pairs('Request error: method=GET url=/v1/agent error="Permission denied"')[0]
 'Request error:'
+>>> pairs("[auth.go:7][client ip=192.0.2.1 id=d3]: wrong password")[0]
+'[auth.go:7][client ip=192.0.2.1 id=d3]: wrong password'
 """
 
 from __future__ import annotations
@@ -37,9 +39,10 @@ def pairs(message: str) -> tuple[str, Mapping[str, Any]]:
         return message, {}
     data = message[:MAX_READ].encode("utf-8", "surrogatepass")
     begin, _, _ = _key(data, 0)
-    if begin < 0:
+    sentence = _text(data[:begin]).rstrip()
+    if begin < 0 or sentence.count("[") > sentence.count("]"):  # none, or in brackets, with the sentence behind them
         return message, {}
-    return _text(data[:begin]).rstrip(), read_pairs(_text(data[begin:]))
+    return sentence, read_pairs(_text(data[begin:]))
 
 
 def read_pairs(text: str) -> dict[str, str]:

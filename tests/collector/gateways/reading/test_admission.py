@@ -140,3 +140,31 @@ def test_the_probability_does_not_depend_on_the_order_of_words(monkeypatch: pyte
         found.add(admission._of_line.__wrapped__("any"))
 
     assert 1 == len(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "storage claim denied: the pool is exhausted",
+        "claim 70021 rejected: the policy has expired",
+        "target audience missing for spot 12",
+        "function signature mismatch in plugin 7",
+        "card issuer rejected the payment",
+        "document signature expired, reminder sent",
+    ],
+)
+def test_words_in_another_sense_refuse_nobody(text: str) -> None:
+    """Claims of the insured, audiences of spots, signatures on paper; beside a token they mean what they mean here."""
+    assert not admission.is_admitted(text)
+    assert admission.is_admitted(f"{text}: invalid bearer token")
+
+
+@pytest.mark.parametrize(
+    "thing", ["delivery van", "harvest", "lottery ticket", "boiler", "exam", "parcel label", "invoice"]
+)
+@pytest.mark.parametrize(
+    "fault", ["{} expired", "{} rejected", "invalid {}", "{} is missing", "{} verification failed"]
+)
+def test_faults_of_everyday_things_refuse_nobody(thing: str, fault: str) -> None:
+    """What expires, is rejected or is missing every day is no credential."""
+    assert not admission.is_admitted(fault.format(thing))
