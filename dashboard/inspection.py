@@ -29,7 +29,7 @@ def inspect(pasted: str) -> list[dict[str, Any]]:
             f"That is {len(pasted):,} characters; at most {MAX_LENGTH:,} are read here. For whole files use why401 explain FILE at a terminal."
         )
     if not _TURNS.acquire(timeout=TIMEOUT_S):
-        raise NotInspected("Too many people inspect at the moment. Try again.")
+        raise NotInspected("Other inspections are running. Try again in a moment.")
     try:
         return _verdicts(_answer(pasted))
     finally:

@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable
 from collector.errors import Why401Error
-from dashboard import client, queries, wording
+from dashboard import client, near_miss, queries, wording
 from dashboard.differences import Difference, ranked
 from dashboard.errors import SHOWN, OtherViews
 from dashboard.scope import Scope
@@ -86,6 +86,18 @@ def _welcome(error: NoStore) -> None:
 def say(text: Any, before: str = "", limit: int = 2_000) -> None:
     """A sentence of ours with values from data: code between backticks is shown as code, nothing else is markup."""
     st.markdown(wording.sentence(f"{before}{wording.visible(text, limit)}", limit))
+
+
+def near(says: Any) -> None:
+    """Received and expected of a near miss, one below the other, with the characters that differ marked."""
+    found = near_miss.values(str(says))
+    if found is None:
+        say(says)
+        return
+    for name, value in zip(("Received", "Expected"), near_miss.marked(*found[:2]), strict=True):
+        st.markdown(f"{name}\u2003{value}")
+    if found[2]:
+        st.caption(wording.escape(found[2], 200))
 
 
 def line(name: Any, says: Any) -> None:

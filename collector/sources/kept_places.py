@@ -41,15 +41,15 @@ class KeptPlaces:
             inode=inode,
             position=position,
             checked=mark.position,
-            head=self._digest(mark.head),
-            last=self._digest(mark.last),
+            head=self._fingerprint(mark.head),
+            last=self._fingerprint(mark.last),
         )
 
     def resume(self, path: str, tail: Tail) -> Mark | None:
         """Move the tail to the first byte whose record is not stored yet; as which file it is known."""
         for place in self._like(path, tail):
             ends = tail.content(place.checked)
-            if ends is None or self._digest(ends[1]) != place.last:
+            if ends is None or self._fingerprint(ends[1]) != place.last:
                 continue
             at = tail.content(place.position)
             if at is None:
@@ -69,9 +69,9 @@ class KeptPlaces:
 
     def _with_head(self, tail: Tail, size: int, places: dict[str, list[FilePlace]]) -> list[FilePlace]:
         ends = tail.content(size)
-        return [] if ends is None else places.get(self._digest(ends[0]), [])
+        return [] if ends is None else places.get(self._fingerprint(ends[0]), [])
 
-    def _digest(self, content: bytes) -> str:
+    def _fingerprint(self, content: bytes) -> str:
         return hashlib.blake2b(content, digest_size=DIGEST_BYTES, key=self._key).hexdigest()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from analyzer.situation import impact, present
-from dashboard import charts, client, controls, downloads, near_miss, panels, roles, scope, ticket, wording
+from dashboard import charts, client, controls, downloads, panels, roles, scope, ticket, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -166,14 +166,7 @@ def _near_miss(row: Mapping[str, Any]) -> None:
         return
     with st.container(border=True):
         st.subheader("Near miss", anchor=False, help="Two values that almost agree. What differs is coloured.")
-        found = near_miss.values(says)
-        if found is None:
-            panels.say(says)
-            return
-        for name, text_ in zip(("Received", "Expected"), near_miss.marked(*found[:2]), strict=True):
-            st.markdown(f"{name}\u2003{text_}")
-        if found[2]:
-            st.caption(wording.escape(found[2], 200))
+        panels.near(says)
 
 
 def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:

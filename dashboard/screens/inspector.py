@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import inspection, near_miss, panels, wording
+from dashboard import inspection, panels, wording
 from dashboard.errors import NotInspected
 from dashboard.panels import text
 
@@ -77,11 +77,12 @@ def _verdict(verdict: Mapping[str, Any]) -> None:
         _head(verdict)
         for item in verdict["evidence"]:
             panels.line(item["source"], item["says"])
-        _near(verdict.get("near_miss"))
+        if verdict["near_miss"]:
+            panels.near(verdict["near_miss"])
         _numbered("How to fix it", verdict["fix"])
         _list("What would confirm it", verdict["missing"])
         if verdict["rivals"]:
-            st.markdown("**Also considered**")
+            st.subheader("Also considered", anchor=False)
             for rival in verdict["rivals"]:
                 panels.line(rival["code"], rival["why_not"])
         _facts(verdict["event"])
@@ -98,23 +99,16 @@ def _head(verdict: Mapping[str, Any]) -> None:
         st.caption("`why401 up` would not store this record as a refused request.")
 
 
-def _near(says: Any) -> None:
-    found = near_miss.values(says) if isinstance(says, str) else None
-    if found:
-        for name, marked in zip(("Received", "Expected"), near_miss.marked(*found[:2]), strict=True):
-            st.markdown(f"{name}\u2003{marked}")
-
-
 def _numbered(title: str, fixes: list[Mapping[str, Any]]) -> None:
     if fixes:
-        st.markdown(f"**{title}**")
+        st.subheader(title, anchor=False)
     for number, item in enumerate(fixes, 1):
         panels.fix(number, item)
 
 
 def _list(title: str, items: list[str]) -> None:
     if items:
-        st.markdown(f"**{title}**")
+        st.subheader(title, anchor=False)
     for item in items:
         panels.say(item, before="- ")
 

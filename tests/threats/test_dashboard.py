@@ -21,7 +21,7 @@ from analyzer.lake import connect_reader
 from analyzer.lake.query import run_query
 from collector.settings import load
 from collector.visible import visible, visible_json
-from dashboard import client, panels, queries
+from dashboard import client, filters, panels, queries
 from tests.dashboard.conftest import Served, Visit
 from tests.threats.hostile import EVIL
 from tests.waiting import HANG_S
@@ -29,9 +29,10 @@ from tests.waiting import HANG_S
 ROOT = Path(__file__).parents[2]
 Use, Serve, Open = Callable[..., None], Callable[[Path], Served], Callable[..., Visit]
 INJECTIONS = (  # what means something to SQL, to its parameters, to LIKE, to a format or to C
-    "'; DROP VIEW failures; --", "' OR '1'='1", "%", "_", "\\", '"', "') UNION SELECT 1 --", "$since", "{gateway}", "\x00",
+    "'; DROP VIEW samples; --", "' OR '1'='1", "%", "_", "\\", '"', "') UNION SELECT 1 --", "$since", "{gateway}", "\x00",
     "first\r\nsecond\x08\x7f", "a" * 10_000,
 )  # fmt: skip
+TIMES = {"since", "until", "before", "other_since", "other_until"}
 PLANTED = (
     f'img[src*="{EVIL}"], a[href*="{EVIL}"], a[href^="javascript"], a[href^="data:"], iframe, '
     f'link[href*="{EVIL}"], script:has-text("alert"), svg[onload], [onerror], [onmouseover]'
@@ -118,7 +119,8 @@ def test_parameters_are_values(name: str, hostile: Path, use: Use) -> None:
     """SQL injection through any parameter of any statement: the same rows as for a value that matches nothing."""
     use(hostile.parent / "data")
     used = duckdb.extract_statements(queries.text(name))[0].named_parameters
-    texts = sorted(used - {"since", "until", "before", "bucket_s", "limit", "tree", "sql"})
+    used |= filters.COLUMNS.keys() if "scope" in used else set()
+    texts = sorted(used - TIMES - {"bucket_s", "limit", "tree", "sql", "scope", "column"})
     for text in texts:
         nothing = _asked(name, text, "matches-nothing")
         for value in INJECTIONS:
@@ -130,9 +132,16 @@ def _asked(name: str, text: str, value: str) -> list[dict[str, Any]]:
     params: dict[str, Any] = {
         "since": now - timedelta(hours=1), "until": now - timedelta(minutes=55), "before": now - timedelta(hours=2),
         "bucket_s": 60, "gateway": "matches-nothing", "group": "matches-nothing", "groups": "matches-nothing",
-        "state": "matches-nothing",
+        "state": "matches-nothing", "by": "code", "other_since": now - timedelta(hours=2), "other_until": now - timedelta(hours=1),
+        **dict.fromkeys(filters.COLUMNS, ""),
     }  # fmt: skip
     return client.query(name, **(params | {text: value})).astype(str).to_dict("records")
+
+
+def test_a_column_is_one_of_a_list() -> None:
+    """What to count by comes from the address, too, and stands in the statement itself."""
+    with pytest.raises(KeyError):
+        queries.statement("explore", {"by": "1; DROP VIEW failures"})
 
 
 def test_no_statement_is_put_together_from_values() -> None:
@@ -155,7 +164,7 @@ def _is_sql(node: ast.JoinedStr) -> bool:
 
 
 def test_data_never_meets_markup() -> None:
-    """No raw HTML, no st.write, no link column; st.markdown once, for a sentence that is text and code and nothing else."""
+    """No raw HTML, no st.write, no link column; st.markdown for a sentence that is text and code, and for coloured characters, and nothing else."""
     banned = {"unsafe_allow_html", "LinkColumn", "ImageColumn", "MarkdownColumn", "allow_dangerous_code"}
     calls = {"markdown", "write", "write_stream", "html", "iframe", "image", "link_button", "latex", "components"}
     found = []
@@ -166,8 +175,9 @@ def test_data_never_meets_markup() -> None:
             name = node.attr if isinstance(node, ast.Attribute) else node.arg if isinstance(node, ast.keyword) else ""
             found += [f"{path.name}: {name}"] if name in banned else []
 
-    assert ["panels.py: st.markdown"] == found
+    assert 2 * ["panels.py: st.markdown"] == found
     assert "    st.markdown(wording.sentence(" in inspect.getsource(panels.say)
+    assert 'in zip(("Received", "Expected"), near_miss.marked(' in inspect.getsource(panels.near)
 
 
 @pytest.mark.parametrize(

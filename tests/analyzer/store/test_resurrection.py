@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.lake.attach import connect, writer
 from analyzer.lake.errors import PositionsBroken
 from analyzer.store import Store, fence, maintain, migrate, open_store
 from analyzer.store.fence import Place
@@ -134,9 +135,9 @@ def test_rows_of_a_release_without_epochs_are_taken_over(settings, monkeypatch):
     known = migrate.migrations()
     monkeypatch.setattr(migrate, "migrations", lambda: known[:1])
     monkeypatch.setattr(migrate, "views", tuple)
-    old = open_store(settings, Telemetry())
-    old.rows(f"INSERT INTO store.offsets SELECT '{TOPIC}', 0, unnest([40, 70, 50]), now()")
-    old.close()
+    with connect(settings, writer(settings)) as old:
+        migrate.migrate(old)
+        old.execute(f"INSERT INTO store.offsets SELECT '{TOPIC}', 0, unnest([40, 70, 50]), now()")
     monkeypatch.undo()
     store = open_store(settings, Telemetry())
     assert {0: 70} == store.positions(TOPIC, [0])
