@@ -149,11 +149,11 @@ def _share(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> No
                 ),
                 language=None,
             )
-        st.download_button(
-            "Ticket", lambda: ticket.markdown(row, seen.now, seen.link).encode(), f"{downloads.file_name(chosen())}.md", "text/markdown",
-            on_click="ignore", icon=":material/assignment:", width="stretch", help="Title, evidence and fix as Markdown, for a ticket.",
-        )  # fmt: skip
-        if roles.is_operator():
+        if roles.is_operator():  # whoever may only look takes nothing away
+            st.download_button(
+                "Ticket", lambda: ticket.markdown(row, seen.now, seen.link).encode(), f"{downloads.file_name(chosen())}.md", "text/markdown",
+                on_click="ignore", icon=":material/assignment:", width="stretch", help="Title, evidence and fix as Markdown, for a ticket.",
+            )  # fmt: skip
             with st.popover("Download", icon=":material/download:", width="stretch"):
                 st.caption("The latest 10,000 failures of this window, redacted.")
                 downloads.buttons(lambda: client.query("group_export", **params), chosen(), key="group")
