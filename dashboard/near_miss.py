@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from difflib import SequenceMatcher
 from typing import Final
 
 from dashboard import wording
 
 MAX_LENGTH: Final = 400  # characters of a value; comparing takes their product
-_VALUES: Final = re.compile(r"`([^`]+)` against `([^`]+)`(?:: (.*))?")
+_AGAINST: Final = "` against `"
 
 
 def values(says: str) -> tuple[str, str, str] | None:
@@ -18,8 +17,11 @@ def values(says: str) -> tuple[str, str, str] | None:
     >>> values("`https://a/` against `https://a`: trailing slash")
     ('https://a/', 'https://a', 'trailing slash')
     """
-    found = _VALUES.fullmatch(says.strip())
-    return (found[1], found[2], found[3] or "") if found else None
+    received, against, rest = says.strip().partition(_AGAINST)
+    expected, end, how = rest.partition("`")
+    if not (against and end and received[:1] == "`" and "`" not in received[1:]) or (how and how[:2] != ": "):
+        return None
+    return received[1:], expected, how[2:]
 
 
 def marked(received: str, expected: str) -> tuple[str, str]:

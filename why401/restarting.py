@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from analyzer import writer_name
 from collector.telemetry import Telemetry
 
 log = logging.getLogger("why401")
@@ -39,6 +38,8 @@ def supervised(work: Callable[[], None]) -> None:
     if not hasattr(os, "fork") or threading.active_count() > 1 or "duckdb" in sys.modules:
         work()
         return
+    from analyzer import writer_name  # not for --help
+
     writer_name.settle()
     sys.exit(_Supervisor(work).run())
 

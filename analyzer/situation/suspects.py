@@ -68,7 +68,7 @@ class Suspect:
 
 
 def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gateways: Sequence[str]) -> Suspect | None:
-    """The change that explains most of a problem, the latest of several, a release before what it sends; None when there is none.
+    """The change that explains most of a problem, the latest of several, a release or mark before what clients send since; None when there is none.
 
     `changes` and `shared` are rows of these views; `gateways` are those at which the problem is.
     """
@@ -80,8 +80,10 @@ def suspect(problem: Problem, changes: Iterable[Row], shared: Iterable[Row], gat
     return max(known, key=_weight, default=None)
 
 
-def _weight(one: Suspect) -> tuple[bool, float, datetime, bool]:
-    return one.explains is not None, one.explains or 0.0, one.at, one.kind not in _SENT
+def _weight(one: Suspect) -> tuple[int, float, datetime]:
+    """What clients send anew is the effect of a release, which a mark names; a key or a version is itself what changed."""
+    is_effect, is_mark = one.kind in _SENT, one.explains is None
+    return 0 if is_effect else 1 if is_mark else 2, one.explains or 0.0, one.at
 
 
 def is_rarer(row: Row) -> bool:

@@ -94,7 +94,7 @@ def test_requests_without_a_user_are_no_user(lake: Path, use: Callable[..., None
     """The store writes '' where a token names nobody: the counts of users leave it out, as the view `groups` does."""
     use(lake)
     (nobody,) = (fault for fault in sample_lake.FAULTS if not fault.has_user)
-    window = params(group=nobody.group_id)
+    window = params(group=nobody.group_id, issuer="")
     users = client.query("group_where", **window)["users"]
 
     assert (0, 0) == (users.max(), client.query("group", **window)["users"][0])
