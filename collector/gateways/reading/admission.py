@@ -66,6 +66,7 @@ _IN_ORDER: Final = re2.compile(
     r"|\b(?:remov|purg|delet|prun|clean|evict)\w*\b[^.:]{0,30}\bexpired\b"
     r"|\bexpired \w+ (?:were |have been )?(?:removed|purged|deleted|pruned|cleaned|evicted)\b"
 )
+_CLEARED: Final = ("remov", "purg", "delet", "prun", "clean", "evict")  # one is in each _IN_ORDER of what expired
 _PATHS: Final = re2.compile(
     r"(?:^|[\s\"'(=])/[\w.%{}*-]+(?:/[\w.%{}*-]*)*"
 )  # of requests; a URL's are mostly an issuer's or a key set's
@@ -92,13 +93,14 @@ def _ascii_words(sentence: str) -> list[str]:
     return sentence[: _MAX_WORDS * 24].translate(_BLANKS).split()[:_MAX_WORDS]
 
 
-def _parts(word: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _parts(word: str) -> tuple[str, ...]:
     """The words of a CamelCase name; a number is "0", unless it is a status that refuses."""
     if _is_plain(word):
-        return [word.lower()]
+        return (word.lower(),)
     ends = [at for at in range(1, len(word)) if _parts_at(word, at)]
-    parts = (word[begin:end].lower() for begin, end in pairwise((0, *ends, len(word))))
-    return [_NUMBER if part.isdigit() and part not in _KEPT else part for part in parts]
+    parts = [word[begin:end].lower() for begin, end in pairwise((0, *ends, len(word)))]
+    return tuple([_NUMBER if part.isdigit() and part not in _KEPT else part for part in parts])
 
 
 def _is_plain(word: str) -> bool:
@@ -179,9 +181,10 @@ def is_negative(message: str) -> bool:
     (True, False, False)
     """
     low = message[:_READ_CHARS].lower()
-    if "expir" in low or " disabled" in low:
-        low = ascii_only(low)
-        low = _TERMS.sub(" ", _IN_ORDER.sub(" ", low))
+    if " disabled" in low or ("expired" in low and has_any(low, _CLEARED)):
+        low = _IN_ORDER.sub(" ", ascii_only(low))
+    if low.count("expir") > low.count("expired"):  # which is no term
+        low = _TERMS.sub(" ", ascii_only(low))
     return has_any(low, _NEGATIVE)
 
 

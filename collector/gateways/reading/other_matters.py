@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import re2
+from ahocorasick_rs import AhoCorasick
 
 from collector.gateways.reading.scan import ascii_only, has_any
 
@@ -62,7 +63,7 @@ _OF_CREDENTIALS: Final = (
     " 401",
     " 403",
 )
-_OF_OTHERS: Final = (*_OF_THE_SYSTEM, *_OF_ASSEMBLY, *_OF_STORES, *_OF_OTHER_TOKENS)
+_FIND_OTHERS: Final = AhoCorasick([*_OF_THE_SYSTEM, *_OF_ASSEMBLY, *_OF_STORES, *_OF_OTHER_TOKENS])
 _OTHERS: Final = (
     (("token",), _OTHER_TOKEN),
     (("denied", "errno 13", "eacces", "failedmount", "failedscheduling", "gpg"), _OTHER_ACCESS),
@@ -80,9 +81,9 @@ def is_of_program(message: str) -> bool:
     (True, True, False)
     """
     low = message[:READ_CHARS].lower()
-    if has_any(low, _OF_OTHERS):
-        return True
     plain = ascii_only(low)
+    if _FIND_OTHERS.find_matches_as_indexes(plain):
+        return True
     if has_any(low, _SENSES) and not has_any(low, _OF_CREDENTIALS) and _OTHER_SENSE.search(plain):
         return True
     return any(has_any(low, hints) and found.search(plain) for hints, found in _OTHERS)
