@@ -162,6 +162,7 @@ class FileSource:
             before = tail.mark
             chunk = tail.read()
             if tail.is_rewritten():
+                tail.forget(before)
                 self._let_go(tail, before, intake, stop)
             elif chunk:
                 self._hand_over(tail, tail.joined(tail.lines.feed(chunk)), intake, stop)

@@ -170,6 +170,10 @@ class Tail:
         self._gzip = zlib.decompressobj(31) if is_gzip(self.path) else None
         self.lines.offset = 0
 
+    def forget(self, mark: Mark) -> None:
+        """What was read behind `mark` is of another content: the places of records that are still handed over know nothing of it."""
+        self.position, self._head, self._last = mark.position, mark.head, mark.last
+
     def is_replaced(self) -> bool:
         """Rotated by name, or deleted: its path leads to another file, or to none."""
         if not self._is_regular:

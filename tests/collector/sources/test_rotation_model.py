@@ -162,6 +162,16 @@ def test_copied_truncated_and_compressed_between_two_rounds() -> None:
     rotation.teardown()
 
 
+def test_killed_after_it_saw_that_a_file_was_rewritten() -> None:
+    rotation = Rotation()
+    rotation.write(count=1, wide=False)
+    rotation.rotate_by_copy(seen_between=True)
+    rotation.rotate_by_name(create=False, late=2)
+    rotation.read()
+    rotation.kill()
+    rotation.teardown()
+
+
 def test_another_file_under_the_name_of_a_gz_that_is_just_being_finished() -> None:
     rotation = Rotation()
     for _ in range(2):
