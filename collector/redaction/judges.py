@@ -122,7 +122,7 @@ def _credential(value: Value, *, strict: bool) -> Iterator[Hit]:
 def _begins_with_statement(text: bytes) -> bool:
     """`[REDACTED] …`, `missing in request`."""
     words = text.split(None, 1)
-    return is_mask(words[0]) or (len(words) > 1 and is_statement(words[0]))
+    return bool(words) and (is_mask(words[0]) or (len(words) > 1 and is_statement(words[0])))
 
 
 def _is_likely(text: bytes) -> bool:

@@ -107,6 +107,7 @@ def test_no_run_that_a_rule_would_read_passes_for_a_path(run: str, before: str, 
 @settings(max_examples=400, deadline=None)
 @example(f"{samples.make(3)['jwt'][0]}éjf50hw.okonkwo85+gw@mailbox.example")  # a token that goes on as an address
 @example(f"{samples.make(3)['jwt'][0]}-----BEGIN PRIVATE KEY-----")
+@example("token=token=\x0b")  # a value that is blank
 def test_the_short_ways_change_nothing(text: str) -> None:
     """A text that wakes no rule but `ip` gives what all rules would give."""
     data = fold(text)
