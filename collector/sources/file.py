@@ -163,7 +163,7 @@ class FileSource:
             chunk = tail.read()
             if tail.is_rewritten():
                 tail.forget(before)
-                self._let_go(tail, before, intake, stop)
+                self._let_go(tail, intake, stop)
             elif chunk:
                 self._hand_over(tail, tail.joined(tail.lines.feed(chunk)), intake, stop)
             elif chunk is not None:
@@ -186,23 +186,23 @@ class FileSource:
             tail.is_leaving, tail.read_at = True, time.monotonic()  # the next scan opens what is there now
             self._leaving.append(self._tails.pop(tail.path))
         elif tail.is_leaving and time.monotonic() - tail.read_at >= LEAVING_SECONDS:
-            self._let_go(tail, tail.mark, intake, stop)
+            self._let_go(tail, intake, stop)
         elif tail.is_idle:  # what waits for its end has ended
             self._hand_over(tail, tail.records.rest(), intake, stop)
 
     def _finish(self, tail: Tail, intake: Intake, stop: threading.Event) -> None:
         """The file is not opened again as long as it stays as it is."""
         state = tail.state  # its path may lead to another file by now
-        self._let_go(tail, tail.mark, intake, stop)
+        self._let_go(tail, intake, stop)
         if len(self._finished) < MAX_FINISHED:
             self._finished[tail.path] = state
 
-    def _let_go(self, tail: Tail, mark: Mark, intake: Intake, stop: threading.Event) -> None:
+    def _let_go(self, tail: Tail, intake: Intake, stop: threading.Event) -> None:
         """Hand over the last line, though no line break ends it, and remember how far the file was read."""
         self._hand_over(tail, tail.joined(tail.lines.rest()), intake, stop)
         self._hand_over(tail, tail.records.rest(), intake, stop)
         tail.close()
-        self._seen.add(mark)
+        self._seen.add(tail.mark)
         if tail.is_leaving:
             self._leaving.remove(tail)
         else:
