@@ -126,6 +126,8 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
 
     >>> is_admitted("login successful: connector google", is_calm=True), is_admitted("login failed: connector google", is_calm=True)
     (False, True)
+    >>> is_admitted("The jti was already used."), is_admitted("jti cache: ok"), is_admitted("The jtis table is not there")
+    (True, False, False)
     """
     low = message[:_READ_CHARS].lower()
     is_fault = is_negative(message)
@@ -158,16 +160,12 @@ def _is_of_another_matter(message: str) -> bool:
     return (words != text and probability(words) < _DOUBTLESS) or _SERVER_ERROR.search(text) is not None
 
 
-def names_token(message: str) -> bool:
-    """Whether a text that says that something is wrong names what only tokens and key sets have: "The jti was already used."
-
-    >>> names_token("The jti was already used."), names_token("jti cache: ok"), names_token("The jtis table is not there")
-    (True, False, False)
-    """
-    return _holds_token_word(message) and is_negative(message)
-
-
 def _holds_token_word(message: str) -> bool:
+    """Whether a text names what only tokens and key sets have: "The jti was already used."
+
+    >>> _holds_token_word("The jti was already used."), _holds_token_word("The jtis table is not there")
+    (True, False)
+    """
     words = message[: _MAX_WORDS * 24].translate(_BLANKS).lower().split()[:_MAX_WORDS]
     return not _OF_TOKENS.isdisjoint(words)
 
