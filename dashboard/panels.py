@@ -202,6 +202,13 @@ def differences(rows: pd.DataFrame) -> None:
     table(pd.DataFrame([_difference(one) for one in found]), columns)
 
 
+def requests(rows: pd.DataFrame, when: str) -> None:
+    """Single requests, every column of the statement; `when` is the format of their times, in UTC."""
+    columns = {name: plain(name) for name in rows.columns}
+    columns["event_time"] = st.column_config.DatetimeColumn("event_time (UTC)", format=when, timezone="UTC")
+    table(rows, columns)
+
+
 def _difference(one: Difference) -> dict[str, Any]:
     failing, passing = one.shares
     counted = {"failing": one.failing, "passing": one.passing}

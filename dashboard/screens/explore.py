@@ -145,11 +145,7 @@ def _events(params: Mapping[str, Any]) -> None:
         if rows.empty:
             panels.nothing("No single refused request is kept of this window; counts are kept longer.")
             return
-        columns = {name: panels.plain(name) for name in rows.columns}
-        columns["event_time"] = st.column_config.DatetimeColumn(
-            "event_time (UTC)", format="DD MMM HH:mm:ss", timezone="UTC"
-        )
-        table(rows, columns)
+        panels.requests(rows, when="DD MMM HH:mm:ss")
         if roles.is_operator():
             with st.popover("Download", icon=":material/download:"):
                 downloads.buttons(lambda: rows, "explore", key="explore")

@@ -323,8 +323,4 @@ def _samples(params: Mapping[str, Any]) -> None:
         if rows.empty:
             panels.nothing("The individual requests of this group are past their retention.")
             return
-        columns = {name: panels.plain(name) for name in rows.columns}
-        columns["event_time"] = st.column_config.DatetimeColumn(
-            "event_time (UTC)", format="HH:mm:ss.SSS", timezone="UTC"
-        )
-        table(rows, columns)
+        panels.requests(rows, when="HH:mm:ss.SSS")
