@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the SDK takes a tenth of a second to import: only a process
     from opentelemetry.metrics import CallbackOptions, Observation
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader
+    from prometheus_client import CollectorRegistry, Metric
+    from prometheus_client.samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Instrument:
     attributes: tuple[str, ...] = ()
 
 
-# Attribute values come from closed sets in our code, never from records: a metric cannot be blown up from outside.
+# Attribute values come from closed sets in our code, or are names that whoever counts has bounded (`counter`): a metric
+# cannot be blown up from outside.
 INSTRUMENTS: Final = (
     Instrument("why401.records.received", "counter", "{record}", "Raw records read from sources.", ("source",)),
     Instrument("why401.events.sent", "counter", "{event}", "Events passed to the sink.", ("sink",)),
@@ -100,9 +103,43 @@ INSTRUMENTS: Final = (
         ("kind", "result"),
     ),
     Instrument("why401.cache.size", "gauge", "{entry}", "Entries in a bounded cache.", ("cache",)),
+    Instrument(
+        "why401.requests",
+        "counter",
+        "{request}",
+        "Requests in the lake, by gateway, instance and outcome (denied, error, allowed).",
+        ("gateway", "instance", "outcome"),
+    ),
+    Instrument(
+        "why401.auth.failures",
+        "counter",
+        "{request}",
+        'Refused requests and failed authentication steps, by cause and code; names beyond the bounds count as "(other)".',
+        ("cause", "code", "gateway", "instance", "issuer"),
+    ),
 )
 _BY_NAME: Final = {instrument.name: instrument for instrument in INSTRUMENTS}
 Key = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemplar:
+    """One request that a counter counted, by its trace."""
+
+    trace_id: str
+    at_s: float  # Unix time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """A counter's value for one set of attributes."""
+
+    value: float
+    attributes: Mapping[str, str]
+    exemplar: Exemplar | None = None
+
+
+Sums = Callable[[], Iterable[Sum]]
 
 
 class Telemetry:
@@ -113,6 +150,7 @@ class Telemetry:
         self._counts: dict[str, dict[Key, float]] = defaultdict(lambda: defaultdict(float))
         self._gauges: dict[str, dict[Key, Callable[[], float]]] = defaultdict(dict)
         self._histograms: dict[str, Any] = {}
+        self._counters: dict[str, Sums] = {}
 
     def count(self, name: str, amount: float = 1, **attributes: str) -> None:
         """Add to a counter."""
@@ -123,6 +161,19 @@ class Telemetry:
     def gauge(self, name: str, read: Callable[[], float], **attributes: str) -> None:
         """Register the function that reads the current value of a gauge."""
         self._gauges[name][_key(name, attributes)] = read
+
+    def counter(self, name: str, read: Sums) -> None:
+        """Register the function that reads a counter which its caller keeps, and whose attributes its caller bounds."""
+        self._counters[_BY_NAME[name].name] = read
+
+    def exemplars(self) -> dict[str, dict[Key, Exemplar]]:
+        """For each counter that has them, an exemplar by its attributes."""
+        return {
+            name: {
+                tuple(sorted(each.attributes.items())): each.exemplar for each in read() if each.exemplar is not None
+            }
+            for name, read in self._counters.items()
+        }
 
     def observe(self, name: str, value: float) -> None:
         """Add a value to a histogram; before `start` histograms keep nothing."""
@@ -153,7 +204,7 @@ class Telemetry:
         from opentelemetry.sdk.resources import Resource
 
         resource = Resource.create({"service.name": "why401"})
-        provider = MeterProvider(metric_readers=[*readers, *_readers(settings)], resource=resource)
+        provider = MeterProvider(metric_readers=[*readers, *self._readers(settings)], resource=resource)
         meter = provider.get_meter("why401")
         for instrument in INSTRUMENTS:
             about: dict[str, Any] = {"unit": instrument.unit, "description": instrument.description}
@@ -169,6 +220,8 @@ class Telemetry:
         from opentelemetry.metrics import Observation
 
         def observe(_: CallbackOptions) -> list[Observation]:
+            if name in self._counters:
+                return [Observation(each.value, dict(each.attributes)) for each in self._counters[name]()]
             with self._lock:
                 return [Observation(n, dict(key)) for key, n in self._counts[name].items()]
 
@@ -178,6 +231,57 @@ class Telemetry:
         from opentelemetry.metrics import Observation
 
         return lambda _: [Observation(read(), dict(key)) for key, read in list(self._gauges[name].items())]
+
+    def _readers(self, settings: TelemetrySettings) -> Iterable[MetricReader]:
+        if settings.otlp_endpoint:
+            from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+            from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+            exporter = OTLPMetricExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/metrics")
+            yield PeriodicExportingMetricReader(exporter, export_interval_millis=settings.interval_seconds * 1000)
+        if settings.prometheus:
+            yield self._prometheus(settings.prometheus)
+
+    def _prometheus(self, address: str) -> MetricReader:
+        """Serve the metrics, with exemplars for whoever asks in the OpenMetrics format, as Prometheus does."""
+        from opentelemetry.exporter.prometheus import PrometheusMetricReader
+        from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+
+        host, _, port = address.rpartition(":")
+        registry = CollectorRegistry()
+        registry.register(_WithExemplars(REGISTRY, self))
+        try:
+            start_http_server(int(port), addr=host, registry=registry)
+        except OSError as error:
+            right = f'expected an address that is not in use, one per process, or "" to disable it ({error.strerror})'
+            raise ConfigurationError("telemetry.prometheus", address, right) from None
+        return PrometheusMetricReader(scope_info_enabled=False)
+
+
+class _WithExemplars:
+    """A collector of prometheus_client that adds exemplars to what another one collects; OpenTelemetry's exporter has none."""
+
+    def __init__(self, registry: CollectorRegistry, telemetry: Telemetry) -> None:
+        self._registry = registry
+        self._telemetry = telemetry
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric family, on each scrape."""
+        known = {name.replace(".", "_"): by for name, by in self._telemetry.exemplars().items()}
+        for family in self._registry.collect():
+            found = known.get(family.name)
+            if found:
+                family.samples = [_exemplified(sample, found) for sample in family.samples]
+            yield family
+
+
+def _exemplified(sample: Sample, found: Mapping[Key, Exemplar]) -> Sample:
+    from prometheus_client.samples import Exemplar as Shown
+
+    one = found.get(tuple(sorted(sample.labels.items())))
+    if one is None:
+        return sample
+    return sample._replace(exemplar=Shown({"trace_id": one.trace_id}, 1.0, one.at_s))
 
 
 def in_memory() -> tuple[Telemetry, InMemoryMetricReader]:
@@ -193,23 +297,3 @@ def _key(name: str, attributes: Mapping[str, str]) -> Key:
     if set(attributes) != set(_BY_NAME[name].attributes):
         raise KeyError(f"{name} takes {_BY_NAME[name].attributes}, not {tuple(attributes)}")
     return tuple(sorted(attributes.items()))
-
-
-def _readers(settings: TelemetrySettings) -> Iterable[MetricReader]:
-    if settings.otlp_endpoint:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-
-        exporter = OTLPMetricExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/metrics")
-        yield PeriodicExportingMetricReader(exporter, export_interval_millis=settings.interval_seconds * 1000)
-    if settings.prometheus:
-        from opentelemetry.exporter.prometheus import PrometheusMetricReader
-        from prometheus_client import start_http_server
-
-        host, _, port = settings.prometheus.rpartition(":")
-        try:
-            start_http_server(int(port), addr=host)
-        except OSError as error:
-            right = f'expected an address that is not in use, one per process, or "" to disable it ({error.strerror})'
-            raise ConfigurationError("telemetry.prometheus", settings.prometheus, right) from None
-        yield PrometheusMetricReader()

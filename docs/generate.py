@@ -46,7 +46,8 @@ def telemetry() -> Iterator[str]:
     """docs/telemetry.md."""
     yield "# Telemetry\n\n"
     yield "why401 exports its own metrics on a Prometheus endpoint (`[telemetry] prometheus`; dots become underscores) and over OTLP\n"
-    yield "(`[telemetry] otlp_endpoint`). Attribute values come from closed sets in the code, never from records.\n\n"
+    yield "(`[telemetry] otlp_endpoint`). Attribute values come from closed sets in the code, never from records; gateways, instances and\n"
+    yield 'issuers are bounded, and "(other)" beyond that. Rules, a dashboard and what to scrape: [Prometheus and Grafana](prometheus.md).\n\n'
     yield "| instrument | kind | unit | attributes | meaning |\n|---|---|---|---|---|\n"
     for i in INSTRUMENTS:
         yield f"| `{i.name}` | {i.kind} | {i.unit} | {', '.join(i.attributes)} | {i.description} |\n"

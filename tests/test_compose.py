@@ -43,11 +43,13 @@ def _lake_environ() -> dict[str, str]:
 
 
 def test_the_services_are_the_distributed_mode():
-    """PostgreSQL and S3 come with the profile `lake` only."""
+    """PostgreSQL and S3 come with the profile `lake` only, Prometheus and Grafana with `metrics`."""
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
     lake = {name for name, service in SERVICES.items() if service.get("profiles") == ["lake"]}
     assert always == {"kafka", "collector", "analyzer", "dashboard", "gateway"}
     assert lake == {"postgres", "s3", "bucket"}
+    metrics = {name for name, service in SERVICES.items() if service.get("profiles") == ["metrics"]}
+    assert metrics == {"prometheus", "grafana"}
     assert set(OURS) == {"collector", "analyzer", "dashboard"}
 
 
@@ -149,3 +151,11 @@ def test_envoy_accepts_the_demo_gateways_configuration():
     command = [str(binary), "--mode", "validate", "--config-path", str(ROOT / "compose" / "envoy.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
     assert done.returncode == 0, done.stderr[-1000:]
+
+
+def test_prometheus_scrapes_what_the_services_serve():
+    """The targets of the shipped configuration are the containers and ports of this file."""
+    scraped = yaml.safe_load((ROOT / "compose" / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"][0]
+    addresses = {name: _environment(name, {})["WHY401_TELEMETRY_PROMETHEUS"] for name in ("analyzer", "collector")}
+    served = {address.replace("0.0.0.0", name) for name, address in addresses.items()}
+    assert set(scraped["static_configs"][0]["targets"]) == served

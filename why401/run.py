@@ -27,6 +27,7 @@ from collector.token.verification import KeysChanged, KeySets, Verifier
 from collector.worker import Each, Stage, Worker
 from why401.credential_warnings import Warner
 from why401.extras import need
+from why401.outputs.leaving import leaving
 from why401.process import settle_memory
 from why401.restarting import report
 
@@ -182,10 +183,11 @@ def up(
     with (
         collector_of(settings, telemetry, _keep_key_changes(settings)) as collector,
         _alerting(settings, telemetry, is_past=_is_read_once(settings)),
+        leaving(settings, telemetry, committed) as tell,
     ):
         store = open_store(settings, telemetry)
         _keep_places(settings, sources, store)
-        sink = StoreSink(settings, store, telemetry, committed)
+        sink = StoreSink(settings, store, telemetry, tell)
         sampling = Sampling(settings.store.sample_allowed)
         stage = Joining(collector, settings.joining, telemetry, sampling=sampling)
         run(settings, telemetry, sources, stage, sink, ready=ready)
@@ -209,8 +211,8 @@ def analyze(settings: Settings) -> None:
     from analyzer.store.sink import StoreSink
 
     telemetry = Telemetry()
-    sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
-    with _alerting(settings, telemetry):
+    with _alerting(settings, telemetry), leaving(settings, telemetry) as tell:
+        sink = StoreSink(settings, open_store(settings, telemetry), telemetry, tell)
         run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
 
 
