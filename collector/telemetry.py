@@ -92,6 +92,12 @@ INSTRUMENTS: Final = (
     ),
     Instrument("why401.store.commit.duration", "histogram", "s", "Duration of a store transaction."),
     Instrument("why401.store.commit.rows", "histogram", "{row}", "Rows in a store transaction."),
+    Instrument(
+        "why401.store.waits",
+        "counter",
+        "{wait}",
+        "Times that reading waited because a transaction's worth of rows was ready before the last transaction ended.",
+    ),
     Instrument("why401.event.delay", "histogram", "s", "Time from the arrival of a record to its commit."),
     Instrument("why401.joining.held", "gauge", "{event}", "Events waiting for the other line about the same request."),
     Instrument("why401.alerts", "counter", "{alert}", "Alerts that were opened, held back or resolved.", ("step",)),

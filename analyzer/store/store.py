@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -145,7 +145,12 @@ class Store:
         return self._retried("read", lambda con: con.execute(sql, list(params)).fetchall())
 
     def maintain(self, now: datetime | None = None) -> None:
-        """One round of upkeep: retention, compaction, flushing, merging, expiry, the size cap.
+        """One round of upkeep, at once."""
+        for _ in self.upkeep(now):
+            pass
+
+    def upkeep(self, now: datetime | None = None) -> Generator[None]:
+        """One round of upkeep, a step at a time: retention, compaction, flushing, merging, expiry, the size cap.
 
         Appends run between its steps. A step that meets another writer's work is counted and left to the next round.
         Without `now` the clock decides, if it can be believed (wall_clock.py).
@@ -154,10 +159,16 @@ class Store:
         if now is None:
             self._look_at_clock(moment, None)
         steps = STEPS if now or self._clock.is_believed else [step for step in STEPS if step[0] not in BY_AGE]
-        for name, step in steps:
-            if not self._kept_up(f"maintain_{name}", step, moment):
-                return
-        self._upkept("maintain_release", lambda con: release(con, self._name))
+        is_ours = False
+        try:
+            for name, step in steps:
+                is_ours = self._kept_up(f"maintain_{name}", step, moment)
+                if not is_ours:
+                    return
+                yield
+        finally:  # also when it is closed half-way
+            if is_ours:
+                self._upkept("maintain_release", lambda con: release(con, self._name))
 
     def _look_at_clock(self, now: datetime, newest: datetime | None) -> None:
         if wrong := self._clock.look(now, time.monotonic(), newest):
