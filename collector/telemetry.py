@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.errors import ConfigurationError
-from collector.settings import TelemetrySettings
+from collector.settings import Share, TelemetrySettings
 
 if TYPE_CHECKING:  # the SDK takes a tenth of a second to import: only a process that exports pays for it
     from opentelemetry.metrics import CallbackOptions, Observation
@@ -126,6 +126,7 @@ INSTRUMENTS: Final = (
 )
 _BY_NAME: Final = {instrument.name: instrument for instrument in INSTRUMENTS}
 Key = tuple[tuple[str, str], ...]
+ALL: Final = Share()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +202,9 @@ class Telemetry:
                 out[dict(key).get(attribute, "")] += int(n)
         return dict(out)
 
-    def start(self, settings: TelemetrySettings, *, readers: Iterable[MetricReader] = ()) -> MeterProvider:
+    def start(
+        self, settings: TelemetrySettings, share: Share = ALL, *, readers: Iterable[MetricReader] = ()
+    ) -> MeterProvider:
         """Export every instrument through the SDK; the caller shuts the provider down.
 
         Raises ConfigurationError when the Prometheus address is in use.
@@ -209,8 +212,9 @@ class Telemetry:
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.resources import Resource
 
-        resource = Resource.create({"service.name": "why401"})
-        provider = MeterProvider(metric_readers=[*readers, *self._readers(settings)], resource=resource)
+        name = {"service.name": "why401"}
+        resource = Resource.create(name if share.is_all else name | {"service.instance.id": str(share.number)})
+        provider = MeterProvider(metric_readers=[*readers, *self._readers(settings, share)], resource=resource)
         meter = provider.get_meter("why401")
         for instrument in INSTRUMENTS:
             about: dict[str, Any] = {"unit": instrument.unit, "description": instrument.description}
@@ -238,7 +242,7 @@ class Telemetry:
 
         return lambda _: [Observation(read(), dict(key)) for key, read in list(self._gauges[name].items())]
 
-    def _readers(self, settings: TelemetrySettings) -> Iterable[MetricReader]:
+    def _readers(self, settings: TelemetrySettings, share: Share) -> Iterable[MetricReader]:
         if settings.otlp_endpoint:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
             from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -246,18 +250,19 @@ class Telemetry:
             exporter = OTLPMetricExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/metrics")
             yield PeriodicExportingMetricReader(exporter, export_interval_millis=settings.interval_seconds * 1000)
         if settings.prometheus:
-            yield self._prometheus(settings.prometheus)
+            yield self._prometheus(settings.prometheus, share)
 
-    def _prometheus(self, address: str) -> MetricReader:
+    def _prometheus(self, address: str, share: Share) -> MetricReader:
         """Serve the metrics, with exemplars for whoever asks in the OpenMetrics format, as Prometheus does."""
         from opentelemetry.exporter.prometheus import PrometheusMetricReader
-        from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+        from prometheus_client import REGISTRY, CollectorRegistry
 
-        host, _, port = address.rpartition(":")
+        from collector.metrics_endpoint import serve
+
         registry = CollectorRegistry()
         registry.register(_WithExemplars(REGISTRY, self))
         try:
-            start_http_server(int(port), addr=host, registry=registry)
+            serve(registry, address, share)
         except OSError as error:
             right = f'expected an address that is not in use, one per process, or "" to disable it ({error.strerror})'
             raise ConfigurationError("telemetry.prometheus", address, right) from None

@@ -16,7 +16,7 @@ from analyzer.lake.view_files import view_names
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "analyzer", "dashboard", "why401")
 CONTRACT = {
-    "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry",
+    "collector.events", "collector.records", "collector.errors", "collector.settings", "collector.telemetry", "collector.metrics_endpoint",
     "collector.sources", "collector.sinks", "collector.safe", "collector.structs", "collector.visible",
     "collector.settings.oidc", "collector.settings.checks", "collector.settings.private",
     "collector.settings.reading", "collector.settings.table", "collector.counted",

@@ -68,14 +68,15 @@ def _otlp(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
     from collector.sources.otlp.door import Door
 
     door = Door(settings.otlp, telemetry, base=settings.base, insecure=settings.insecure)
+    is_shared = not settings.share.is_all
     if settings.otlp.grpc:
         from collector.sources.otlp.grpc_source import OtlpGrpcSource
 
-        yield OtlpGrpcSource(settings.otlp, telemetry, door)
+        yield OtlpGrpcSource(settings.otlp, telemetry, door, is_shared=is_shared)
     if settings.otlp.http:
         from collector.sources.otlp.http_source import OtlpHttpSource
 
-        yield OtlpHttpSource(settings.otlp, telemetry, door)
+        yield OtlpHttpSource(settings.otlp, telemetry, door, is_shared=is_shared)
 
 
 def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
@@ -88,7 +89,7 @@ def _kafka(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
 
 
 def _files(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
-    if settings.files.paths:
+    if settings.files.paths and settings.share.is_first:
         from collector.sources.file import FileSource
 
         yield FileSource(settings.files, telemetry)
@@ -181,7 +182,9 @@ def up(
     sources = raw_sources(settings, telemetry)
     _take_marks(settings, sources)
     with (
-        collector_of(settings, telemetry, _keep_key_changes(settings)) as collector,
+        collector_of(
+            settings, telemetry, _keep_key_changes(settings) if settings.share.is_first else None
+        ) as collector,
         _alerting(settings, telemetry, is_past=_is_read_once(settings)),
         leaving(settings, telemetry, committed) as tell,
     ):
@@ -237,7 +240,7 @@ def _take_marks(settings: Settings, sources: Sequence[Source]) -> None:
 
 def _keep_places(settings: Settings, sources: Sequence[Source], store: Store) -> None:
     """Files that are followed are read on where the lake says; those that are read once, from their beginning."""
-    if not settings.files.paths:
+    if not settings.files.paths or not settings.share.is_first:
         return
     from collector.redaction import key_file
     from collector.sources.file import FileSource
@@ -284,7 +287,7 @@ def _is_read_once(settings: Settings) -> bool:
 
 def _alerting(settings: Settings, telemetry: Telemetry, *, is_past: bool = False) -> AbstractContextManager[None]:
     """Alerts while the pipeline runs; about the past they wake nobody."""
-    if not settings.alerts.urls or is_past:
+    if not settings.alerts.urls or is_past or not settings.share.is_first:
         return nullcontext()
     from analyzer.alerts.alerter import alerting
     from analyzer.alerts.channels import APPRISE, targets
@@ -308,7 +311,7 @@ def run(
     `ready` is called when every source listens. Raises ThreadDied when a source or the worker died of an error.
     """
     settle_memory()
-    provider = telemetry.start(settings.telemetry)
+    provider = telemetry.start(settings.telemetry, settings.share)
     report(telemetry)
     intake = BoundedIntake(settings.queue, sink, telemetry)
     stop_sources, stop_worker = threading.Event(), threading.Event()

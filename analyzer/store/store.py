@@ -103,7 +103,7 @@ class Store:
         Raises Fenced when a position does not continue the stored offset, PositionsBroken when the stored one cannot be
         trusted, SinkUnavailable when the lake refuses.
         """
-        is_shared = bool(self.settings.store.catalog)
+        is_shared = bool(self.settings.store.catalog) or not self.settings.share.is_all
         work = Work(given=given, positions=positions, counts=counts, is_shared=is_shared, places=files)
         sample = self.settings.store.sample_allowed
         started = time.perf_counter()

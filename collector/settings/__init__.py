@@ -20,6 +20,7 @@ from collector.settings.table import (
     OtlpSettings,
     QueueSettings,
     Settings,
+    Share,
     StoreSettings,
     TelemetrySettings,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "OtlpSettings",
     "QueueSettings",
     "Settings",
+    "Share",
     "StoreSettings",
     "TelemetrySettings",
     "entries",

@@ -16,7 +16,7 @@ from collector.settings.private import exposure, read_private
 from collector.settings.table import TABLES, Settings
 
 ENV_PREFIX: Final = "WHY401_"
-_NOT_SETTINGS: Final = frozenset({"file"})
+_NOT_SETTINGS: Final = frozenset({"file", "share"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,6 +264,25 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Which of the processes that `--workers` runs side by side this is; `folder` is where they meet."""
+
+    number: int = 1
+    of: int = 1
+    folder: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        """One of them does what cannot be shared: it follows files, sends alerts, serves the metrics."""
+        return self.number == 1
+
+    @property
+    def is_all(self) -> bool:
+        """There is no other."""
+        return self.of == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole table."""
 
@@ -287,6 +306,7 @@ class Settings:
     issuers: tuple[IssuerSettings, ...] = ()
     formats: tuple[FormatSettings, ...] = ()
     file: str = ""  # where the settings come from, for messages
+    share: Share = Share()  # of this process
 
     @property
     def data_path(self) -> Path:

@@ -17,6 +17,14 @@ data_dir: Callable[[F], F] = click.option(
     "--data-dir", type=click.Path(), help="Folder of the lake [data_dir in the configuration]."
 )
 
+workers: Callable[[F], F] = click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes side by side: Kafka shares partitions out among them, the kernel OTLP connections.",
+)
+
 
 def settings(config_file: str | None, **flags: Any) -> Settings:
     """The settings of file, environment and flags. Raises ConfigurationError, which the command group words."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from collector.errors import ConfigurationError
 from collector.settings import Settings
 from why401 import process
+from why401 import workers as side_by_side
 from why401.cli import options
-from why401.restarting import supervised
 
 
 @click.command("up")
@@ -19,9 +20,15 @@ from why401.restarting import supervised
     "--file", "files", multiple=True, help="Log file to read in addition (repeatable; - reads standard input)."
 )
 @click.option("--gateway", help="Gateway format of the files [detected per record].")
+@options.workers
 @click.option("--no-follow", is_flag=True, help="Read the files only, up to their ends, and print a summary.")
 def command(
-    config_file: str | None, data_dir: str | None, files: tuple[str, ...], gateway: str | None, no_follow: bool
+    config_file: str | None,
+    data_dir: str | None,
+    files: tuple[str, ...],
+    gateway: str | None,
+    workers: int,
+    no_follow: bool,
 ) -> None:
     """Run collector and analyzer in one process; Kafka is not required.
 
@@ -40,7 +47,9 @@ def command(
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     process.start_process(settings)
     if settings.files.follow:
-        supervised(lambda: _work(settings))
+        side_by_side.run(_work, settings, workers)
+    elif workers > 1:
+        raise ConfigurationError("--workers", workers, "expected 1 with --no-follow: files are read by one process")
     else:  # a second start would read the files again
         _read_once(settings)
 
@@ -48,7 +57,7 @@ def command(
 def _work(settings: Settings) -> None:
     from why401 import run
 
-    run.up(settings, ready=lambda: _say_ready(settings))
+    run.up(settings, ready=(lambda: _say_ready(settings)) if settings.share.is_first else (lambda: None))
 
 
 def _read_once(settings: Settings) -> None:

@@ -46,12 +46,20 @@ class OtlpGrpcSource:
     """A Source on `settings.grpc`. `ready` is set when it serves; `address` then has the port that was bound."""
 
     def __init__(
-        self, settings: OtlpSettings, telemetry: Telemetry, door: Door | None = None, *, insecure: bool = False
+        self,
+        settings: OtlpSettings,
+        telemetry: Telemetry,
+        door: Door | None = None,
+        *,
+        insecure: bool = False,
+        is_shared: bool = False,
     ) -> None:
+        """`is_shared`: other processes of this start serve the same address, and the kernel shares its connections out."""
         self._door = door or Door(settings, telemetry, insecure=insecure)
         self._host, self._port = self._door.address("otlp.grpc", settings.grpc)
         self._settings = settings
         self._telemetry = telemetry
+        self._is_shared = is_shared
         self.address = settings.grpc
         self.ready = threading.Event()
         self.keep_mark: Keep | None = None  # set before `run` by whoever has a store
@@ -69,7 +77,7 @@ class OtlpGrpcSource:
         return Receiver("grpc", self._settings, self._telemetry, intake, take)
 
     async def _serve_for(self, receiver: Receiver, stop: threading.Event) -> None:
-        server = grpc.aio.server(options=_options(receiver.max_bytes))
+        server = grpc.aio.server(options=_options(receiver.max_bytes, is_shared=self._is_shared))
         server.add_generic_rpc_handlers((_handlers(receiver, self._door),))
         self.address = join_address(self._host, self._bind(server))
         await server.start()
@@ -88,15 +96,15 @@ class OtlpGrpcSource:
             raise ConfigurationError("otlp.grpc", self._settings.grpc, "the address cannot be bound") from None
 
 
-def _options(max_bytes: int) -> list[tuple[str, int]]:
+def _options(max_bytes: int, *, is_shared: bool) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", max_bytes),
         ("grpc.max_send_message_length", _MAX_RESPONSE),
         # gRPC 1.80 inflates a whole message before it looks at its size; 1.85 does not, but refuses without a Status.
         ("grpc.per_message_decompression", 0),
         ("grpc.max_concurrent_streams", MAX_WAITING),
-        # Two collectors on one port would share its connections without a word.
-        ("grpc.so_reuseport", 0),
+        # Two collectors that do not know of each other would share a port without a word.
+        ("grpc.so_reuseport", int(is_shared)),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
         ("grpc.max_connection_idle_ms", IDLE_MS),
         ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),

@@ -76,12 +76,20 @@ class OtlpHttpSource:
     """A Source on `settings.http`. `ready` is set when it serves; `address` then has the port that was bound."""
 
     def __init__(
-        self, settings: OtlpSettings, telemetry: Telemetry, door: Door | None = None, *, insecure: bool = False
+        self,
+        settings: OtlpSettings,
+        telemetry: Telemetry,
+        door: Door | None = None,
+        *,
+        insecure: bool = False,
+        is_shared: bool = False,
     ) -> None:
+        """`is_shared`: other processes of this start serve the same address, and the kernel shares its connections out."""
         self._door = door or Door(settings, telemetry, insecure=insecure)
         self._host, self._port = self._door.address("otlp.http", settings.http)
         self._settings = settings
         self._telemetry = telemetry
+        self._is_shared = is_shared
         self.address = settings.http
         self.ready = threading.Event()
         self.keep_mark: Keep | None = None  # set before `run` by whoever has a store
@@ -113,7 +121,9 @@ class OtlpHttpSource:
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            return socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+            return socket.create_server(
+                (self._host, self._port), family=family, backlog=_BACKLOG, reuse_port=self._is_shared
+            )
         except OSError as error:
             expected = f"the address cannot be bound: {error.strerror}"
             raise ConfigurationError("otlp.http", self._settings.http, expected) from None
