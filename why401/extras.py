@@ -13,6 +13,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "alerts": ("apprise",),
     "dashboard": ("altair", "pandas", "streamlit"),
     "kafka": ("crc32c", "kafka", "lz4"),
+    "mcp": ("mcp",),
     "demo": ("envoy", "altair", "pandas", "streamlit"),
 }
 

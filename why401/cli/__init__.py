@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "mark": "Keep a change that logs do not show, such as a release.",
     "whois": "Show which failure groups affect a user (audited).",
     "sql": "Query the lake, or open an interactive SQL shell.",
+    "mcp": "Answer assistants over the Model Context Protocol.",
     "tail": "Print refusals as they are stored, one per line.",
     "snapshot": "Export the lake to a plain DuckDB file.",
     "backup": "Copy one moment of the lake to a folder or to S3, while writers run.",

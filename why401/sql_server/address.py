@@ -1,4 +1,4 @@
-"""The address that remote SQL listens on: this machine alone unless asked otherwise, and nobody else's."""
+"""The address that remote SQL and `why401 mcp` listen on: this machine alone unless asked otherwise, and nobody else's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_address(address: str, *, insecure: bool) -> bool:
         raise ConfigurationError(
             "--address",
             address,
-            "quack is plain HTTP, so tokens and answers could be read on the network; listen on 127.0.0.1 with a TLS "
+            "this is plain HTTP, so tokens and answers could be read on the network; listen on 127.0.0.1 with a TLS "
             "proxy in front, or add --insecure if the network itself is encrypted",
         )
     return True
