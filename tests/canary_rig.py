@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,13 +101,23 @@ class Rig:
         finally:
             connection.close()
 
-    def call(self, body: bytes) -> None:
-        """One OTLP/gRPC request; a refusal's words and metadata are kept."""
+    def call(self, body: bytes) -> bool:
+        """One OTLP/gRPC request, and whether it was taken; a refusal's words and metadata are kept."""
         with grpc.insecure_channel(f"127.0.0.1:{self.grpc}") as channel:
             try:
                 self.answers.append(channel.unary_unary(EXPORT)(body, timeout=HANG_S))
             except grpc.RpcError as error:
                 self.answers.append(f"{error.details()} {error.trailing_metadata()}".encode())
+                return False
+        return True
+
+    def deliver(self, body: bytes) -> None:
+        """As `call`, again and again while a busy receiver asks for it, as every exporter does."""
+        eventually(lambda: self.call(body), "the request is taken")
+
+    def deliver_http(self, body: bytes, content_type: str, **headers: str) -> None:
+        """As `post`, again and again while a busy receiver asks for it."""
+        eventually(lambda: self.post(body, content_type, **headers) == HTTPStatus.OK, "the request is taken")
 
     def scrape(self) -> bytes:
         """The Prometheus page."""

@@ -164,11 +164,11 @@ def send_otlp(done: Done) -> None:
     """Good requests over each of the three transports."""
     rig = done.rig
     for batch in batches(done.take("otlp grpc")):
-        rig.call(request_of(batch).SerializeToString())
+        rig.deliver(request_of(batch).SerializeToString())
     for batch in batches(done.take("otlp protobuf")):
-        rig.post(gzip.compress(request_of(batch).SerializeToString()), PROTOBUF, **{"Content-Encoding": "gzip"})
+        rig.deliver_http(gzip.compress(request_of(batch).SerializeToString()), PROTOBUF, **{"Content-Encoding": "gzip"})
     for batch in batches(done.take("otlp json")):
-        rig.post(json_request_of(batch), JSON)
+        rig.deliver_http(json_request_of(batch), JSON)
 
 
 def send_broken(done: Done) -> None:
@@ -225,7 +225,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Done:
         done.rig.await_ready(process)
         send_otlp(done)
         send_broken(done)
-        done.rig.call(request_of([Carrier(end_of("otlp"))]).SerializeToString())
+        done.rig.deliver(request_of([Carrier(end_of("otlp"))]).SerializeToString())
         await_end(done.rig, "file", "stdin", "otlp")
         done.pages.append(("the Prometheus page", done.rig.scrape()))
     return done
