@@ -12,7 +12,7 @@ from typing import Final
 from analyzer.pipeline import Analyzer
 from benchmarks.harness import Result, measure
 from benchmarks.hostile import HOSTILE
-from benchmarks.traffic import envoy_json, records, token
+from benchmarks.traffic import application_lines, envoy_json, records, token
 from collector.gateways import parse
 from collector.pipeline import Collector
 from collector.records import Position, RawRecord
@@ -87,6 +87,18 @@ def scenario_redact_hard() -> Result:
         return len(lines)
 
     return measure("redact-hard", run, note="Envoy JSON with a token each")
+
+
+def scenario_redact_varied() -> Result:
+    """Lines as applications write them, each with words and identifiers of its own."""
+    lines = application_lines(5_000)
+
+    def run() -> int:
+        for line in lines:
+            redact(line)
+        return len(lines)
+
+    return measure("redact-varied", run, note="application logs, no two lines alike")
 
 
 def scenario_diagnose() -> Result:
@@ -276,6 +288,7 @@ SCENARIOS: Final[dict[str, Callable[[], Result]]] = {
     "facts": scenario_facts,
     "redact": scenario_redact,
     "redact-hard": scenario_redact_hard,
+    "redact-varied": scenario_redact_varied,
     "diagnose": scenario_diagnose,
     "diagnose-distinct": scenario_diagnose_distinct,
     "diagnose-new": scenario_diagnose_new,

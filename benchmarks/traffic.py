@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 import time
 from functools import cache
+from pathlib import Path
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,6 +18,8 @@ from collector.records import RawRecord
 from collector.safe import Safe
 
 NOW = int(time.time())
+_LEVELS = ("INFO", "WARN", "ERROR")
+_SERVICES = ("orders", "checkout", "billing", "profile", "search")
 REASONS = (
     "Jwt_is_expired",
     "Jwt_issuer_is_not_configured",
@@ -45,6 +49,28 @@ def envoy_json(count: int, *, tokens: int, denied: bool = True) -> list[str]:
     """Access log lines of Envoy; `tokens` distinct tokens take turns, every request has its own id and time."""
     pool = [token(number) for number in range(tokens)]
     return [json.dumps(_line(number, pool[number % tokens], denied=denied)) for number in range(count)]
+
+
+def application_lines(count: int) -> list[str]:
+    """Lines of applications' logs: sentences about requests and about anything else, with random identifiers; the same each time."""
+    here = Path(__file__).parent
+    sentences = [
+        line
+        for name in ("refusals.txt", "harmless.txt")
+        for line in (here / name).read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    chosen = random.Random(4711)  # not a secret: the same lines in every run
+    return [
+        f"2026-03-{number % 28 + 1:02} 10:{number % 60:02}:07,{number % 1000:03} {chosen.choice(_LEVELS)}"
+        f" [{chosen.choice(_SERVICES)}-{chosen.getrandbits(40):010x}] {chosen.choice(sentences)}"
+        f" req={chosen.getrandbits(64):016x} etag={_text(chosen)} took={number % 400}ms {chosen.choice(sentences)}"
+        for number in range(count)
+    ]
+
+
+def _text(chosen: random.Random) -> str:
+    return base64.urlsafe_b64encode(chosen.randbytes(chosen.randrange(6, 40))).decode().rstrip("=")
 
 
 def _line(number: int, credential: str, *, denied: bool) -> dict[str, object]:

@@ -1,12 +1,13 @@
 """Rule `context`: a value goes because of what stands around it: a statement, a command, a sentence (rules/contexts.toml).
 
-One automaton says which of the patterns can match at all; only those are searched for.
+Two automata say which of the patterns can match at all; only those are searched for. The second is for triggers that wait
+for a second word up to the end of the line: each of them doubles the states of the automaton that it is part of.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from collector.redaction.hits import CARD, EMAIL, PHONE, SECRET, USER, Hit
 from collector.redaction.judges import is_chosen, says_nothing
 from collector.redaction.logins import has_form, is_strange, is_unknown
 from collector.redaction.meter import spend
-from collector.redaction.patterns import Match, Pattern, any_of, compiled, shortened_counts
+from collector.redaction.patterns import Match, Pattern, any_of, compiled
 from collector.redaction.vocabulary import is_first_name, is_known
 
 STEPS: Final = 4
@@ -45,7 +46,6 @@ class Context:
 
     pattern: Pattern
     trigger: bytes
-    shortened: bytes
     has_key: bool
     judge: str
     label: str
@@ -131,29 +131,38 @@ _JUDGES: Final[dict[str, Callable[[bytes], bool]]] = {
 
 
 def _context(data: dict[str, Any]) -> Context:
-    pattern = data["pattern"].encode("latin-1")
     return Context(
-        pattern=compiled(pattern),
+        pattern=compiled(data["pattern"].encode("latin-1")),
         trigger=data["trigger"].encode("latin-1"),
-        shortened=shortened_counts(pattern),
         has_key=data.get("key", False),
         judge=data["judge"],
         label=data["label"],
     )
 
 
+_AFAR: Final = rb"[^\r\n"  # how a trigger says "up to the end of the line"
 CONTEXTS: Final = tuple(map(_context, tomllib.loads((RULES / "contexts.toml").read_text(encoding="utf-8"))["context"]))
-TRIGGER: Final = b"|".join(b"(?:" + context.trigger + b")" for context in CONTEXTS)
-_which: Final = any_of([context.shortened for context in CONTEXTS])
 
 
-def find(data: bytes) -> Iterator[Hit]:
-    """Values by what stands around them."""
-    for index in sorted(_which(data)):
-        context = CONTEXTS[index]
-        for match in context.pattern.finditer(data):
-            spend(STEPS)
-            yield from _values(context, match)
+class Contexts:
+    """Some of them: one pattern that occurs wherever one of them does, and what they find."""
+
+    def __init__(self, contexts: Iterable[Context]) -> None:
+        self._contexts = tuple(contexts)
+        self._which = any_of([context.trigger for context in self._contexts])
+        self.trigger = b"|".join(b"(?:" + context.trigger + b")" for context in self._contexts)
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Values by what stands around them."""
+        for index in sorted(self._which(data)):
+            context = self._contexts[index]
+            for match in context.pattern.finditer(data):
+                spend(STEPS)
+                yield from _values(context, match)
+
+
+BESIDE: Final = Contexts(context for context in CONTEXTS if _AFAR not in context.trigger)
+AFAR: Final = Contexts(context for context in CONTEXTS if _AFAR in context.trigger)
 
 
 def _values(context: Context, match: Match) -> Iterator[Hit]:

@@ -36,7 +36,7 @@ _FIELD_TEXT: Final = key_pattern() + _GLUE
 _OPTION_TEXT: Final = rb"--[A-Za-z][A-Za-z0-9_.\-]+[ \t]+[^\s\-]"  # of a command line
 _TAG_TEXT: Final = rb"<[A-Za-z][A-Za-z0-9_.:\-]*[ \t\r\n][^<>]+>"
 TRIGGER: Final = b"|".join((_FIELD_TEXT, _TAG_TEXT, _OPTION_TEXT))
-_FIELD: Final = compiled(_FIELD_TEXT)
+FIELD: Final = compiled(_FIELD_TEXT)
 _OPTION: Final = compiled(_OPTION_TEXT)
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.$\xe4\xf1\xf3\xf6"
 
@@ -79,7 +79,7 @@ def find(data: bytes) -> Iterator[Hit]:
     if b"--" in data:
         yield from _options(data)
     done = 0
-    for stem, end in _FIELD.spans(data):
+    for stem, end in FIELD.spans(data):
         if stem < done:
             continue
         start, key = _key(data, stem, end)

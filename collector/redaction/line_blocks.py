@@ -1,6 +1,6 @@
 """Whole lines of bytes, for filters: what `redact` gives line by line, at the speed of one search for ordinary lines.
 
-One automaton runs over many lines at once and stops where a rule other than `ip` might match; only that line is
+A few automata run over many lines at once and stop where a rule other than `ip` might match; only that line is
 decoded and read by the rules. Addresses in the lines between become networks in place.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from collector.redaction import engine, jose
+from collector.redaction import engine
 from collector.redaction.addresses import HOST, UNSETTLED, is_address
 from collector.redaction.engine import FAILED, Redacted
 from collector.redaction.patterns import compiled
@@ -19,7 +19,7 @@ Saw = Callable[[int, Found], None]
 ADDRESS: Final[Found] = (("ip", 1),)
 # Besides what other rules ask for: an address whose network might become part of something else, and bytes outside
 # of ASCII, which are no characters before they are decoded.
-_SUSPECT: Final = compiled(b"|".join((jose.SUSPECT, UNSETTLED, rb"[\x80-\xff]", *engine.OTHERS)), one_line=True)
+_SUSPECTS: Final = tuple(compiled(text, one_line=True) for text in engine.suspects(UNSETTLED, rb"[\x80-\xff]"))
 
 
 class RedactedLines(NamedTuple):
@@ -46,13 +46,13 @@ def redact_lines(block: bytes, saw: Saw | None = None, profile: str = "standard"
 class _Reader:
     """A way through one block."""
 
-    __slots__ = ("_block", "_counted", "_line", "_profile", "_saw", "_suspect", "found", "pieces", "position")
+    __slots__ = ("_block", "_counted", "_line", "_profile", "_saw", "_suspects", "found", "pieces", "position")
 
     def __init__(self, block: bytes, saw: Saw | None, profile: str) -> None:
         self._block = block
         self._profile = profile
         self._saw = saw
-        self._suspect = -1  # where the next suspicious thing is; behind the end: nowhere
+        self._suspects = [-1] * len(_SUSPECTS)  # where each finds the next suspicious thing; behind the end: nowhere
         self._line = self._counted = 0  # the number of the line that holds the byte _counted
         self.found: dict[str, int] = {}
         self.pieces: list[bytes] = []
@@ -61,10 +61,7 @@ class _Reader:
     def ordinary(self) -> None:
         """Pass the lines that hold addresses at most; stop where a line begins that does not."""
         block = self._block
-        if self._suspect < self.position:
-            found = _SUSPECT.find(block, self.position)[0]
-            self._suspect = len(block) if found < 0 else found
-        stop = self._suspect
+        stop = self._next_suspect()
         if stop < len(block):
             stop = max(block.rfind(b"\n", self.position, stop) + 1, self.position)
         position, add = self.position, self.pieces.append
@@ -77,6 +74,13 @@ class _Reader:
             self._note(start, ADDRESS)
         add(block[position:stop])
         self.position = stop
+
+    def _next_suspect(self) -> int:
+        for index, pattern in enumerate(_SUSPECTS):
+            if self._suspects[index] < self.position:
+                found = pattern.find(self._block, self.position)[0]
+                self._suspects[index] = len(self._block) if found < 0 else found
+        return min(self._suspects)
 
     def suspicious(self) -> None:
         """One line through every rule."""

@@ -45,8 +45,7 @@ _PHRASE_TEXT: Final = (
     rb"([a-z]{3,12}(?:[ ][a-z]{3,12}){2,23})(?:[\"'\r\n,;.)(]|$| [^a-z])"
 )
 TRIGGER: Final = (
-    _PLAIN + rb"[^\r\n]*" + _ODD_TEXT
-    + rb"|" + _ODD_TEXT + rb"[^\r\n]*" + _PLAIN
+    _PLAIN
     + rb"|(?i:passw[a-z]*|token|secret|key|code|pin)[ \t]*:?[ \t]*\r?\n"
     + rb"|(?i:phrase|words|mnemonic|seed|password|pwd|pw)[\"']?(?: is| was)?[ :=]+[\"']?[a-z]+ [a-z]+ [a-z]"
 )  # fmt: skip

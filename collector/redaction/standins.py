@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from collector.redaction import shapes
+from collector.redaction.fields import FIELD
 from collector.redaction.patterns import compiled
 from collector.redaction.views import View
 
@@ -20,6 +21,7 @@ _GLUED: Final = frozenset(
     + bytes(range(0x80, 0x100))
 )
 _ARMOUR: Final = b"-----"  # of PEM, which may be glued to a token
+_MAX_KEY: Final = 40  # characters of a key, and of what may be between it and its value
 _STANDIN: Final = b"eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIiwiaWF0IjowfQ.c2lnbmF0dXJlLXRoYXQtaXMtbm9uZQ"
 
 
@@ -39,4 +41,10 @@ def shortened(data: bytes) -> View:
 
 def _stands_alone(data: bytes, start: int, end: int) -> bool:
     is_glued = (start and data[start - 1] in _GLUED) or (end < len(data) and data[end] in _GLUED)
-    return not is_glued and data.find(_ARMOUR, start, end) < 0
+    return not is_glued and data.find(_ARMOUR, start, end) < 0 and not _ends_in_a_key(data, end)
+
+
+def _ends_in_a_key(data: bytes, end: int) -> bool:
+    """`…4fVxPassword: x`: what looks like the token's end is the key of what follows."""
+    begin, _ = FIELD.find(data, end - _MAX_KEY, min(end + _MAX_KEY, len(data)))
+    return 0 <= begin < end
