@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 _LONGEST_WORD: Final = 40  # a longer run of letters is a token or a hash, not a word
 _OPAQUE: Final = 20  # a run this long with capitals, small letters and digits is a token, a key id or a hash
 _IDENTIFIER: Final = 64  # a longer run with hyphens is looked at in pieces
+_LONGEST_ADDRESS: Final = 256
 _ENCODED: Final = 8  # what begins with {" in base64url is a token, however short
 _NUMBER: Final = "0"  # a date's year, a NumericDate: any number of so many digits; three may be a status
 _DIGITS: Final = 4
@@ -28,6 +29,16 @@ _SPEAKING: Final = frozenset(
     {"error", "error_description", "reason", "message", "msg", "code", "detail", "description"}
 )
 _SCHEMES: Final = frozenset({"bearer", "dpop", "basic", "digest"})
+# What is read at an address, where its path says so: "connection to https://idp.example/keys refused".
+_PLACES: Final = (
+    (re.compile(r"jwks|/(?:keys|certs|jwk)\b"), "jwks"),
+    (re.compile(r"/\.well-known/(?:openid-configuration|oauth-authorization-server)"), "discovery"),
+    (re.compile(r"/introspect(?:ion)?\b"), "introspection"),
+    (re.compile(r"/userinfo\b"), "userinfo"),
+)
+_NAMING: Final = frozenset(
+    {"see", "visit", "url", "uri", "endpoint"}
+)  # said before an address, which then says no more
 _HEADER: Final = "eyJ"  # {" in base64url: how the header of a JWT begins
 
 
@@ -45,11 +56,14 @@ def split_words(text: str) -> Iterator[Word]:
     """Words in lower case, without addresses and opaque runs; names in camelCase and snake_case are split."""
     text = text.replace("\\n", "\n").replace("’", "'")
     at = clause = 0
+    before = ""
     while match := _WORD.search(text, at):
         start, end = match.span()
         if start > at and text[at:start] != " ":
             clause += _breaks(text, at, start)
         at = _silent_until(text, start, end)
+        yield from _read_at(text, end, at, before, clause)
+        before = match.group().casefold()
         if at == start:
             at = end
             enclosed = text[start - 1 : start] in _OPENERS and text[end : end + 1] in _CLOSERS
@@ -68,6 +82,13 @@ def _silent_until(text: str, start: int, end: int) -> int:
         return _identifier_end(text, start, end)
     check = _SILENT.get(behind)
     return end if check and check(text, start, end) else start
+
+
+def _read_at(text: str, scheme_end: int, end: int, before: str, clause: int) -> Iterator[Word]:
+    """What is read at the address whose scheme ends here, if its path says so; `before` is the word in front of it."""
+    if _is_address(text, scheme_end) and before not in _NAMING:
+        address = text[scheme_end:end][:_LONGEST_ADDRESS]
+        yield from (Word(word, clause) for pattern, word in _PLACES if pattern.search(address))
 
 
 def _is_address(text: str, end: int) -> bool:
