@@ -53,6 +53,7 @@ _WIRE: Final[dict[str, dict[str, str]]] = {
         "user_agent": "user_agent.name",
         "user_agent_version": "user_agent.version",
         "client_version": "client.version",
+        "span_id": "span_id",
     },
     "words": {
         "reason": "gateway.raw_reason",
@@ -176,6 +177,7 @@ class Request(Dataclass, Struct, frozen=True, gc=False, omit_defaults=True, rena
     user_agent: Safe = EMPTY  # family only
     user_agent_version: Safe = EMPTY  # numbers only, at most three
     client_version: Safe = EMPTY  # of the calling application, when it says so; the same form
+    span_id: Safe = EMPTY  # in which the record was written, when it came over OTLP
 
 
 class Words(Dataclass, Struct, frozen=True, gc=False, cache_hash=True, omit_defaults=True, rename=_WIRE["words"]):

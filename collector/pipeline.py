@@ -123,6 +123,8 @@ class Collector:
 
     def _caught(self, record: RawRecord, collect: Callable[[RawRecord], Made]) -> Made | tuple[Event, None]:
         try:
+            if _is_ours(record):
+                return self._unread(record, _NOT_AUTH, ""), None
             return collect(peel(record))
         except NotAdmitted:
             return self._unread(record, _NOT_ADMITTED, ""), None
@@ -457,7 +459,20 @@ def _request(parsed: Parsed, record: RawRecord) -> Request:
         user_agent=request_facts.user_agent(agent),
         user_agent_version=request_facts.user_agent_version(agent),
         client_version=request_facts.client_version(parsed.headers, agent),
+        span_id=_span(parsed, record),
     )
+
+
+def _span(parsed: Parsed, record: RawRecord) -> Safe:
+    """The record's span, unless the gateway names another trace than the one that it is in."""
+    is_its = parsed.trace_id in ("", record.trace_id)
+    return request_facts.identifier(record.span_id) if record.span_id and is_its else EMPTY
+
+
+def _is_ours(record: RawRecord) -> bool:
+    """An event that why401 exported and that a pipeline brings back: each would be exported again, for ever."""
+    name = record.attributes.get("event.name")
+    return isinstance(name, str) and name.startswith("why401.")
 
 
 def _from_text(text: str) -> tuple[Credential, ...]:

@@ -36,6 +36,7 @@ class RawRecord(Unshown, Struct, gc=False):
     resource: Mapping[str, Any] = field(default_factory=dict)
     time_ns: int = 0
     trace_id: str = ""
+    span_id: str = ""
     gateway: str = ""  # the operator's word for the format; "" asks for detection
     level: str = ""
     program: str = ""

@@ -218,7 +218,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Done:
     with ExitStack() as stack:
         url = stack.enter_context(metrics_receiver(done.rig.place / "metrics.bin"))
         about = (f'prometheus = "127.0.0.1:{done.rig.prometheus}"', f'otlp_endpoint = "{url}"', "interval_seconds = 1")
-        done.rig.configure("[telemetry]", 'log_level = "debug"', *about)
+        exports = ("[export]", f'otlp = "{url}"', 'ocsf = "file:failures.ocsf"', 'ecs = "file:failures.ecs"')
+        done.rig.configure("[telemetry]", 'log_level = "debug"', *about, *exports)
         stdin = stack.enter_context((inputs / "stdin.log").open("rb"))
         arguments = ("up", "--file", str(inputs / "gateway.log"), "--file", "-")
         process = stack.enter_context(done.rig.process(*arguments, stdin=stdin))
@@ -239,6 +240,7 @@ def test_nothing_is_left_on_disk_or_said(embedded: Done) -> None:
     assert len(embedded.secrets) > 3_000
     assert b"why401_records_received" in dict(embedded.pages)["the Prometheus page"]
     assert (embedded.rig.place / "metrics.bin").stat().st_size > 1_000
+    assert all((embedded.rig.place / f"failures.{kind}").stat().st_size > 100_000 for kind in ("ocsf", "ecs"))
     assert "DEBUG" in embedded.rig.said()
     assert [] == told(search.find_all(places))
 

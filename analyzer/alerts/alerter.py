@@ -17,8 +17,8 @@ from typing import Final
 
 import duckdb
 
-from analyzer.alerts import alertmanager, channels, courier, keeping, ledger
-from analyzer.alerts.channels import ALERTMANAGER, APPRISE, Target
+from analyzer.alerts import alertmanager, channels, courier, keeping, ledger, otlp_json
+from analyzer.alerts.channels import ALERTMANAGER, APPRISE, OTLP, Target
 from analyzer.alerts.courier import Parcel
 from analyzer.alerts.finding import Seen
 from analyzer.alerts.ledger import RESOLVED, Alert, Book, Judge, Step
@@ -178,6 +178,9 @@ def parcel(alert: Alert, target: Target) -> Parcel:
     if target.kind == APPRISE:
         body = f"{alert.says}\n{alert.link}".strip()
         return Parcel(kind=APPRISE, url=target.url, title=alert.title, body=body, severity=severity)
+    if target.kind == OTLP:
+        body = json.dumps(otlp_json.request([otlp_json.alert(alert)]))
+        return Parcel(kind=OTLP, url=otlp_json.address(target.url), title=alert.title, body=body, severity=severity)
     body = json.dumps(alertmanager.sent_on(alert, target.name))
     return Parcel(kind=target.kind, url=target.url, title=alert.title, body=body, severity=severity)
 

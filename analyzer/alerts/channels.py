@@ -14,14 +14,15 @@ from collector.settings import Settings
 
 ALERTMANAGER: Final = "alertmanager"
 WEBHOOK: Final = "webhook"
+OTLP: Final = "otlp"
 APPRISE: Final = "apprise"
 MAX_CHANNELS: Final = 20
 MAX_NAME: Final = 40
 _ONLY: Final = "[critical]"
-_OURS: Final = {f"{kind}+{scheme}": (kind, scheme) for kind in (ALERTMANAGER, WEBHOOK) for scheme in ("http", "https")}
-_FORM: Final = (
-    '"NAME URL" per line, with a URL of apprise, or alertmanager+http(s)://HOST:PORT, or webhook+http(s)://HOST/PATH'
-)
+_OURS: Final = {
+    f"{kind}+{scheme}": (kind, scheme) for kind in (ALERTMANAGER, WEBHOOK, OTLP) for scheme in ("http", "https")
+}
+_FORM: Final = '"NAME URL" per line, with a URL of apprise, or alertmanager+http(s)://HOST:PORT, webhook+http(s)://HOST/PATH, or otlp+http(s)://HOST:PORT'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,23 @@ def page(value: str) -> str:
     return "" if ok else "an http or https URL"
 
 
+def endpoint(value: str) -> str:
+    """Where something is sent over HTTP. A password in it would be shown with it."""
+    ok = value == "" or (page(value) == "" and "@" not in urlsplit(value).netloc)
+    return "" if ok else "an http or https URL without user and password"
+
+
+def destination(value: str) -> str:
+    """A file, a topic of the brokers in [kafka], or an HTTP endpoint."""
+    scheme, _, rest = value.partition(":")
+    ok = (
+        value == ""
+        or (scheme in ("file", "kafka") and bool(rest))
+        or (scheme not in ("file", "kafka") and endpoint(value) == "")
+    )
+    return "" if ok else '"file:PATH", "kafka:TOPIC", or an http or https URL without user and password'
+
+
 def address(value: str) -> str:
     """Where to listen."""
     host, _, port = value.rpartition(":")

@@ -178,12 +178,17 @@ def _value(cls: type, f: Any, value: Any, key: str, file: str) -> Any:
         if not isinstance(value, Mapping):
             raise ConfigurationError(key, "…", f"expected a table: [{key}]", file=file)
         return _build(hint, value, key + ".", file)  # type: ignore[arg-type]  # is_dataclass leaves instance | type
-    shown = "…" if f.metadata["secret"] else value
+    shown = "…" if f.metadata["secret"] or _has_userinfo(value) else value
     converted = _convert(hint, value, key, file, shown)
     wrong = f.metadata["check"](converted) if f.metadata.get("check") else ""
     if wrong:
         raise ConfigurationError(key, shown, f"expected {wrong}", file=file)
     return converted
+
+
+def _has_userinfo(value: Any) -> bool:
+    """Whether a URL may have a password in it, which no message repeats."""
+    return isinstance(value, str) and "://" in value and "@" in value
 
 
 def _table(cls: type, value: Any, key: str, file: str) -> tuple[Any, ...]:

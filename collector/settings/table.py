@@ -6,7 +6,19 @@ from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from collector.settings.checks import address, algorithms, between, jwks, objective, one_of, page, setting, some_of
+from collector.settings.checks import (
+    address,
+    algorithms,
+    between,
+    destination,
+    endpoint,
+    jwks,
+    objective,
+    one_of,
+    page,
+    setting,
+    some_of,
+)
 from collector.settings.oidc import LoginSettings, OidcSettings
 
 
@@ -282,6 +294,33 @@ class Share:
         return self.of == 1
 
 
+_AUTHORIZATION: Final = (
+    "Authorization header for an HTTP destination; prefer {0}_authorization_file or WHY401_EXPORT_{1}_AUTHORIZATION."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """`[export]`: each failure, once it is in the lake, to other systems (docs/export.md)."""
+
+    otlp: str = setting(
+        "", "Base URL of an OTLP/HTTP receiver that gets each failure as a log record, in JSON; empty: none.", endpoint
+    )
+    otlp_authorization: str = setting("", _AUTHORIZATION.format("otlp", "OTLP"), secret=True)
+    ocsf: str = setting(
+        "", 'Where each failure is written as OCSF 1.8 JSON, one per line: "file:PATH", "kafka:TOPIC", or a URL; empty: nowhere.',
+        destination,
+    )  # fmt: skip
+    ocsf_authorization: str = setting("", _AUTHORIZATION.format("ocsf", "OCSF"), secret=True)
+    ecs: str = setting("", "The same as ECS 9.4 JSON.", destination)
+    ecs_authorization: str = setting("", _AUTHORIZATION.format("ecs", "ECS"), secret=True)
+    queue_records: int = setting(
+        10_000,
+        "Most failures that wait for a destination; beyond it they are dropped and counted.",
+        between(100, 1_000_000),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole table."""
@@ -303,6 +342,7 @@ class Settings:
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     dashboard: DashboardSettings = field(default_factory=DashboardSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
     issuers: tuple[IssuerSettings, ...] = ()
     formats: tuple[FormatSettings, ...] = ()
     file: str = ""  # where the settings come from, for messages

@@ -23,6 +23,7 @@ def command(config_file: str | None, offline: bool) -> None:
     _check_doors(settings)
     _check_knowledge(settings)
     _check_alerts(settings)
+    _check_export(settings)
     if not offline:
         _check_key_sets(settings)
 
@@ -89,6 +90,17 @@ def _check_alerts(settings: Settings) -> None:
         click.echo(f"  alerts     {target.name}: {target.kind}{only}")
     if found:
         click.echo(f"  alerts     about {', '.join(settings.alerts.rules) or 'nothing'}; try `why401 alerts test`")
+
+
+def _check_export(settings: Settings) -> None:
+    """Where failures go. Raises ConfigurationError for a destination that cannot be used, ExtraMissing."""
+    from collector.telemetry import Telemetry
+    from why401.outputs.leaving import FORMATS, outlets
+
+    outlets(settings, Telemetry())
+    for name in FORMATS:
+        if where := getattr(settings.export, name):
+            click.echo(f"  export     each failure as {name.upper()} to {where}")
 
 
 def _check_key_sets(settings: Settings) -> None:

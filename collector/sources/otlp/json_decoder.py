@@ -19,6 +19,7 @@ from collector.sources.otlp.protobuf_decoder import (
     bytes_text,
     check_depth,
     first_time,
+    span_id_text,
     trace_id_text,
 )
 from collector.sources.otlp.receiver import MAX_RECORD_BYTES, Harvest, Refusal, Refused
@@ -73,7 +74,7 @@ def _record(raw: Any, resource: dict[str, Any], harvest: Harvest) -> RawRecord:
     values = _Values()
     times = (_integer(raw.get(key), key, *_UINT64) for key in ("timeUnixNano", "observedTimeUnixNano"))
     _enum(raw.get("severityNumber"), "severityNumber")
-    _hex(raw.get("spanId"), "spanId", 8)
+    span_id = span_id_text(_hex(raw.get("spanId"), "spanId", 8))
     text, fields = body_parts(values.plain(raw.get("body"), "body", 1))
     attributes = values.attributes(raw, "attributes", "", 1)
     if name := raw.get("eventName"):
@@ -87,6 +88,7 @@ def _record(raw: Any, resource: dict[str, Any], harvest: Harvest) -> RawRecord:
         resource=resource,
         time_ns=first_time(*times),
         trace_id=trace_id_text(_hex(raw.get("traceId"), "traceId", 16)),
+        span_id=span_id,
         gateway=harvest.gateway,
     )
 

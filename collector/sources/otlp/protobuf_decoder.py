@@ -85,6 +85,7 @@ def _record(body: bytes, span: Span, resource: dict[str, Any], harvest: Harvest)
         resource=resource,
         time_ns=first_time(record.time_unix_nano, record.observed_time_unix_nano),
         trace_id=trace_id_text(record.trace_id),
+        span_id=span_id_text(record.span_id),
         gateway=harvest.gateway,
     )
 
@@ -149,6 +150,11 @@ def first_time(*nanoseconds: int) -> int:
 def trace_id_text(trace_id: bytes) -> str:
     """32 lower-case hex digits, or "" for an id that OpenTelemetry calls invalid."""
     return trace_id.hex() if len(trace_id) == 16 and any(trace_id) else ""
+
+
+def span_id_text(span_id: bytes) -> str:
+    """16 lower-case hex digits, or "" for an id that OpenTelemetry calls invalid."""
+    return span_id.hex() if len(span_id) == 8 and any(span_id) else ""
 
 
 class _Walk:
