@@ -95,7 +95,7 @@ def test_imports_point_upstream() -> None:
 
 
 # One name, one thing. A command's file is named after the command, a gateway's and its configuration's after the gateway; the other exceptions:
-NAMED_AFTER = ("why401.cli.", "collector.gateways.", "why401.expectations.readers.")
+NAMED_AFTER = ("why401.cli.", "collector.gateways.", "why401.expectations.readers.", "why401.trace.walks.")
 SAME_NAME = {
     "errors": "each package lists its errors",
     "pipeline": "each package's one stage: record → event, event → verdict",

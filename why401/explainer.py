@@ -128,6 +128,11 @@ class Explainer:
         """A verdict per record, in order. Lines about one request share one, which knows what each of them says."""
         return next(self.explain_runs([(texts, False)]))
 
+    def predict(self, parsed: Parsed) -> Verdict:
+        """The verdict on a request that nobody logged, as if it had been refused without a word."""
+        record = RawRecord(_ORIGIN, time.time_ns(), gateway=parsed.gateway)
+        return self.analyzer.judge(replace(self._collector.event(record, parsed), time_known=True))
+
     def explain_runs(self, runs: Iterable[tuple[Sequence[str], bool]]) -> Iterator[list[Explanation]]:
         """The verdicts of an input that is read in runs, each with whether more of it is on the way.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analyzer.diagnosis.findings import Case, Finding, Strength, listed
 from analyzer.diagnosis.near import client_id, nearest_of
+from analyzer.knowledge.accepts import accepts
 from collector.events import TokenFacts
 
 
@@ -36,7 +37,8 @@ def _present(case: Case) -> Iterator[Finding]:
     accepted = case.expected.audiences if case.expected else ()
     if not accepted or not token.aud:
         return
-    if set(token.aud) & set(accepted):
+    bare = accepts(case.event.gateway.kind).bare
+    if {bare(one) for one in token.aud} & {bare(one) for one in accepted}:
         says = f"`aud` {listed(token.aud)} is accepted"
         yield Finding("audience_mismatch", Strength.REFUTES, "configuration", says)
     else:

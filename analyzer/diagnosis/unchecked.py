@@ -1,7 +1,7 @@
 """Facts that the validator does not check do not win: what passes on the same route shows what it does not mind.
 
-Two things tell. Accepted tokens of the same issuer that have the same fault; and words of the gateway about a later check
-(RBAC, scopes, a policy), which is reached only with a token that was accepted.
+Three things tell. Accepted tokens of the same issuer that have the same fault; words of the gateway about a later check
+(RBAC, scopes, a policy), which is reached only with a token that was accepted; and what is known of the product.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from analyzer.diagnosis.findings import Case, Finding, Strength
 from analyzer.diagnosis.route_history import Passing
+from analyzer.knowledge.accepts import accepts
 from analyzer.knowledge.products import relatives
 
 # What is told by these was not told by the token alone.
@@ -34,17 +35,22 @@ def weighed_down(case: Case, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _weighed(case: Case, finding: Finding, *, is_later: bool) -> Finding:
-    passing = case.passed.of(case.event.token.iss) if case.passed.issuers else None
     if finding.strength <= Strength.HINT:
         return finding
+    if (finding.code, finding.discriminant) in accepts(case.event.gateway.kind).unchecked:
+        return replace(finding, strength=Strength.HINT)
+    passing = case.passed.of(case.event.token.iss) if case.passed.issuers else None
     if passing is not None and _passes(case, finding, passing):
-        is_stated = finding.source == "configuration" and finding.strength >= Strength.STRONG
-        return replace(
-            finding, strength=Strength.LIKELY if is_stated else Strength.HINT, says=f"{finding.says} ({_MATCHES})"
-        )
+        return _matched(finding)
     if is_later and finding.code in SOFT and finding.source not in _ELSEWHERE:
         return replace(finding, strength=Strength.HINT)
     return finding
+
+
+def _matched(finding: Finding) -> Finding:
+    is_stated = finding.source == "configuration" and finding.strength >= Strength.STRONG
+    strength = Strength.LIKELY if is_stated else Strength.HINT
+    return replace(finding, strength=strength, says=f"{finding.says} ({_MATCHES})")
 
 
 def _without_guess(findings: list[Finding]) -> list[Finding]:

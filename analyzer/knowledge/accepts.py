@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -23,7 +23,19 @@ class Accepts:
     types: tuple[str, ...] = ANY_TYPE  # of the header's `typ`, in lower case; a token without one is refused too
     algorithms: tuple[str, ...] = ()  # all that the validator implements; (): not known
     claims: tuple[str, ...] = ()  # that it requires whatever its configuration
+    unchecked: frozenset[tuple[str, str]] = frozenset()  # code and discriminant of faults that it does not look for
+    ignored: frozenset[str] = frozenset()  # of an audience when two are compared: "scheme", "slash"
     says: Mapping[str, str] = field(default_factory=dict)  # requirement (typ, alg, a claim) -> the fact as a sentence
+
+    def bare(self, audience: str) -> str:
+        """An audience as the gateway compares it.
+
+        >>> Accepts(ignored=frozenset({"scheme", "slash"})).bare("https://api.example.com/")
+        'api.example.com'
+        """
+        if "scheme" in self.ignored:
+            audience = audience.removeprefix("https://").removeprefix("http://")
+        return audience.removesuffix("/") if "slash" in self.ignored else audience
 
 
 NOTHING: Final = Accepts()
@@ -47,5 +59,11 @@ def _of(content: Mapping[str, Any]) -> Accepts:
         types=tuple(requires.get("typ", {}).get("values", ())),
         algorithms=tuple(requires.get("alg", {}).get("values", ())),
         claims=tuple(name for name, row in requires.items() if row.get("is_claim", False)),
+        unchecked=frozenset(_unchecked(content)),
+        ignored=frozenset(part for row in content.get("audience", ()) for part in row["ignores"]),
         says={name: row["says"] for name, row in requires.items()},
     )
+
+
+def _unchecked(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((row["code"], what) for row in content.get("unchecked", ()) for what in row["of"])

@@ -83,6 +83,7 @@ class Refusal:
     lines: Sequence[str]
     # Its Authorization headers, as they left: nothing of them may come out.
     sent: tuple[str, ...] = field(default=(), repr=False)
+    request: str = ""  # method and path
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class Driven:
     crowds: tuple[Crowd, ...]
     gateway_config: Path | None = None  # what the gateway itself was started with
     recipe: Recipe | None = None
+    accepted: tuple[Refusal, ...] = ()  # those that passed, with what was sent
 
 
 @contextmanager
@@ -69,14 +70,14 @@ def _round(gateway: LiveGateway, running: Running, mint: Mint, config: Path) -> 
     if not 200 <= good.status < 300:
         raise RuntimeError(f"{gateway.name} answers {good.status} to a good token: {good.lines}")
     mint.rotate()
-    refused, passed = [], []
+    refused, accepted = [], []
     for number, name in enumerate(PORTABLE, 1):
         if name in gateway.left_out:
             continue
         fault = BY_NAME[name]
         one = _one(running, mint, fault, number)
         if 200 <= one.status < 300:
-            passed.append(name)
+            accepted.append(one)
         else:
             refused.append(replace(one, code=expected(gateway, fault)))
     names = {one.fault for one in refused}
@@ -84,7 +85,8 @@ def _round(gateway: LiveGateway, running: Running, mint: Mint, config: Path) -> 
     crowd = _crowd(running, mint, "crowd", [name for name in CROWDED if name in names] * EACH)
     return Driven(
         refused=tuple(refused),
-        passed=tuple(passed),
+        passed=tuple(one.fault for one in accepted),
+        accepted=(good, *accepted),
         good=good,
         config=config,
         crowds=tuple(filter(None, (storm, crowd))),
@@ -115,7 +117,9 @@ def _one(running: Running, mint: Mint, what: Fault | Good, number: int) -> Refus
     _settle(running, sum(before))
     lines = [line for log, start in zip(running.logs, before, strict=True) for line in _lines(log, start)]
     sent = tuple(value for name, value in request.headers if name == "authorization")
-    return Refusal(what.name, getattr(what, "code", "ok"), reply.status, tuple(lines), sent)
+    return Refusal(
+        what.name, getattr(what, "code", "ok"), reply.status, tuple(lines), sent, f"{request.method} {request.path}"
+    )
 
 
 def _send(port: int, request: DemoRequest, label: str, who: Caller) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -17,7 +17,10 @@ from benchmarks.live.crowd import stored
 from benchmarks.live.drive import Driven, drive
 from collector.settings import Settings, load
 from why401.cli import main
+from why401.expectations.inputs import read
 from why401.explainer import Explainer, Explanation
+from why401.trace.prediction import Credential, predict
+from why401.trace.walked import asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,17 @@ class Counted:
     stored: Counter[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What `why401 trace` says of a request by the gateway's configuration, beside what the gateway did."""
+
+    fault: str
+    did: str  # the true code of a refusal, or "ok"
+    said: str  # "": the configuration does not decide
+
+
 # What was driven, each refusal, those that were asked for at once, and codes in the store of a newcomer; None without a recipe.
-Score: TypeAlias = tuple[Driven, tuple[Scored, ...], tuple[Counted, ...], Counter[str] | None]
+Score: TypeAlias = tuple[Driven, tuple[Scored, ...], tuple[Counted, ...], Counter[str] | None, tuple[Predicted, ...]]
 
 
 def score(gateway: LiveGateway, folder: Path) -> Score:
@@ -60,7 +72,8 @@ def score(gateway: LiveGateway, folder: Path) -> Score:
         by_config = _by_config(driven)
         scored = tuple(Scored(one, judge(explainer, one.lines), by_config.get(one.fault, "")) for one in driven.refused)
         counted = tuple(_counted(crowd, scored, settings) for crowd in driven.crowds)
-        return driven, scored, counted, newcomer.found(driven.recipe, folder) if driven.recipe else None
+        in_store = newcomer.found(driven.recipe, folder) if driven.recipe else None
+        return driven, scored, counted, in_store, tuple(predicted(driven))
 
 
 def _by_config(driven: Driven) -> Mapping[str, str]:
@@ -73,6 +86,18 @@ def _by_config(driven: Driven) -> Mapping[str, str]:
         raise RuntimeError(result.output)
     explainer = Explainer(load(written, {}))
     return {one.fault: Scored(one, judge(explainer, one.lines)).code for one in driven.refused}
+
+
+def predicted(driven: Driven) -> Iterator[Predicted]:
+    """Every request, walked through what the gateway was started with while its issuer's keys can be fetched."""
+    if driven.gateway_config is None:
+        return
+    found = read([str(driven.gateway_config)])
+    for one, did in (*((one, one.code) for one in driven.refused), *((one, "ok") for one in driven.accepted)):
+        credential = Credential(value=", ".join(one.sent))
+        *_, last = predict(found, asked(one.request.replace('"', "")), credential, fetch=True)
+        is_open = last.code == "ok" and any(says.startswith("the signature") for says in last.unknown)
+        yield Predicted(one.fault, did, "" if is_open else last.code)
 
 
 def _counted(crowd: Crowd, scored: Sequence[Scored], settings: Settings) -> Counted:

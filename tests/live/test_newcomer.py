@@ -23,7 +23,7 @@ def test_the_recipe_leads_to_the_right_codes(gateway: LiveGateway, drives: Drive
     """Nothing but the page's lines and commands, and every log as a whole: start-up lines, passing requests, crowds."""
     if lacking := gateway.missing():
         pytest.skip(f"{gateway.name}: {lacking}")
-    driven, _, _, in_store = drives[gateway.name].result(HANG_S)
+    driven, _, _, in_store, _ = drives[gateway.name].result(HANG_S)
     asked = newcomer.asked(driven)
 
     assert in_store is not None

@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, str]] = {
     "init": "Create a commented why401.toml.",
     "check": "Validate the configuration.",
     "recipe": "Print what to paste into a gateway's configuration, and what to run then.",
+    "trace": "Walk a request through a gateway's configuration, and say where it would be refused.",
     "lint": "Find faults in gateways' configurations before a request fails.",
     "doctor": "Check that this machine can run why401.",
 }

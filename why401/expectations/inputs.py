@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ class Found:
     """What all inputs tell. `unread`: files of a folder that are not, or not whole, a gateway's configuration, and why."""
 
     documents: tuple[Document, ...] = ()
+    roots: tuple[Node, ...] = field(default=(), repr=False)  # the tree of each document, for who walks through it
     unread: tuple[Unreadable, ...] = ()
 
 
@@ -36,23 +37,24 @@ def read(paths: Iterable[str]) -> Found:
     >>> [one.issuer.text for one in read([str(file)]).documents[0].expectations]
     ['https://idp/']
     """
-    found: list[Document] = []
+    found: list[tuple[Document, Node]] = []
     unread: list[Unreadable] = []
     for path in paths:
         if path != STDIN and Path(path).is_dir():
             _folder(Path(path), found, unread)
         else:
-            found += read_text(_text(path), "stdin" if path == STDIN else path)
-    return Found(documents=tuple(found), unread=tuple(unread))
+            found += _read_text(_text(path), "stdin" if path == STDIN else path)
+    documents, roots = tuple(one for one, _ in found), tuple(root for _, root in found)
+    return Found(documents=documents, roots=roots, unread=tuple(unread))
 
 
-def _folder(folder: Path, found: list[Document], unread: list[Unreadable]) -> None:
+def _folder(folder: Path, found: list[tuple[Document, Node]], unread: list[Unreadable]) -> None:
     for number, file in enumerate(_files(folder)):
         if number >= MAX_FILES:
             unread.append(Unreadable(str(folder), f"more than {MAX_FILES} files; the rest is not read: name the files"))
             return
         try:
-            found += read_text(_text(str(file)), str(file))
+            found += _read_text(_text(str(file)), str(file))
         except Unreadable as error:
             unread.append(error)
 
@@ -87,6 +89,10 @@ def _text(path: str) -> str:
 
 def read_text(text: str, file: str) -> list[Document]:
     """What the readers find in one text. Raises Unreadable when no reader knows any of its documents."""
+    return [found for found, _ in _read_text(text, file)]
+
+
+def _read_text(text: str, file: str) -> list[tuple[Document, Node]]:
     found = []
     sources = list(documents(text, file))
     for source in sources:
@@ -94,7 +100,7 @@ def read_text(text: str, file: str) -> list[Document]:
             (reader for reader in READERS if reader.form == source.form and reader.is_mine(source.root)), None
         )
         if reader:
-            found.append(_read(reader, source))
+            found.append((_read(reader, source), source.root))
     if not found:
         raise Unreadable(file, f"{_shape(sources)} is not a configuration that why401 reads; it reads {_products()}")
     return found

@@ -61,7 +61,7 @@ def is_mine(root: Node) -> bool:
 def read(root: Node) -> Iterator[Finding]:
     """Every provider once, with the routes that require it."""
     clusters = _clusters(root)
-    filters = [node for node in root.walk() if _is(node, _JWT)]
+    filters = [node for node in root.walk() if is_of(node, _JWT)]
     requirements = {name: value for one in filters for name, value in one.get("requirement_map").items()}
     needed = [*_of_rules(filters, requirements), *_of_routes(root, requirements)]
     providers = dict(pair for one in filters for pair in one.get("providers").items())
@@ -75,7 +75,8 @@ def _routes_of(name: str, needed: Sequence[_Needed]) -> tuple[Told, ...]:
     return tuple(found.pattern for providers, found in needed if name in providers and isinstance(found, Route))
 
 
-def _is(node: Node, kind: str) -> bool:
+def is_of(node: Node, kind: str) -> bool:
+    """A message of Envoy's API of that kind, given by the end of its type."""
     return node.get("@type").text.endswith(kind)
 
 
@@ -197,7 +198,7 @@ def _carriers(provider: Node) -> Iterator[Told]:
 def _of_rules(filters: list[Node], requirements: Mapping[str, Node]) -> Iterator[_Needed]:
     for one in filters:
         for rule in one.get("rules").each():
-            pattern = _pattern(rule.get("match"))
+            pattern = pattern_of(rule.get("match"))
             requires = rule.get("requires") or requirements.get(
                 rule.get("requirement_name").text, Node(None, rule.file)
             )
@@ -207,9 +208,9 @@ def _of_rules(filters: list[Node], requirements: Mapping[str, Node]) -> Iterator
 def _of_routes(root: Node, requirements: Mapping[str, Node]) -> Iterator[_Needed]:
     for route in root.walk():
         for settings in (value for _, value in route.get("typed_per_filter_config").items()):
-            if not _is(settings, _PER_ROUTE) or not route.get("match"):
+            if not is_of(settings, _PER_ROUTE) or not route.get("match"):
                 continue
-            pattern, name = _pattern(route.get("match")), settings.get("requirement_name").text
+            pattern, name = pattern_of(route.get("match")), settings.get("requirement_name").text
             if settings.get("disabled").is_true:
                 yield (), Route(gateway=NAME, pattern=pattern, is_checked=False, why="jwt_authn is disabled")
             elif name in requirements:
@@ -221,14 +222,15 @@ def _of_routes(root: Node, requirements: Mapping[str, Node]) -> Iterator[_Needed
 
 def _needed(pattern: Told, requires: Node) -> Iterator[_Needed]:
     """Who may serve a route, and whether a request without a token passes."""
-    providers = tuple(dict.fromkeys(_providers(requires)))
+    providers = tuple(dict.fromkeys(providers_of(requires)))
     why = _lets_pass(requires)
     if not providers and not why:
         why = "no provider is required"
     yield providers, Route(gateway=NAME, pattern=pattern, is_checked=not why, why=why)
 
 
-def _providers(requires: Node) -> Iterator[str]:
+def providers_of(requires: Node) -> Iterator[str]:
+    """The names of all providers that a requirement mentions."""
     for node in requires.walk():
         name = node.get("provider_name").text
         if name:
@@ -244,7 +246,8 @@ def _lets_pass(requires: Node) -> str:
     return ""
 
 
-def _pattern(match: Node) -> Told:
+def pattern_of(match: Node) -> Told:
+    """How a route matches a path, as a pattern."""
     prefix, separated = match.get("prefix").told(), match.get("path_separated_prefix").told()
     path = match.get("path").told()
     if path:

@@ -118,13 +118,20 @@ def _rules(root: Node, section: _Section) -> Iterator[Finding]:
             algorithms=told.get("header alg", ()),
             jwks=_key_file(root, verify),
             inline_keys=tuple(_keys(root, verify)),
-            required_claims=tell_all(["exp"] if "payload exp" in told else [], place),
+            required_claims=tell_all(["exp"] if "payload exp" in _needed(section) else [], place),
             usual={"skew_seconds": "0", "required_claims": ""},
         )
     if verify is None:
         yield Remark(gateway=NAME, place=place, says=f"{section.name}: no jwt_verify: signatures are not checked")
     claims = {claim.partition(" ")[2]: values for claim, values in told.items() if claim.startswith("payload ")}
     yield from must_be(NAME, claims, ("iss", "aud", "exp"))
+
+
+def _needed(section: _Section) -> set[str]:
+    """Claims without which a rule refuses: `deny if` a comparison does nothing when the claim is not there."""
+    claims = dict(_variables(section))
+    rules = [line for line in section.lines if "unless" in line.words]
+    return {_claim_of(" ".join(test.words), claims) for rule in rules for test in _conditions(rule)}
 
 
 def _compared(root: Node, section: _Section) -> dict[str, tuple[Told, ...]]:
@@ -150,15 +157,20 @@ def _variables(section: _Section) -> Iterator[tuple[str, str]]:
 def _tests(section: _Section) -> Iterator[Line]:
     """ACLs without their names, and conditions in braces."""
     for line in section.lines:
-        words = list(line.words)
-        if words[0] == "acl":
-            yield Line(line.number, tuple(words[2:]))
-            continue
-        while "{" in words and "}" in words[words.index("{") :]:
-            start = words.index("{")
-            end = words.index("}", start)
-            yield Line(line.number, tuple(words[start + 1 : end]))
-            words = words[end + 1 :]
+        if line.words[0] == "acl":
+            yield Line(line.number, line.words[2:])
+        else:
+            yield from _conditions(line)
+
+
+def _conditions(line: Line) -> Iterator[Line]:
+    """What stands in braces."""
+    words = list(line.words)
+    while "{" in words and "}" in words[words.index("{") :]:
+        start = words.index("{")
+        end = words.index("}", start)
+        yield Line(line.number, tuple(words[start + 1 : end]))
+        words = words[end + 1 :]
 
 
 def _claim_of(text: str, claims: Mapping[str, str]) -> str:

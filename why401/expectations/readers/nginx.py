@@ -46,7 +46,7 @@ Map = tuple[str, str, tuple[Told, ...]]  # claim, variable, accepted values
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
     """A server or location with what it inherits."""
 
     name: str
@@ -86,29 +86,35 @@ def read(root: Node) -> Iterator[Finding]:
     file = _File(
         maps=tuple(_maps(root, directives)),
         locations={
-            one["args"][-1]: one.get("block", []) for one in _walk(directives) if one["directive"] == "location"
+            one["args"][-1]: one.get("block", []) for one in every(directives) if one["directive"] == "location"
         },
     )
-    blocks = list(_blocks(directives, {}, ""))
+    blocks = blocks_of(root)
     for block in blocks:
         yield from _expectation(root, block, file)
-    if not all(_why_open(block) for block in blocks):
+    if not all(why_open(block) for block in blocks):
         for block in blocks:
             if not _is_internal(block):
-                yield route(NAME, Told(text=block.name, place=Place(file=root.file, line=block.line)), _why_open(block))
-    for one in _walk(directives):
+                yield route(NAME, Told(text=block.name, place=Place(file=root.file, line=block.line)), why_open(block))
+    for one in every(directives):
         if one["directive"] == "include":
             says = f"include {' '.join(one['args'])} is not opened: name the file, or give the output of `nginx -T`"
             yield Remark(gateway=NAME, place=_place(root, one), says=says)
 
 
-def _walk(directives: Directives) -> Iterator[Directive]:
+def every(directives: Directives) -> Iterator[Directive]:
+    """All directives, those inside of blocks too."""
     for one in directives:
         yield one
-        yield from _walk(one.get("block", []))
+        yield from every(one.get("block", []))
 
 
-def _blocks(directives: Directives, inherited: Mapping[str, Directive], name: str) -> Iterator[_Block]:
+def blocks_of(root: Node) -> list[Block]:
+    """Locations, and servers without one, each with what it inherits."""
+    return list(_blocks(root.raw["directives"], {}, ""))
+
+
+def _blocks(directives: Directives, inherited: Mapping[str, Directive], name: str) -> Iterator[Block]:
     """Locations, and servers without one."""
     here = dict(inherited) | _plain(directives)
     for one in directives:
@@ -118,7 +124,7 @@ def _blocks(directives: Directives, inherited: Mapping[str, Directive], name: st
         label = _pattern(one["args"]) if kind == "location" else name
         yield from _blocks(inside, here, label)
         if kind == "location" or (kind == "server" and "location" not in [x["directive"] for x in inside]):
-            yield _Block(label or "*", one["line"], inside, here | _plain(inside))
+            yield Block(label or "*", one["line"], inside, here | _plain(inside))
 
 
 def _plain(directives: Directives) -> dict[str, Directive]:
@@ -134,12 +140,13 @@ def _pattern(args: list[str]) -> str:
     return args[-1] if args[-1].startswith("@") else f"{args[-1]}*"
 
 
-def _is_internal(block: _Block) -> bool:
+def _is_internal(block: Block) -> bool:
     return block.name.startswith("@") or any(one["directive"] == "internal" for one in block.own)
 
 
-def _why_open(block: _Block) -> str:
-    if any(_is_on(block.inherited.get(name)) for name in _CHECKS):
+def why_open(block: Block) -> str:
+    """Why a request is not checked here; "" when it is."""
+    if any(is_on(block.inherited.get(name)) for name in _CHECKS):
         return ""
     is_off = any(name in block.inherited for name in _CHECKS)
     return "the check is off" if is_off else "no auth_jwt and no auth_request"
@@ -147,7 +154,7 @@ def _why_open(block: _Block) -> str:
 
 def _maps(root: Node, directives: Directives) -> Iterator[Map]:
     """`map $jwt_claim_iss $valid { "https://…" 1; }`: claim, variable, values that give something else than 0 and ""."""
-    for one in _walk(directives):
+    for one in every(directives):
         if one["directive"] == "map" and one["args"][0].startswith(_CLAIM):
             claim = one["args"][0].removeprefix(_CLAIM)
             values = tuple(
@@ -159,9 +166,9 @@ def _maps(root: Node, directives: Directives) -> Iterator[Map]:
             yield claim, one["args"][1], values
 
 
-def _expectation(root: Node, block: _Block, file: _File) -> Iterator[Finding]:
+def _expectation(root: Node, block: Block, file: _File) -> Iterator[Finding]:
     jwt, lua, request = (block.inherited.get(name) for name in ("auth_jwt", "access_by_lua_block", "auth_request"))
-    if _is_on(jwt) and not _is_internal(block):
+    if is_on(jwt) and not _is_internal(block):
         yield from _jwt(root, block, file)
     if lua and file.is_new(lua) and "openidc" in "".join(lua["args"]):
         yield _of_lua(root, block, lua)
@@ -170,13 +177,14 @@ def _expectation(root: Node, block: _Block, file: _File) -> Iterator[Finding]:
 
 
 def _elsewhere(root: Node, request: Directive, file: _File) -> Iterator[Remark]:
-    if _is_on(request):
+    if is_on(request):
         service = file.passed_to(request["args"][-1]) or request["args"][-1]
         says = f"tokens are checked by {service}; what it expects is in its configuration"
         yield Remark(gateway=NAME, place=_place(root, request), says=says)
 
 
-def _is_on(one: Directive | None) -> bool:
+def is_on(one: Directive | None) -> bool:
+    """Whether a check is there and not switched off."""
     return one is not None and one["args"][:1] != ["off"]
 
 
@@ -184,13 +192,13 @@ def _place(root: Node, one: Directive) -> Place:
     return Place(file=root.file, line=one["line"])
 
 
-def _required(block: _Block) -> set[str]:
+def _required(block: Block) -> set[str]:
     """The variables of auth_jwt_require, of the block or around it."""
     own = {word for one in block.own if one["directive"] == "auth_jwt_require" for word in one["args"]}
     return own or set(block.inherited.get("auth_jwt_require", {}).get("args", []))
 
 
-def _jwt(root: Node, block: _Block, file: _File) -> Iterator[Finding]:
+def _jwt(root: Node, block: Block, file: _File) -> Iterator[Finding]:
     required = _required(block)
     claims = {claim: values for claim, variable, values in file.maps if variable in required}
     place = Place(file=root.file, line=block.line)
@@ -212,7 +220,7 @@ def _jwt(root: Node, block: _Block, file: _File) -> Iterator[Finding]:
     yield from must_be(NAME, claims, ("iss", "aud"))
 
 
-def _keys(root: Node, block: _Block, file: _File) -> Told | None:
+def _keys(root: Node, block: Block, file: _File) -> Told | None:
     """The file, or the URL that the internal location of auth_jwt_key_request passes on to."""
     request, stored = block.inherited.get("auth_jwt_key_request"), block.inherited.get("auth_jwt_key_file")
     if request:
@@ -220,12 +228,12 @@ def _keys(root: Node, block: _Block, file: _File) -> Told | None:
     return tell(stored["args"][0], _place(root, stored)) if stored else None
 
 
-def _setting(root: Node, block: _Block, name: str) -> Told | None:
+def _setting(root: Node, block: Block, name: str) -> Told | None:
     one = block.inherited.get(name)
     return duration(tell(one["args"][0], _place(root, one))) if one else None
 
 
-def _of_lua(root: Node, block: _Block, lua: Directive) -> Expectation:
+def _of_lua(root: Node, block: Block, lua: Directive) -> Expectation:
     """What literal values of a Lua block tell; what it computes is not known."""
     code, place = "\n".join(lua["args"]), _place(root, lua)
     values: dict[str, str] = {}

@@ -44,7 +44,7 @@ def read(root: Node) -> Iterator[Finding]:
         yield from _manifest(root)
         return
     http = root.get("http")
-    checking = {name for name, value in http.get("middlewares").items() if _checks(value)}
+    checking = {name for name, value in http.get("middlewares").items() if checks(value)}
     chains = {
         name for name, value in http.get("middlewares").items() if _plain(value.get("chain", "middlewares")) & checking
     }
@@ -67,7 +67,8 @@ def _plain(names: Node) -> set[str]:
     return {told.text.partition("@")[0] for told in names.all_told()}
 
 
-def _checks(middleware: Node) -> bool:
+def checks(middleware: Node) -> bool:
+    """Whether a middleware checks who asks."""
     return any(middleware.get(kind).is_mapping for kind in _CHECKING) or any(
         "jwt" in name.lower() for name in middleware.get("plugin").names()
     )
