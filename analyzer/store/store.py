@@ -24,6 +24,7 @@ from analyzer.store.group_state import Decision, State
 from analyzer.store.habits import MAX_CLIENTS, Seen, Sent, Sight
 from analyzer.store.maintain import BY_AGE, STEPS, Step, Upkeep
 from analyzer.store.migrate import migrate, rollback
+from analyzer.store.side_by_side import alone
 from analyzer.store.turn import in_turn, lease, release
 from analyzer.store.wall_clock import Clock
 from analyzer.store.write import Work, transaction
@@ -107,7 +108,7 @@ class Store:
         work = Work(given=given, positions=positions, counts=counts, is_shared=is_shared, places=files)
         sample = self.settings.store.sample_allowed
         started = time.perf_counter()
-        with self._lock:
+        with alone(self.settings.share), self._lock:
             done = self._retried("append", lambda con: transaction(con, work, self._state, sample))
             learn(self._state, done.plan)
             self._state.places.update(done.moves.places)
@@ -188,7 +189,7 @@ class Store:
 
     def _upkept(self, kind: str, call: Callable[[duckdb.DuckDBPyConnection], Made]) -> Made | None:
         try:
-            with self._lock:
+            with alone(self.settings.share), self._lock:
                 return self._called(call)
         except duckdb.Error as error:
             if is_conflict(error):
