@@ -90,14 +90,15 @@ def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _request(lines: list[str]) -> bytes:
+def request(lines: list[str]) -> bytes:
+    """An OTLP request with a record per line."""
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-    request = ExportLogsServiceRequest()
-    scope = request.resource_logs.add().scope_logs.add()
+    made = ExportLogsServiceRequest()
+    scope = made.resource_logs.add().scope_logs.add()
     for line in lines:
         scope.log_records.add().body.string_value = line
-    return bytes(request.SerializeToString())
+    return bytes(made.SerializeToString())
 
 
 def _json_request(lines: list[str]) -> bytes:
@@ -121,7 +122,7 @@ def hostile() -> Iterator[tuple[bytes, dict[str, str], set[int]]]:
         )
         yield b"\n\x00" * 2_000_000, {"Content-Type": PROTOBUF}, {413}
         yield b"x", {"Content-Type": "text/html"}, {415}
-        yield _request(["x"])[:-1], {"Content-Type": PROTOBUF}, {400}
+        yield request(["x"])[:-1], {"Content-Type": PROTOBUF}, {400}
 
 
 def send_http(address: str, until: float, name: str) -> Sent:
@@ -131,7 +132,7 @@ def send_http(address: str, until: float, name: str) -> Sent:
     while time.monotonic() < until:
         number += 1
         good, bad = lines.next()
-        encoded = _request(good + bad) if number % 3 else _json_request(good + bad)
+        encoded = request(good + bad) if number % 3 else _json_request(good + bad)
         headers = {"Content-Type": PROTOBUF if number % 3 else JSON}
         if number % 2:
             encoded, headers = gzip.compress(encoded, 1), {**headers, "Content-Encoding": "gzip"}
@@ -193,7 +194,7 @@ def send_grpc(address: str, until: float, name: str) -> Sent:
         while time.monotonic() < until:
             number += 1
             good, bad = lines.next()
-            _until_taken(partial(call, _request(good + bad)), sent.answers, "OK")
+            _until_taken(partial(call, request(good + bad)), sent.answers, "OK")
             sent.good, sent.bad = sent.good + len(good), sent.bad + len(bad)
             if number % 10 == 0:
                 sent.hostile += 1

@@ -13,6 +13,7 @@ from pathlib import Path
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from benchmarks.formats import FORMATS, Asked
 from collector.events import Origin
 from collector.records import RawRecord
 from collector.safe import Safe
@@ -20,6 +21,7 @@ from collector.safe import Safe
 NOW = int(time.time())
 _LEVELS = ("INFO", "WARN", "ERROR")
 _SERVICES = ("orders", "checkout", "billing", "profile", "search")
+_WRITERS = tuple(FORMATS.values())
 REASONS = (
     "Jwt_is_expired",
     "Jwt_issuer_is_not_configured",
@@ -103,14 +105,17 @@ def records(lines: list[str]) -> list[RawRecord]:
 
 
 def mixed(mix: str, count: int) -> list[str]:
-    """Access log lines of Envoy. `real`: 2 % refused, each token used 50 times, 200 routes with an id in each path; `storm`: all refused, 200 tokens;
-    `distinct`: all refused, every token new. Nobody checks the signatures, which are random.
+    """Access log lines. `real`: 2 % refused, each token used 50 times, 200 routes with an id in each path, in ten gateways' formats; `envoy`: the same
+    in Envoy's JSON alone; `storm`: Envoy's, all refused, 200 tokens; `distinct`: all refused, every token new. Nobody checks the signatures,
+    which are random.
     """
-    tokens = {"real": count // 50, "storm": 200, "distinct": count}[mix]
+    tokens = {"storm": 200, "distinct": count}.get(mix, count // 50)
     pool = [_unsigned(number) for number in range(tokens)]
+    if mix == "real":
+        return [_of_ten(number, pool[number % tokens]) for number in range(count)]
     lines = []
     for number in range(count):
-        denied = mix != "real" or number % 50 == 0
+        denied = mix != "envoy" or number % 50 == 0
         fields = _line(number // 8, pool[number % tokens], denied=denied)
         fields |= {
             "path": f"/service-{number * 7 % 200}/items/{number}",
@@ -118,6 +123,18 @@ def mixed(mix: str, count: int) -> list[str]:
         }
         lines.append(json.dumps(fields))
     return lines
+
+
+def _of_ten(number: int, credential: str) -> str:
+    """A request in one of the formats: each of them has requests of both kinds."""
+    asked = Asked(
+        at=NOW + number // 8000,
+        path=f"/service-{number * 7 % 200}/items/{number}",
+        token=credential,
+        number=number,
+        status=401 if number % 50 == number // 50 % 50 else 200,
+    )
+    return _WRITERS[number % len(_WRITERS)](asked)
 
 
 def _unsigned(number: int) -> str:
