@@ -12,7 +12,7 @@ from typing import Any, Final
 from collector import outcomes
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways.reading import combined_log, topic
+from collector.gateways.reading import combined_log, exchange, topic
 from collector.gateways.reading.admission import is_admitted
 from collector.gateways.reading.contract import NotAuth, Parser
 from collector.gateways.reading.errors_said import said
@@ -39,6 +39,8 @@ _REFUSALS: Final = (
     "error",
 )
 _LISTS: Final = ("messages", "errors")
+_LEAST_ERROR: Final = 400
+_REFUSED: Final = (401, 403)  # of whatever level the log is: requests are logged at INFO
 _ABSENT: Final = object()
 
 
@@ -51,6 +53,7 @@ def parse(record: RawRecord) -> Parsed | None:
     keys = plan(flat)
     parsed = fill(Parsed(NAME), flat, keys, record.time_ns)
     _add_listed(parsed, fields)
+    _add_body(parsed, fields)
     if parsed.status and (parsed.method or parsed.path or parsed.credential_logged):
         if parsed.upstream_status:
             parsed.responder = Responder.UPSTREAM
@@ -62,6 +65,15 @@ def parse(record: RawRecord) -> Parsed | None:
 def _add_listed(parsed: Parsed, fields: Mapping[str, Any]) -> None:
     """What a list of errors says beside a sentence that holds for all of them."""
     text = said(next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), ""), MAX_DEPTH)
+    if text and text not in parsed.message:
+        parsed.message = f"{parsed.message}: {text}" if parsed.message else text
+
+
+def _add_body(parsed: Parsed, fields: Mapping[str, Any]) -> None:
+    """What the answer said, beside a log's own `HTTP response`."""
+    if parsed.status < _LEAST_ERROR:
+        return
+    text = exchange.sentence(fields.get("body"))
     if text and text not in parsed.message:
         parsed.message = f"{parsed.message}: {text}" if parsed.message else text
 
@@ -87,7 +99,7 @@ def _refusal(parsed: Parsed, record: RawRecord, level: str) -> Parsed | None:
 
 
 def _is_refusal(parsed: Parsed, level: str) -> bool:
-    if not parsed.message or level in _QUIET_LEVELS:
+    if not parsed.message or (level in _QUIET_LEVELS and parsed.status not in _REFUSED):
         return False
     low = parsed.message[:2048].lower()
     is_said = topic.is_auth(low) and has_any(low, _REFUSALS)

@@ -11,7 +11,7 @@ from collector.gateways.reading.values import as_text, count, header_map, http_s
 from collector.records import Parsed
 
 _MAX_BODY: Final = 1 << 14  # an error's body is a sentence; what is longer is an answer
-_SENTENCES: Final = ("message", "error_msg", "error_description", "detail", "error", "exp", "nbf")
+_SENTENCES: Final = ("message", "error_msg", "error_description", "detail", "error", "reason", "exp", "nbf")
 
 
 def inner(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
