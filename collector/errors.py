@@ -2,6 +2,7 @@
 
 Why401Error
 ├── ConfigurationError     a setting is invalid; the process does not start
+│   └── SeveralMistakes    several are, each said
 ├── UnreadableRecord       a parser recognized a record and could not read it; counted, never raised to the top
 ├── Backpressure           the intake is full; the source asks its sender to retry later
 ├── Fenced                 another consumer owns the partition now; the source seeks to the offset in the store
@@ -9,6 +10,8 @@ Why401Error
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class Why401Error(Exception):
@@ -25,6 +28,18 @@ class ConfigurationError(Why401Error):
         self.value = value
         self.expected = expected
         self.file = file
+
+
+class SeveralMistakes(ConfigurationError):
+    """Several settings cannot be used: all of them, so that nobody has to start again for each."""
+
+    def __init__(self, mistakes: Sequence[ConfigurationError]) -> None:
+        first = mistakes[0]
+        super().__init__(first.key, first.value, first.expected, file=first.file)
+        self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.mistakes))
 
 
 class UnreadableRecord(Why401Error):

@@ -12,6 +12,7 @@ Between `<!-- recipes -->` and `<!-- end -->` stands the table of gateways, conf
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -30,7 +31,9 @@ from analyzer.taxonomy import CAUSES, CODES
 from benchmarks.coverage.results import table
 from benchmarks.live.registry import NEWCOMERS
 from collector import events
+from collector.event_schema import event_schema
 from collector.settings import entries
+from collector.settings.schema import config_schema
 from collector.telemetry import INSTRUMENTS
 from why401.cli import main
 from why401.expectations.readers import READERS
@@ -56,7 +59,8 @@ def telemetry() -> Iterator[str]:
 def configuration() -> Iterator[str]:
     """docs/configuration.md."""
     yield "# Configuration\n\nSettings are read from `why401.toml`, then from the environment, then from flags; later sources override earlier ones.\n"
-    yield "`why401 init` creates a commented file, `why401 check` validates it.\n"
+    yield "`why401 init` creates a commented file, `why401 check` validates it and reports all mistakes at once. `why401 schema config` prints its JSON Schema: with\n"
+    yield "the line `#:schema why401.schema.json` on top of the file, editors that know TOML complete names and mark mistakes.\n"
     yield "A setting marked *secret* can also be read from a file that only its owner can read: `NAME_file`, or the environment variable with `_FILE` appended.\n"
     for section, rows in groupby(entries(), key=lambda entry: entry.section):
         title = f"`[[{section[:-2]}]]`" if section.endswith("[]") else f"`[{section}]`" if section else "Top level"
@@ -72,7 +76,7 @@ def event() -> Iterator[str]:
     """docs/event.md."""
     yield "# The event\n\nOne line of JSON per request on the topic `why401.events`; fields with their default value are omitted. "
     yield f"`why401.schema` is {events.SCHEMA_VERSION}: within a schema version, fields may be added but are never renamed.\n"
-    yield "Names follow the OpenTelemetry semantic conventions where one exists.\n\n| key | field |\n|---|---|\n"
+    yield "Names follow the OpenTelemetry semantic conventions where one exists. `why401 schema event` prints its JSON Schema.\n\n| key | field |\n|---|---|\n"
     for name, key in events._TOP.items():  # noqa: SLF001  # the wire table is the contract's own
         yield f"| `{key}` | `Event.{name}` |\n"
     for group, keys in events._WIRE.items():  # noqa: SLF001
@@ -188,7 +192,17 @@ def written() -> list[Path]:
     return [ROOT / "README.md", *sorted(path for path in HERE.rglob("*.md") if path not in generated)]
 
 
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"config": config_schema, "event": event_schema}
+
+
+def schema(name: str) -> str:
+    """The text of a JSON Schema in why401/schemas."""
+    return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
+    for each in SCHEMAS:
+        (ROOT / "why401" / "schemas" / f"{each}.json").write_text(schema(each), encoding="utf-8")
     (HERE / "sql.md").write_text(with_reference((HERE / "sql.md").read_text(encoding="utf-8")), encoding="utf-8")
     for each in PAGES:
         (HERE / each).write_text(page(each), encoding="utf-8")

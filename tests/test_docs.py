@@ -17,7 +17,7 @@ from collector import events
 from collector.gateways import names
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
-from docs.generate import PAGES, page, with_examples, with_reference, written
+from docs.generate import PAGES, SCHEMAS, page, schema, with_examples, with_reference, written
 from why401.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +30,12 @@ DOCS = "\n".join(
 def test_generated_pages_are_current(name: str) -> None:
     """`python -m docs.generate` writes them; a table that moved on without its page fails here."""
     assert page(name) == (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_published_schemas_are_current(name: str) -> None:
+    """The package has them as files; `python -m docs.generate` writes them."""
+    assert schema(name) == (ROOT / "why401" / "schemas" / f"{name}.json").read_text(encoding="utf-8")
 
 
 def test_everything_is_documented() -> None:

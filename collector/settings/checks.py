@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Callable
-from dataclasses import MISSING, field
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +16,18 @@ ALGORITHMS: Final = (
 )  # fmt: skip
 _PRIVATE: Final = frozenset(("d", "p", "q", "dp", "dq", "qi", "k", "oth"))  # RFC 7518, section 6
 Check = Callable[[Any], str]  # "" when the value is valid, else what is expected
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A check that JSON Schema can say as well."""
+
+    test: Check
+    schema: Mapping[str, Any]
+
+    def __call__(self, value: Any) -> str:
+        """As every check."""
+        return self.test(value)
 
 
 def setting(default: Any, help: str, check: Check | None = None, *, secret: bool = False, apart: bool = False) -> Any:
@@ -33,17 +45,19 @@ def setting(default: Any, help: str, check: Check | None = None, *, secret: bool
 
 def between(low: float, high: float) -> Check:
     """A number in a closed range."""
-    return lambda v: "" if low <= v <= high else f"a number from {low:g} to {high:g}"
+    says = f"a number from {low:g} to {high:g}"
+    return Bounds(lambda v: "" if low <= v <= high else says, {"minimum": low, "maximum": high})
 
 
 def one_of(*words: str) -> Check:
     """One of a few values."""
-    return lambda v: "" if v in words else "one of " + ", ".join(words)
+    return Bounds(lambda v: "" if v in words else "one of " + ", ".join(words), {"enum": list(words)})
 
 
 def some_of(*words: str) -> Check:
     """Some of a few values, in a list."""
-    return lambda v: "" if set(v) <= set(words) else "some of " + ", ".join(words)
+    says = "some of " + ", ".join(words)
+    return Bounds(lambda v: "" if set(v) <= set(words) else says, {"items": {"type": "string", "enum": list(words)}})
 
 
 def objective(value: float) -> str:

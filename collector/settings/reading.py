@@ -11,12 +11,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from collector.errors import ConfigurationError
+from collector.errors import ConfigurationError, SeveralMistakes
 from collector.settings.private import exposure, read_private
 from collector.settings.table import TABLES, Settings
 
 ENV_PREFIX: Final = "WHY401_"
-_NOT_SETTINGS: Final = frozenset({"file", "share"})
+MAX_MISTAKES: Final = 50
+NOT_SETTINGS: Final = frozenset({"file", "share"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def entries() -> Iterator[Entry]:
 
 def _section(cls: type, name: str) -> Iterator[Entry]:
     """A section's own settings, then those of the sections inside it."""
-    known = [f for f in fields(cls) if f.name not in _NOT_SETTINGS | set(TABLES)]
+    known = [f for f in fields(cls) if f.name not in NOT_SETTINGS | set(TABLES)]
     yield from (_entry(name, f) for f in known if f.metadata)
     for f in known:
         if not f.metadata:
@@ -70,22 +71,29 @@ def load(
 ) -> Settings:
     """Read the settings. `file` None: `why401.toml` here when there is one. `flags`: dotted key to value.
 
-    Raises ConfigurationError with file, key, value and what is expected.
+    Raises ConfigurationError with file, key, value and what is expected; SeveralMistakes when several settings are wrong.
     """
     path = _file(file)
     raw = _read(path) if path else {}
     _expect_closed(raw, path)
     environ = os.environ if environ is None else environ
+    _override(raw, environ, flags or {})
+    name, wrong = str(path) if path else "", list[ConfigurationError]()
+    _read_secrets(raw, environ, path, wrong)
+    settings: Settings = _build(Settings, raw, "", name, wrong)
+    if wrong:
+        raise wrong[0] if len(wrong) == 1 else SeveralMistakes(wrong[:MAX_MISTAKES])
+    return replace(settings, file=name)
+
+
+def _override(raw: dict[str, Any], environ: Mapping[str, str], flags: Mapping[str, Any]) -> None:
+    """What the environment says instead of the file, and flags instead of both."""
     for entry in entries():
         if not entry.section.endswith("[]") and entry.env in environ:
             _put(raw, entry.key, environ[entry.env])
-    for key, value in (flags or {}).items():
+    for key, value in flags.items():
         if value is not None:
             _put(raw, key, value)
-    name = str(path) if path else ""
-    _read_secrets(raw, environ, path)
-    settings: Settings = _build(Settings, raw, "", name)
-    return replace(settings, file=name)
 
 
 def _file(file: str | Path | None) -> Path | None:
@@ -116,18 +124,27 @@ def _get(raw: Mapping[str, Any], key: str) -> Any:
     return table.get(name) if isinstance(table, dict) else None
 
 
-def _read_secrets(raw: dict[str, Any], environ: Mapping[str, str], path: Path | None) -> None:
+def _read_secrets(
+    raw: dict[str, Any], environ: Mapping[str, str], path: Path | None, wrong: list[ConfigurationError]
+) -> None:
     """`KEY_file` in the file, `WHY401_KEY_FILE` in the environment: the secret is the content of a private file."""
     for entry in (entry for entry in entries() if entry.secret):
         named = _pop(raw, entry.key + "_file")
         where = environ.get(entry.env + "_FILE", named)
         if where is None:
             continue
-        if _pop(raw, entry.key) not in (None, ""):
-            right = f"set either {entry.name} or {entry.name}_file, not both"
-            raise ConfigurationError(entry.key, "…", right, file=str(path or ""))
-        folder = path.parent if path else Path()
-        _put(raw, entry.key, read_private(folder / str(where), entry.key + "_file", file=str(path or "")))
+        try:
+            _read_secret(raw, entry, str(where), path)
+        except ConfigurationError as error:
+            wrong.append(error)
+
+
+def _read_secret(raw: dict[str, Any], entry: Entry, where: str, path: Path | None) -> None:
+    if _pop(raw, entry.key) not in (None, ""):
+        right = f"set either {entry.name} or {entry.name}_file, not both"
+        raise ConfigurationError(entry.key, "…", right, file=str(path or ""))
+    folder = path.parent if path else Path()
+    _put(raw, entry.key, read_private(folder / where, entry.key + "_file", file=str(path or "")))
 
 
 def _pop(raw: Mapping[str, Any], key: str) -> Any:
@@ -145,44 +162,49 @@ def _put(raw: dict[str, Any], key: str, value: Any) -> None:
     raw[name] = value
 
 
-def _build(cls: type, raw: Mapping[str, Any], prefix: str, file: str) -> Any:
-    known = {f.name: f for f in fields(cls) if f.name not in _NOT_SETTINGS}
-    _refuse_unknown(raw, known, prefix, file)
-    values = {name: _value(cls, known[name], raw[name], prefix + name, file) for name in raw}
+def _build(cls: type, raw: Mapping[str, Any], prefix: str, file: str, wrong: list[ConfigurationError]) -> Any:
+    """The section, None where a setting that it needs is missing; what cannot be used is added to `wrong`."""
+    known = {f.name: f for f in fields(cls) if f.name not in NOT_SETTINGS}
+    values, missing = {}, []
+    for name, value in raw.items():
+        try:
+            values[name] = _value(cls, _known(known, name, value, prefix, file), value, prefix + name, file, wrong)
+        except ConfigurationError as error:
+            wrong.append(error)
     for name, f in known.items():
         if name not in raw and f.default is MISSING and f.default_factory is MISSING:
-            raise ConfigurationError(prefix + name, None, f"required: {f.metadata['help']}", file=file)
-    return cls(**values)
+            missing.append(ConfigurationError(prefix + name, None, f"required: {f.metadata['help']}", file=file))
+    wrong += missing
+    return None if wrong else cls(**values)
 
 
-def _refuse_unknown(raw: Mapping[str, Any], known: Mapping[str, Any], prefix: str, file: str) -> None:
-    for name in raw:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "valid names: " + ", ".join(known)
-            # Text is not shown: it may be a secret under a misspelled name.
-            may_be_secret = not isinstance(raw[name], (int, float)) or any(_is_secret(known[near]) for near in close)
-            shown = "…" if may_be_secret else raw[name]
-            raise ConfigurationError(prefix + name, shown, f"unknown setting; {hint}", file=file)
+def _known(known: Mapping[str, Any], name: str, value: Any, prefix: str, file: str) -> Any:
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else "valid names: " + ", ".join(known)
+    # Text is not shown: it may be a secret under a misspelled name.
+    may_be_secret = not isinstance(value, (int, float)) or any(_is_secret(known[near]) for near in close)
+    raise ConfigurationError(prefix + name, "…" if may_be_secret else value, f"unknown setting; {hint}", file=file)
 
 
 def _is_secret(f: Any) -> bool:
     return bool(f.metadata.get("secret"))
 
 
-def _value(cls: type, f: Any, value: Any, key: str, file: str) -> Any:
+def _value(cls: type, f: Any, value: Any, key: str, file: str, wrong: list[ConfigurationError]) -> Any:
     if f.name in TABLES and cls is Settings:
-        return _table(TABLES[f.name], value, key, file)
+        return _table(TABLES[f.name], value, key, file, wrong)
     hint = _hints(cls)[f.name]
     if is_dataclass(hint):
         if not isinstance(value, Mapping):
             raise ConfigurationError(key, "…", f"expected a table: [{key}]", file=file)
-        return _build(hint, value, key + ".", file)  # type: ignore[arg-type]  # is_dataclass leaves instance | type
+        return _build(hint, value, key + ".", file, wrong)  # type: ignore[arg-type]  # is_dataclass leaves instance | type
     shown = "…" if f.metadata["secret"] or _has_userinfo(value) else value
     converted = _convert(hint, value, key, file, shown)
-    wrong = f.metadata["check"](converted) if f.metadata.get("check") else ""
-    if wrong:
-        raise ConfigurationError(key, shown, f"expected {wrong}", file=file)
+    expected = f.metadata["check"](converted) if f.metadata.get("check") else ""
+    if expected:
+        raise ConfigurationError(key, shown, f"expected {expected}", file=file)
     return converted
 
 
@@ -191,10 +213,10 @@ def _has_userinfo(value: Any) -> bool:
     return isinstance(value, str) and "://" in value and "@" in value
 
 
-def _table(cls: type, value: Any, key: str, file: str) -> tuple[Any, ...]:
+def _table(cls: type, value: Any, key: str, file: str, wrong: list[ConfigurationError]) -> tuple[Any, ...]:
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise ConfigurationError(key, value, f"expected a list of tables: [[{key}]]", file=file)
-    return tuple(_build(cls, item, f"{key}[{n}].", file) for n, item in enumerate(value))
+    return tuple(_build(cls, item, f"{key}[{n}].", file, wrong) for n, item in enumerate(value))
 
 
 def _convert(hint: Any, value: Any, key: str, file: str, shown: Any) -> Any:

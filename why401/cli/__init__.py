@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from collector.errors import Why401Error
+from collector.errors import SeveralMistakes, Why401Error
 from why401 import __version__
 
 # Name -> module that holds `command`; imported when asked for, so that `why401 --help` does not load duckdb and grpc.
@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "repair": "Detach damaged files from the lake, so that the rest can be read.",
     "init": "Create a commented why401.toml.",
     "check": "Validate the configuration.",
+    "schema": "Print the JSON Schema of the configuration or of the event.",
     "recipe": "Print what to paste into a gateway's configuration, and what to run then.",
     "trace": "Walk a request through a gateway's configuration, and say where it would be refused.",
     "lint": "Find faults in gateways' configurations before a request fails.",
@@ -60,7 +61,8 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except Why401Error as error:
-            click.secho(f"why401: {error}", fg="red", err=True)
+            for line in str(error).splitlines() if isinstance(error, SeveralMistakes) else [error]:
+                click.secho(f"why401: {line}", fg="red", err=True)
             sys.exit(2)
 
 

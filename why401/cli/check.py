@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
 import click
 
-from collector.errors import ConfigurationError
+from collector.errors import ConfigurationError, Why401Error
 from collector.settings import KafkaSettings, Settings
 from collector.settings.checks import is_loopback
 from why401.cli import options
@@ -16,16 +19,24 @@ from why401.cli import options
 def command(config_file: str | None, offline: bool) -> None:
     """Validate the configuration and show how each listener is protected.
 
-    Errors name the file, the key, the value and what is expected. Exit status 2 if the configuration is invalid.
+    All mistakes are reported, each with the file, the key, the value and what is expected. Exit status 2 if the configuration is invalid.
     """
     settings = options.settings(config_file)
+    wrong = list(_wrong(settings, () if offline else (_check_key_sets,)))
+    for error in wrong:
+        click.secho(f"why401: {error}", fg="red", err=True)
+    if wrong:
+        sys.exit(2)
     click.echo(f"{settings.file or 'defaults (no why401.toml in this folder)'}: valid")
-    _check_doors(settings)
-    _check_knowledge(settings)
-    _check_alerts(settings)
-    _check_export(settings)
-    if not offline:
-        _check_key_sets(settings)
+
+
+def _wrong(settings: Settings, more: Sequence[Callable[[Settings], None]]) -> Iterator[Why401Error]:
+    """What cannot be used, of every part: nobody is to come back for each."""
+    for check in (_check_doors, _check_knowledge, _check_alerts, _check_export, *more):
+        try:
+            check(settings)
+        except Why401Error as error:
+            yield error
 
 
 def _check_doors(settings: Settings) -> None:
