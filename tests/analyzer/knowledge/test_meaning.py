@@ -105,6 +105,15 @@ SAYS = {
     "HMAC does not match": "signature_invalid",
     "second factor required": "claim_not_allowed",
     "the correlation cookie was not found": "login_flow_failed",
+    "signed out after 15 minutes of inactivity": "token_expired",
+    "session timed out": "token_expired",
+    "the account was deleted": "consumer_not_found",
+    "referer is not allowed": "source_denied",
+    "authentication backend is unavailable": "introspection_failed",
+    "TLS error while talking to the IdP": "jwks_unreachable",
+    "wrong basic auth credentials": "consumer_not_found",
+    "no basic auth credentials were sent": "token_missing",
+    "digest authentication is not supported": "scheme_invalid",
 }
 
 SAYS_NOTHING = (
