@@ -55,7 +55,7 @@ soak: install ## Slow proofs: ten million events, thousands of commits and a mil
 	@$(BIN)/python -m benchmarks soak soak-store flood
 	@$(BIN)/python -m benchmarks load $(ARGS)
 
-chaos: install ## Ten minutes of stopped and killed analyzers and PostgreSQL's restarts, on both catalogs: 0 lost, 0 doubled; ARGS="--minutes 60"
+chaos: install ## Ten minutes in which processes, broker, PostgreSQL, disk, clock and files fail, on both catalogs: 0 lost, 0 doubled; ARGS="--minutes 60"
 	@$(BIN)/python -m benchmarks chaos $(ARGS)
 
 fuzz: install $(VENV)/.fuzz ## Ten minutes of coverage-guided fuzzing; ARGS="--seconds 60 redact" for a part

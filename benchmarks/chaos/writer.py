@@ -1,4 +1,4 @@
-"""A writer of the chaos test: commits to every partition in turn where the store says that it ends, until SIGTERM.
+"""A writer of chaos: commits to every partition in turn where the store says that it ends, until SIGTERM.
 
 Nothing native may be loaded before the supervisor forks, so what works is imported where it works.
 """
