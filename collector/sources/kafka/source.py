@@ -55,6 +55,9 @@ MAX_FAILED_POLLS: Final = 5  # in a row; then a new consumer is made
 STOP_GRACE_SECONDS: Final = 5.0  # how long batches on their way may still become durable
 CALL_MS: Final = 3_000
 MIN_JOIN_SECONDS: Final = 15.0
+MAX_PATIENCE: Final = (
+    16  # times as long: on a busy machine a broker, or we, may need longer than any limit that was set beforehand
+)
 
 
 class NeverJoined(Why401Error):
@@ -91,6 +94,7 @@ class KafkaSource:
         self._decode = decode
         self._lanes: dict[TopicPartition, _Lane] = {}  # outlives a consumer: batches on their way are waited for
         self._ends: dict[TopicPartition, int] = {}
+        self._patience = 1  # doubled each time that the group did not take us in
         for topic in self._topics:
             telemetry.gauge("why401.kafka.lag", partial(self.lag, topic), topic=topic)
 
@@ -109,6 +113,8 @@ class KafkaSource:
                     _Session(self, consumer, intake).serve(stop)
             except Exception as error:  # kafka-python also raises OSError and RuntimeError; none may end the source
                 self.failed(error)
+                if isinstance(error, NeverJoined):
+                    self._patience = min(2 * self._patience, MAX_PATIENCE)
                 if isinstance(error, AccessRefused) and not has_been_in:  # later, credentials may be being rotated
                     raise error.as_configuration_error() from None
                 log.warning("Kafka: %s; trying again in %.1f s", _about(error), backoff)
@@ -187,8 +193,12 @@ class KafkaSource:
 
     @property
     def join_seconds(self) -> float:
-        """How long a group may take to let us in: by twice the session timeout it has let go of dead members."""
-        return max(MIN_JOIN_SECONDS, 5 + 2 * self._settings.session_timeout_seconds)
+        """How long a group may take to let us in: by twice the session timeout it has let go of dead members. Longer after each failure."""
+        return self._patience * max(MIN_JOIN_SECONDS, 5 + 2 * self._settings.session_timeout_seconds)
+
+    def joined(self) -> None:
+        """The group took us in: the next time it need not be waited for longer."""
+        self._patience = 1
 
     @property
     def start_at_end(self) -> bool:
@@ -230,6 +240,7 @@ class _Session(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
 
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._join_by = None
+        self._source.joined()
         for place in assigned:
             lane = self._lanes.setdefault(place, _Lane())
             lane.owned, lane.placed, lane.held = True, False, None

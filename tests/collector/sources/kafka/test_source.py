@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import pytest
@@ -421,3 +421,25 @@ def test_a_member_that_its_group_never_takes_in_gives_up(monkeypatch: pytest.Mon
         session._watch_join()
     session.on_partitions_assigned([])
     session._watch_join()
+
+
+def test_a_group_that_takes_long_is_given_longer(monkeypatch: pytest.MonkeyPatch):
+    """On a starved machine the same limit would break every join; who was taken in begins anew with the shortest."""
+    monkeypatch.setattr("collector.sources.kafka.source.RETRY_SECONDS", 0.0)
+    settings = KafkaSettings(bootstrap=("127.0.0.1:9",))
+    source = KafkaSource(settings, Telemetry(), topics=("raw",), group="g", decode=decode_raw())
+    stop, waited = threading.Event(), []
+
+    def never() -> NoReturn:
+        waited.append(source.join_seconds)
+        if len(waited) == 3:
+            stop.set()
+        raise kafka_source.NeverJoined(waited[-1])
+
+    monkeypatch.setattr(source, "_consumer", never)
+    source.run(LedgerIntake(), stop)
+
+    first = waited[0]
+    assert [first, 2 * first, 4 * first] == waited
+    kafka_source._Session(source, None, LedgerIntake()).on_partitions_assigned([])
+    assert first == source.join_seconds
