@@ -31,7 +31,7 @@ from collector.settings import Settings, load
 from tests.brokers import BrokerUnavailable, find_or_start, free_ports
 from tests.waiting import eventually
 
-MAX_GROWTH_MIB_PER_MINUTE: Final = 3.0  # at the end; a leak of a kilobyte a request is ten times that
+MAX_GROWTH_MIB_PER_MINUTE: Final = 1.0  # at the end; a leak of a kilobyte a request is thirty times that
 SETTLE_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 60.0
 PAGE: Final = ("received", "dropped", "stored")
