@@ -5,12 +5,14 @@ Readers keep what they see: snapshots go after GRACE, files that only they had a
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
+from uuid import UUID
 
 import duckdb
 
@@ -18,6 +20,7 @@ from analyzer.store.migrate import rollback
 from analyzer.store.turn import LEASE, in_turn
 from collector.settings import StoreSettings
 
+log = logging.getLogger("why401.store")
 GRACE: Final = timedelta(minutes=15)  # longer than any reader's query
 ORPHAN_GRACE: Final = timedelta(days=1)  # a file without a snapshot may belong to a commit under way
 GROWN_MIB: Final = 16  # a file of so much is merged no more: without a limit each round writes the latest 64 MiB again
@@ -31,6 +34,7 @@ _EXPIRED: Final = """
 SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < $at
 AND snapshot_id < (SELECT max(snapshot_id) FROM lake.snapshots())
 """
+_ORPHANS: Final = "CALL ducklake_delete_orphaned_files('lake', older_than => $at, dry_run => {dry})"
 _MIB: Final = 2**20
 _RETAINED: Final = (
     "DELETE FROM store.events WHERE observed_time < $events",
@@ -53,10 +57,12 @@ class Upkeep:
 
     rows: dict[str, int]
     compacted_until: datetime | None = None
+    met_foreign: bool = False
 
     def __init__(self) -> None:
         self.rows = {}
         self.compacted_until = None
+        self.met_foreign = False
 
 
 Step = Callable[[duckdb.DuckDBPyConnection, StoreSettings, datetime, Upkeep], None]
@@ -132,13 +138,49 @@ def _expect_lease(until: float) -> None:
         )
 
 
-def expire(con: duckdb.DuckDBPyConnection, _: StoreSettings, now: datetime, __: Upkeep) -> None:
+def expire(con: duckdb.DuckDBPyConnection, _: StoreSettings, now: datetime, upkeep: Upkeep) -> None:
     """Forget old snapshots, then delete the files that only they had, then files that no snapshot ever had."""
     old = [row[0] for row in con.execute(_EXPIRED, {"at": now - GRACE}).fetchall()]
     if old:
         con.execute(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
     con.execute("CALL ducklake_cleanup_old_files('lake', older_than => $at)", {"at": now - GRACE - _TEXT_DAY})
-    con.execute("CALL ducklake_delete_orphaned_files('lake', older_than => $at)", {"at": now - ORPHAN_GRACE})
+    _delete_orphans(con, now - ORPHAN_GRACE, upkeep)
+
+
+def _delete_orphans(con: duckdb.DuckDBPyConnection, before: datetime, upkeep: Upkeep) -> None:
+    """DuckLake would delete every Parquet file that it does not know: a backup, a table of somebody, another lake's files."""
+    orphans = [row[0] for row in con.execute(_ORPHANS.format(dry="true"), {"at": before}).fetchall()]
+    if not orphans:
+        return
+    ((born,),) = con.execute("SELECT min(applied_at) FROM store.applied").fetchall()
+    foreign = [path for path in orphans if not may_be_ours(path, born)]
+    if not foreign:
+        con.execute(_ORPHANS.format(dry="false"), {"at": before})
+    elif not upkeep.met_foreign:
+        upkeep.met_foreign = True
+        log.warning(
+            "upkeep: %d Parquet files within the lake's data are not of this lake (%s): move them elsewhere; until then,"
+            " files that no snapshot knows are not deleted",
+            len(foreign),
+            foreign[0],
+        )
+
+
+def may_be_ours(path: str, born: datetime) -> bool:
+    """Whether this lake may have written the file: DuckLake names files by a UUID with the time, so it is not older than the lake.
+
+    >>> may_be_ours("data/ducklake-01a22dc5-0674-7123-8884-616a7e7d3c55.parquet", datetime.fromisoformat("2026-11-01T00:00Z"))
+    True
+    >>> may_be_ours("data/part-0.parquet", datetime.fromisoformat("2026-11-01T00:00Z"))
+    False
+    """
+    name = path.rpartition("/")[2]
+    try:
+        made = UUID(name.removeprefix("ducklake-").removesuffix(".parquet").removesuffix("-delete"))
+    except ValueError:
+        return False
+    is_named = name.startswith("ducklake-") and made.version == 7
+    return is_named and (made.int >> 80) / 1000 >= (born - ORPHAN_GRACE).timestamp()
 
 
 def cap_size(con: duckdb.DuckDBPyConnection, settings: StoreSettings, _: datetime, __: Upkeep) -> None:

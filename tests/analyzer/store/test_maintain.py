@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,6 +80,29 @@ def test_old_files_are_deleted_after_the_grace(store):
     after = len(list(files.rglob("events/*.parquet")))
 
     assert (during, after) == (6, 1)
+
+
+def test_files_of_others_are_not_deleted(store, caplog):
+    """Backups, tables of somebody, another lake's files: what this lake cannot have written stays, and is told once."""
+    store.append([failing(n) for n in range(150)], [], {})
+    data = store.settings.data_path / "data"
+    older = "ducklake-01900000-0000-7000-8000-000000000000.parquet"  # of 2024
+    foreign = [data / "backup" / "events" / "part-0.parquet", data / "store" / "events" / older]
+    (own,) = (data / "store" / "events").glob("*.parquet")
+    orphan = own.with_name(own.name.replace(own.name[-12:-8], "ffff"))
+    for file in (*foreign, orphan):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(own, file)
+    for days in (3, 4):
+        store.maintain(datetime.now(UTC) + timedelta(days=days))
+    assert [True] * 4 == [file.exists() for file in (*foreign, orphan, own)]
+    (told,) = [record.getMessage() for record in caplog.records if "not of this lake" in record.getMessage()]
+    assert told.startswith("upkeep: 2 Parquet files")
+
+    for file in foreign:
+        file.unlink()
+    store.maintain(datetime.now(UTC) + timedelta(days=5))
+    assert [False, True] == [orphan.exists(), own.exists()]
 
 
 @pytest.mark.parametrize("name", [name for name, _ in maintain.STEPS])
