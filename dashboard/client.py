@@ -14,6 +14,7 @@ from analyzer.lake.attach import Access, place
 from analyzer.lake.errors import StoreUnavailable
 from analyzer.lake.query_pool import QueryPool
 from analyzer.lake.reader import Identity, Reader, used
+from analyzer.lake.trouble import reason
 from dashboard import config, queries
 from dashboard.errors import OtherViews
 
@@ -35,7 +36,7 @@ def query(name: str, **params: Any) -> pd.DataFrame:
     except (duckdb.CatalogException, duckdb.BinderException):
         raise OtherViews(place(config.settings())) from None
     except duckdb.Error as error:
-        raise StoreUnavailable(place(config.settings()), type(error).__name__) from None
+        raise StoreUnavailable(place(config.settings()), reason(error)) from None
 
 
 def rows(name: str, **params: Any) -> list[dict[str, Any]]:

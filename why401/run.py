@@ -119,7 +119,11 @@ def event_source(settings: Settings, telemetry: Telemetry) -> Source:
 @contextmanager
 def collector_of(settings: Settings, telemetry: Telemetry, changed: KeysChanged | None = None) -> Iterator[Collector]:
     """The collector's stages with fresh key sets and the pseudonym key."""
-    settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"cannot be made a folder: {error.strerror}"
+        raise ConfigurationError("data_dir", settings.data_dir, why, file=settings.file) from None
     key_sets = KeySets(settings.issuers, settings.base, telemetry, changed=changed)
     key_sets.load()
     key_sets.start()

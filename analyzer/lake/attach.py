@@ -15,7 +15,7 @@ import duckdb
 
 from analyzer.lake import spill
 from analyzer.lake.errors import LostCatalog, NoExtension, NoStore, StoreUnavailable
-from analyzer.lake.trouble import named
+from analyzer.lake.trouble import named, reason
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
 
@@ -104,7 +104,7 @@ def _worded(error: duckdb.Error, settings: Settings, access: Access) -> Exceptio
     # DuckDB's text may quote the ATTACH string, and that a password: to readers only the kind goes on.
     if found := named(error, place(settings)):
         return found
-    return error if access.write else StoreUnavailable(place(settings), type(error).__name__)
+    return error if access.write else StoreUnavailable(place(settings), reason(error))
 
 
 def connect_reader(settings: Settings, *, memory_mib: int, threads: int = 1) -> duckdb.DuckDBPyConnection:

@@ -17,7 +17,7 @@ import duckdb
 
 from analyzer.lake.attach import LAKE, Access, catalog_file, connect, on_s3, place
 from analyzer.lake.errors import DamagedCatalog, StoreUnavailable
-from analyzer.lake.trouble import named
+from analyzer.lake.trouble import named, reason
 from analyzer.lake.view_files import quoted
 from collector.settings import Settings
 
@@ -68,7 +68,7 @@ def find(settings: Settings) -> tuple[Damage, ...]:
             _expect_whole_catalog(con, settings)
             return tuple(_damages(con, is_remote=on_s3(settings)))
         except duckdb.Error as error:
-            raise named(error, place(settings)) or StoreUnavailable(place(settings), type(error).__name__) from None
+            raise named(error, place(settings)) or StoreUnavailable(place(settings), reason(error)) from None
 
 
 def _expect_whole_catalog(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

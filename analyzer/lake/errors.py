@@ -153,7 +153,7 @@ class PositionsBroken(LakeError):
 
 
 class StoreUnavailable(LakeError):
-    """The lake cannot be read. `kind` is the class of DuckDB's error; its text may hold a connection string."""
+    """The lake cannot be read. `kind` is the reason, or the class of DuckDB's error: its text may hold a connection string."""
 
     def __init__(self, place: str, kind: str) -> None:
         super().__init__(f"the store at {place} cannot be read ({kind})")

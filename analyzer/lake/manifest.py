@@ -17,6 +17,7 @@ import duckdb
 import msgspec
 
 from analyzer.lake.errors import BrokenBackup, StoreUnavailable
+from analyzer.lake.trouble import reason
 from analyzer.lake.view_files import quoted
 
 NAME: Final = "backup.json"
@@ -105,7 +106,7 @@ def read(con: duckdb.DuckDBPyConnection, folder: str) -> Manifest:
         rows = con.execute("SELECT content FROM read_text($path)", {"path": _literal(folder) + NAME}).fetchall()
     except duckdb.Error as error:
         if is_s3(folder) and "404" not in str(error):
-            raise StoreUnavailable(folder, type(error).__name__) from None
+            raise StoreUnavailable(folder, reason(error)) from None
         rows = []
     if not rows:
         raise BrokenBackup(folder, f"there is no {NAME}, which is written last; it was cut, or is still being made")

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import duckdb
 
-from analyzer.lake.errors import NotOneQuery, QueryTimeout
-from analyzer.lake.trouble import named
+from analyzer.lake.errors import NotOneQuery, QueryTimeout, UnfinishedRestore
+from analyzer.lake.trouble import is_being_restored, named
 
 # DuckLake's upkeep and the catalog scanners are table functions, so a SELECT could write files or read other databases.
 TABLE_FUNCTIONS: Final = frozenset(
@@ -46,6 +46,8 @@ def run_query(con: duckdb.DuckDBPyConnection, sql: str, params: Sequence[Any] = 
     except duckdb.Error as error:
         if found := named(error, "of this lake"):
             raise found from None
+        if isinstance(error, duckdb.CatalogException) and is_being_restored(con):
+            raise UnfinishedRestore from None
         raise
 
 

@@ -11,9 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from analyzer.lake.attach import LAKE, Access, catalog_file, connect, expect_catalog, place
-from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable
+from analyzer.lake.errors import NoStore, QueryTimeout, QueryTooLarge, StoreUnavailable, UnfinishedRestore
 from analyzer.lake.query import time_limit
-from analyzer.lake.trouble import named
+from analyzer.lake.trouble import is_being_restored, named, reason
 from collector.settings import Settings
 
 # DuckLake keeps the statistics of every snapshot that it planned with until its database is closed.
@@ -65,7 +65,7 @@ class Reader:
         except duckdb.CatalogException as error:
             if "does not exist" in str(error) and not self._has_views(con):
                 self._forget(con)
-                raise NoStore(place(self._settings)) from None
+                raise (UnfinishedRestore() if is_being_restored(con) else NoStore(place(self._settings))) from None
             raise
         except duckdb.OutOfMemoryException:
             raise QueryTooLarge(self._access.memory_mib) from None
@@ -121,4 +121,4 @@ class Reader:
 
     def _unavailable(self, error: duckdb.Error) -> StoreUnavailable:
         # DuckDB's text may quote the ATTACH string, and that a password: only the kind goes on.
-        return StoreUnavailable(place(self._settings), type(error).__name__)
+        return StoreUnavailable(place(self._settings), reason(error))

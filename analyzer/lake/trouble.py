@@ -7,12 +7,14 @@ makes the damage.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 import duckdb
 
 from analyzer.lake.errors import DamagedCatalog, DamagedFile, LakeError, NoStore, OtherFormat
 
+RESTORING: Final = "restoring"  # the only migration that is noted while a backup is restored
 # DuckLake names its files by UUID; no path of a person's looks so.
 _FILE: Final = re.compile(r"ducklake-[0-9a-f-]{36}(?:-delete)?\.parquet")
 _VERSIONS: Final = re.compile(r"catalog version is (\S+), but the extension requires version (\S+?)\.? ")
@@ -26,9 +28,35 @@ _GONE: Final = re.compile(
     r'relation "(?:\w+\.)?ducklake_\w+" does not exist'
 )  # one that exists already: two processes create the lake
 _CUT: Final = (
-    "No such file or directory", "404", "No magic bytes", "too small to be a Parquet", "Corrupt", "corrupt", "TProtocol",
+    "No such file or directory", "Not a directory", "Is a directory", "404", "No magic bytes", "too small to be a Parquet", "Corrupt", "corrupt", "TProtocol",
     "decompress", "Decompress", "Invalid", "out of buffer", "Out of buffer", "footer", "Failed to read Parquet", "Unexpected",
 )  # fmt: skip
+
+# What else a person can do something about, said in these words only: the text around them may quote a password.
+_REASONS: Final = {
+    "database or disk is full": "the disk is full", "No space left on device": "the disk is full, or has no inodes left",
+    "disk I/O error": "disk I/O error; is the disk full?", "unable to open database file": "the file cannot be opened",
+    "readonly database": "it may only be read", "Read-only file system": "it may only be read", "Permission denied": "permission denied",
+    "database is locked": "another process holds it", "Connection refused": "connection refused", "timeout expired": "no answer in time",
+    "password authentication failed": "the password is refused", "Not a directory": "a part of its path is no folder",
+}  # fmt: skip
+
+
+def is_being_restored(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a restore began here and has not ended."""
+    with suppress(duckdb.Error):
+        return con.execute("SELECT DISTINCT name FROM store.applied").fetchall() == [(RESTORING,)]
+    return False
+
+
+def reason(error: duckdb.Error) -> str:
+    """Why the lake cannot be used, in a few words that hold nothing of a connection string; else the class of the error.
+
+    >>> reason(duckdb.IOException("Could not write to .../catalog.sqlite: No space left on device"))
+    'the disk is full, or has no inodes left'
+    """
+    text = str(error)
+    return next((words for sign, words in _REASONS.items() if sign in text), type(error).__name__)
 
 
 def named(error: duckdb.Error, place: str) -> LakeError | None:

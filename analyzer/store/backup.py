@@ -12,11 +12,11 @@ from typing import Final
 import duckdb
 
 from analyzer.lake import manifest
-from analyzer.lake.attach import Access, connect, place
+from analyzer.lake.attach import Access, connect, data_path, on_s3, place
 from analyzer.lake.errors import LakeError, NoStore, NotCopied
 from analyzer.lake.manifest import File, Manifest, Table
 from analyzer.lake.snapshot import CHANGED, current, is_kept
-from analyzer.lake.trouble import named
+from analyzer.lake.trouble import named, reason
 from analyzer.lake.view_files import quoted
 from analyzer.store.migrate import applied_migrations, rollback
 from analyzer.store.pinned import Pin, pinned
@@ -28,6 +28,7 @@ COPY (FROM store.{name}) TO {path} (
     FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, FILE_SIZE_BYTES '64MiB', FILENAME_PATTERN 'part-{{i}}'
 )
 """
+WITHIN: Final = "it is within {data}, the lake's own data, and would be lost with it; name a place elsewhere"
 _PRESENT: Final = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'store'"
 _EPOCHS: Final = "SELECT DISTINCT key_epoch FROM store.events WHERE key_epoch > 0 ORDER BY key_epoch"
 
@@ -45,6 +46,8 @@ def backup(settings: Settings, target: str, say: Callable[[str], None]) -> Manif
     is in `target` is no backup, because its last file is missing.
     """
     folder = manifest.folder_of(target)
+    if is_within_data(settings, folder):
+        raise NotCopied(folder, WITHIN.format(data=data_path(settings)))
     with closing(connect(settings, access(settings, target))) as con:
         try:
             _expect_empty(con, folder)
@@ -55,6 +58,14 @@ def backup(settings: Settings, target: str, say: Callable[[str], None]) -> Manif
             return manifest.check(con, folder)
         except (duckdb.Error, OSError) as error:
             raise _refused(settings, folder, error) from None
+
+
+def is_within_data(settings: Settings, folder: str) -> bool:
+    """Whether a backup there would lie among the lake's own files."""
+    data = data_path(settings)
+    if not (manifest.is_s3(folder) or on_s3(settings)):
+        folder, data = (f"{Path(path).resolve()}/" for path in (folder, data))
+    return folder.startswith(data)
 
 
 def _copied(con: duckdb.DuckDBPyConnection, settings: Settings, folder: str, pin: Pin) -> Manifest:
@@ -120,5 +131,5 @@ def _refused(settings: Settings, folder: str, error: duckdb.Error | OSError) -> 
         return NotCopied(folder, error.strerror or type(error).__name__)
     # DuckDB's text may quote a password: only the kind goes on.
     return named(error, place(settings)) or NotCopied(
-        folder, f"it cannot be written, or the lake not read ({type(error).__name__})"
+        folder, f"it cannot be written, or the lake not read ({reason(error)})"
     )

@@ -10,6 +10,7 @@ from typing import Final
 import duckdb
 
 from analyzer.lake.errors import NewerStore, OlderStore, UnfinishedRestore
+from analyzer.lake.trouble import RESTORING
 from analyzer.lake.view_files import View, quoted, views
 
 _RECORDS: Final = """
@@ -17,7 +18,6 @@ CREATE SCHEMA IF NOT EXISTS store;
 CREATE TABLE IF NOT EXISTS store.applied (name VARCHAR, digest VARCHAR, applied_at TIMESTAMPTZ);
 """
 _VIEW: Final = "view "  # begins the name of a record of a view
-_RESTORING: Final = "restoring"  # the only record while a backup is restored
 
 
 def migrations() -> tuple[tuple[str, str], ...]:
@@ -61,7 +61,7 @@ def _begin(con: duckdb.DuckDBPyConnection) -> None:
 def applied_migrations(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Which migrations the lake in use has, in their order. Raises UnfinishedRestore."""
     applied = _applied(con)
-    if _RESTORING in applied:
+    if RESTORING in applied:
         raise UnfinishedRestore
     return tuple(sorted(name for name in applied if not name.startswith(_VIEW)))
 
@@ -71,20 +71,15 @@ def is_new(con: duckdb.DuckDBPyConnection) -> bool:
     return not _has_records(con)
 
 
-def is_being_restored(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a restore began here and has not ended."""
-    return _has_records(con) and set(_applied(con)) == {_RESTORING}
-
-
 def begin_restore(con: duckdb.DuckDBPyConnection) -> None:
     """Mark a new database, so that no writer begins a lake in it."""
-    _in_transaction(con, _RECORDS + _record(_RESTORING, ""))
+    _in_transaction(con, _RECORDS + _record(RESTORING, ""))
 
 
 def end_restore(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Within a transaction: the tables as these known migrations made them, and no mark."""
     known = dict(migrations())
-    con.execute(f"DELETE FROM store.applied WHERE name = {quoted(_RESTORING)}")  # noqa: S608  # of ours
+    con.execute(f"DELETE FROM store.applied WHERE name = {quoted(RESTORING)}")  # noqa: S608  # of ours
     con.execute("\n".join(_recorded(name, known[name]) for name in names))
 
 
@@ -104,7 +99,7 @@ def _apply(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
 
 def expect_known(applied: Collection[str]) -> None:
     """Views of a later version do no harm, its migrations do. Raises NewerStore, UnfinishedRestore."""
-    if _RESTORING in applied:
+    if RESTORING in applied:
         raise UnfinishedRestore
     known = {name for name, _ in migrations()}
     newer = sorted(name for name in set(applied) - known if not name.startswith(_VIEW))

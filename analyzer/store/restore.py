@@ -14,16 +14,15 @@ import duckdb
 
 from analyzer.lake import manifest
 from analyzer.lake.attach import connect, connect_outside, data_path, on_s3, place
-from analyzer.lake.errors import NotRestored, StoreUnavailable
+from analyzer.lake.errors import LakeError, NotRestored, StoreUnavailable
 from analyzer.lake.manifest import Manifest
-from analyzer.lake.trouble import named
+from analyzer.lake.trouble import is_being_restored, named, reason
 from analyzer.lake.view_files import quoted
-from analyzer.store.backup import access
+from analyzer.store.backup import access, is_within_data
 from analyzer.store.migrate import (
     begin_restore,
     end_restore,
     expect_known,
-    is_being_restored,
     is_new,
     migrate,
     rollback,
@@ -42,7 +41,7 @@ def check(settings: Settings, source: str) -> Manifest:
         try:
             return manifest.check(con, folder)
         except duckdb.Error as error:
-            raise StoreUnavailable(folder, type(error).__name__) from None
+            raise StoreUnavailable(folder, reason(error)) from None
 
 
 def restore(settings: Settings, source: str) -> Manifest:
@@ -53,7 +52,9 @@ def restore(settings: Settings, source: str) -> Manifest:
     """
     made = check(settings, source)
     expect_known(made.applied)
-    with closing(connect(settings, replace(access(settings, source), write=True, create=True))) as con:
+    if is_within_data(settings, manifest.folder_of(source)):
+        raise NotRestored(place(settings), f"the backup is within {data_path(settings)}; move it elsewhere first")
+    with _connected(settings, source) as con:
         try:
             if not is_being_restored(con):
                 _expect_new(con, settings)
@@ -63,10 +64,19 @@ def restore(settings: Settings, source: str) -> Manifest:
             _fill(con, settings, manifest.folder_of(source), made)
             migrate(con)
         except duckdb.Error as error:
-            raise named(error, place(settings)) or NotRestored(
-                place(settings), f"it refuses ({type(error).__name__})"
-            ) from None
+            raise _refused(settings, error) from None
     return made
+
+
+def _connected(settings: Settings, source: str) -> closing[duckdb.DuckDBPyConnection]:
+    try:
+        return closing(connect(settings, replace(access(settings, source), write=True, create=True)))
+    except duckdb.Error as error:
+        raise _refused(settings, error) from None
+
+
+def _refused(settings: Settings, error: duckdb.Error) -> LakeError:
+    return named(error, place(settings)) or NotRestored(place(settings), f"it refuses ({reason(error)})")
 
 
 def _expect_new(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from typing import Final
@@ -11,6 +12,11 @@ import click
 from collector.errors import SeveralMistakes, Why401Error
 from why401 import __version__
 
+# What a person can mend at the file that the error names; everything else is a fault of ours, and its trace is needed.
+_OF_THE_MACHINE: Final = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EMFILE, errno.ENFILE,
+    errno.ENAMETOOLONG, errno.ELOOP,
+})  # fmt: skip
 # Name -> module that holds `command`; imported when asked for, so that `why401 --help` does not load duckdb and grpc.
 COMMANDS: Final[dict[str, str]] = {
     "demo": "Run a real Envoy with valid and broken tokens, and show the results.",
@@ -61,9 +67,14 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except Why401Error as error:
-            for line in str(error).splitlines() if isinstance(error, SeveralMistakes) else [error]:
-                click.secho(f"why401: {line}", fg="red", err=True)
-            sys.exit(2)
+            lines = str(error).splitlines() if isinstance(error, SeveralMistakes) else [str(error)]
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE or error.filename is None:
+                raise
+            lines = [f"{error.filename}: {error.strerror}"]
+        for line in lines:
+            click.secho(f"why401: {line}", fg="red", err=True)
+        sys.exit(2)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,14 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.lake import connect_reader, manifest, run_query
+from analyzer.lake.attach import Access
 from analyzer.lake.errors import BrokenBackup, LakeError, NotCopied, NotRestored, UnfinishedRestore
+from analyzer.lake.reader import Reader
 from analyzer.lake.snapshot import current, is_kept
 from analyzer.store import Store, open_store, pinned
 from analyzer.store import restore as restoring
 from analyzer.store.backup import backup
 from analyzer.store.restore import check, restore
 from collector.records import Position
-from collector.settings import Settings
+from collector.settings import Settings, StoreSettings
 from collector.telemetry import Telemetry
 from tests.analyzer.verdict_samples import TOKEN, failing
 from why401.cli import main
@@ -226,6 +228,11 @@ def test_a_restore_that_was_cut_is_no_lake_and_goes_on(
         restore(settings, str(copy))
     with pytest.raises(UnfinishedRestore):
         open_store(settings, Telemetry())
+    reader = Reader(settings, Access(memory_mib=256), timeout_s=30)
+    with pytest.raises(UnfinishedRestore):
+        reader.table("SELECT 1 FROM failures")
+    told = CliRunner().invoke(main, ["sql", "SELECT 1 FROM failures", "--data-dir", settings.data_dir])
+    assert (1, True) == (told.exit_code, "is being restored" in told.output)
     monkeypatch.undo()
     restore(settings, str(copy))
 
@@ -243,6 +250,36 @@ def test_nothing_is_overwritten(made: tuple[Settings, Path], copy: Path, tmp_pat
     (lost / "catalog.sqlite").unlink()
     with pytest.raises(LakeError, match="there is no catalog"):
         restore(Settings(data_dir=str(lost)), str(copy))
+
+
+def test_a_backup_lies_outside_of_the_data(copy: Path, made: tuple[Settings, Path], tmp_path: Path) -> None:
+    """Within it upkeep of another release deletes what the lake does not know, and whoever loses one loses both."""
+    settings, _ = made
+    (tmp_path / "link").symlink_to(settings.data_path)
+    for place in (settings.data_path / "data" / "backup", tmp_path / "link" / "data" / "backup"):
+        with pytest.raises(NotCopied, match="the lake's own data"):
+            backup(settings, str(place), print)
+        assert not place.exists()
+    bucket = replace(settings, store=replace(settings.store, data_path="s3://bucket/why401"))
+    with pytest.raises(NotCopied, match="the lake's own data"):
+        backup(bucket, "s3://bucket/why401/2026-11-30", print)
+    around = Settings(data_dir=str(tmp_path / "new"), store=StoreSettings(data_path=str(copy.parent)))
+    with pytest.raises(NotRestored, match="the backup is within"):
+        restore(around, str(copy))
+
+
+def test_a_place_that_is_no_folder_is_a_sentence(copy: Path, made: tuple[Settings, Path], tmp_path: Path) -> None:
+    """What the machine refuses is said with the file's name, without a trace."""
+    (tmp_path / "file").touch()
+    place, lake = str(tmp_path / "file" / "below"), str(made[0].data_path)
+    for words in (
+        ["restore", str(copy), "--data-dir", place],
+        ["backup", place, "--data-dir", lake],
+        ["up", "--no-follow", "--file", "-", "--data-dir", place],
+    ):
+        told = CliRunner().invoke(main, words, input="")
+
+        assert (2, True, True) == (told.exit_code, "Not a directory" in told.output, place in told.output), told.output
 
 
 def test_a_lake_of_an_earlier_release_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
