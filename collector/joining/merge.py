@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from collector.events import NO_TIMES, Event, Gateway, Outcome, Request, Responder, TokenKind, TokenTimes, Words
-from collector.gateways import has_shared_format
+from collector.gateways import has_shared_format, is_general
 from collector.joining import agree
 from collector.joining.halves import Half
 from collector.joining.pairs import AnySlot
@@ -89,8 +89,15 @@ def _plus(offset: float | None, seconds: float) -> float | None:
 
 
 def _product(kept: Gateway, gone: Safe) -> Gateway:
-    is_named = gone != "" and not has_shared_format(gone)
-    return replace(kept, kind=gone) if is_named and has_shared_format(kept.kind) else kept
+    is_better = has_shared_format(kept.kind) and _tells(gone) > _tells(kept.kind)
+    return replace(kept, kind=gone) if is_better else kept
+
+
+def _tells(kind: Safe) -> int:
+    """How much a parser's name says about the product: nothing, that others write so too, which it is."""
+    if not kind or is_general(kind):
+        return 0
+    return 1 if has_shared_format(kind) else 2
 
 
 def _writer(merged: Gateway, kept: AnySlot, gone: AnySlot) -> Gateway:

@@ -63,6 +63,15 @@ def test_error_and_access_line_are_one_request(lines: tuple[int, int]) -> None:
     assert (Outcome.DENIED, 179) == (first.outcome, first.words.body_bytes)
 
 
+def test_a_line_that_many_write_takes_the_name_of_the_product_that_says_why() -> None:
+    """The combined log names nobody; the error log beside it is nginx's own."""
+    access = '192.0.2.1 - - [03/Mar/2026:10:00:00 +0000] "GET /v1/orders HTTP/1.1" 401 179 "-" "curl/8.7.1"'
+    first, second = joined(nginx_error(), access)
+
+    assert first is second
+    assert ("nginx", 401) == (first.gateway.kind, first.request.status)
+
+
 def test_apisix_reason_exit_and_access_line_are_one_request() -> None:
     """Three lines: the plugin's reason, its exit with the status (same connection), and the access log."""
     head = "2026/03/03 10:00:00 [warn] 31#31: *7 [lua] "
