@@ -192,6 +192,23 @@ def written() -> list[Path]:
     return [ROOT / "README.md", *sorted(path for path in HERE.rglob("*.md") if path not in generated)]
 
 
+def notebook() -> str:
+    """docs/notebook.ipynb: docs/python.md, each block a cell."""
+    parts = re.split(r"(?ms)^```python\n(.*?)^```\n", (HERE / "python.md").read_text(encoding="utf-8"))
+    cells = [_cell(number, part.strip("\n")) for number, part in enumerate(parts) if part.strip()]
+    about = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    made = {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _cell(number: int, text: str) -> dict[str, Any]:
+    """Text and blocks alternate."""
+    about = {"id": f"cell-{number}", "metadata": {}, "source": text.splitlines(keepends=True)}
+    if number % 2 == 0:
+        return {"cell_type": "markdown", **about}
+    return {"cell_type": "code", "execution_count": None, "outputs": [], **about}
+
+
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"config": config_schema, "event": event_schema}
 
 
@@ -206,5 +223,6 @@ if __name__ == "__main__":
     (HERE / "sql.md").write_text(with_reference((HERE / "sql.md").read_text(encoding="utf-8")), encoding="utf-8")
     for each in PAGES:
         (HERE / each).write_text(page(each), encoding="utf-8")
+    (HERE / "notebook.ipynb").write_text(notebook(), encoding="utf-8")
     for path in written():
         path.write_text(with_examples(path.read_text(encoding="utf-8")), encoding="utf-8")

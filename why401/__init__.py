@@ -1,6 +1,6 @@
 """why401: why did the gateway say no?
 
-The Python API: `explain` and `explain_all` give verdicts, `redact` gives a text without secrets. Importing this package
+The Python API: `explain` and `explain_all` give verdicts, `redact` gives a text without secrets, `lake` opens the lake. Importing this package
 loads nothing else; each function imports what it needs when it is first called.
 
 >>> from why401 import explain
@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import duckdb
+
     from collector.settings import Settings
     from why401.explainer import Explanation
 
 __version__: Final = "0.2.0"
-__all__ = ["__version__", "explain", "explain_all", "redact"]
+__all__ = ["__version__", "explain", "explain_all", "lake", "redact"]
 
 
 def explain(text: str, *, settings: Settings | None = None, gateway: str = "") -> Explanation:
@@ -75,6 +77,24 @@ def explain_all(
 
     texts = records_of(records) if isinstance(records, str) else list(records)
     return Explainer(settings or Settings(), gateway).explain_all(texts)
+
+
+def lake(settings: Settings, *, memory_mib: int = 1024, threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """Open the lake for reading, as DuckDB: the views of docs/sql.md, beside the running writer.
+
+    `settings` as `collector.settings.load("why401.toml")` returns them. The connection can read nothing but the lake and
+    writes nowhere; its results go on as Arrow, Polars or pandas (docs/python.md). The caller closes it.
+
+    Raises `analyzer.lake.LakeError`, such as NoStore when there is no lake yet.
+
+    >>> from collector.settings import Settings
+    >>> lake(Settings(data_dir="/nowhere"))
+    Traceback (most recent call last):
+    analyzer.lake.errors.NoStore: no store at /nowhere/catalog.sqlite; `why401 up` creates one
+    """
+    from analyzer.lake import connect_reader
+
+    return connect_reader(settings, memory_mib=memory_mib, threads=threads)
 
 
 def redact(text: str) -> str:
