@@ -1,6 +1,6 @@
 """Long tokens as short ones: rules read a fixed token in the place of every JWS that is surely one.
 
-A random token makes an automaton build a state for nearly every character, and every rule pays for it. What a JWS is
+Every rule reads a token's thousand characters, and an automaton builds states for what is random. What a JWS is
 changes nothing about what is around it, so the rules see the same one each time, and what they find is mapped back.
 """
 
