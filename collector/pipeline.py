@@ -7,7 +7,7 @@ received == stored + dropped can be read from the store itself.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
 from operator import attrgetter
@@ -41,7 +41,7 @@ from collector.records import Parsed, RawRecord
 from collector.redaction import fixed, request_facts, safe, safe_id, safe_text, shared_cost, template
 from collector.redaction.pseudonyms import Pseudonyms
 from collector.safe import EMPTY, FAILED, JOINED, UNREADABLE, Safe
-from collector.settings import Settings
+from collector.settings import IssuerSettings, Settings
 from collector.shippers import inner_records, peel
 from collector.structs import Unshown
 from collector.telemetry import Telemetry
@@ -108,6 +108,12 @@ class Collector:
         self._raw_seen: Counter[tuple[str, str]] = Counter()  # reported to telemetry once a batch
         telemetry.gauge("why401.cache.size", lambda: len(self._tokens), cache="tokens")
         telemetry.gauge("why401.cache.size", lambda: len(self._words), cache="words")
+
+    def expect(self, issuers: Sequence[IssuerSettings], _since_ns: int = 0) -> None:
+        """These issuers from now on. From any thread: what is replaced is replaced whole."""
+        self._verifier.expect(issuers)
+        self._issuer_names = IssuerNames(issuer.issuer for issuer in issuers)
+        self._has_issuers = bool(issuers)
 
     def collect(self, record: RawRecord) -> Event:
         """The event of one raw record. Never raises: what fails becomes an unread event, counted."""

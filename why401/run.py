@@ -34,6 +34,7 @@ from why401.restarting import report
 if TYPE_CHECKING:
     from analyzer.store import Store
     from analyzer.verdicts import Verdict
+    from why401.expectations.reloading import Changed, Expect
 
 MAX_KIDS: Final = 5  # that a change of a key set names
 
@@ -197,7 +198,8 @@ def up(
         sink = StoreSink(settings, store, telemetry, tell)
         sampling = Sampling(settings.store.sample_allowed)
         stage = Joining(collector, settings.joining, telemetry, sampling=sampling)
-        run(settings, telemetry, sources, stage, sink, ready=ready)
+        with _watched(settings, telemetry, [collector.expect, sink.expect], _keep_expected(settings)):
+            run(settings, telemetry, sources, stage, sink, ready=ready)
 
 
 def collect(settings: Settings) -> None:
@@ -208,7 +210,8 @@ def collect(settings: Settings) -> None:
     telemetry = Telemetry()
     with collector_of(settings, telemetry) as collector:
         sources, sink = raw_sources(settings, telemetry), KafkaSink(settings.kafka, telemetry)
-        run(settings, telemetry, sources, Joining(collector, settings.joining, telemetry), sink)
+        with _watched(settings, telemetry, [collector.expect]):
+            run(settings, telemetry, sources, Joining(collector, settings.joining, telemetry), sink)
 
 
 def analyze(settings: Settings) -> None:
@@ -220,7 +223,8 @@ def analyze(settings: Settings) -> None:
     telemetry = Telemetry()
     with _alerting(settings, telemetry), leaving(settings, telemetry) as tell:
         sink = StoreSink(settings, open_store(settings, telemetry), telemetry, tell)
-        run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
+        with _watched(settings, telemetry, [sink.expect], _keep_expected(settings)):
+            run(settings, telemetry, [event_source(settings, telemetry)], event_stage(telemetry), sink)
 
 
 def _take_marks(settings: Settings, sources: Sequence[Source]) -> None:
@@ -282,6 +286,37 @@ def _keep_key_changes(settings: Settings) -> KeysChanged:
         deciding.mark(settings, change)
 
     return keep
+
+
+def _keep_expected(settings: Settings) -> Changed | None:
+    """A gateway's configuration that expects something else than before is a change; of several workers, one keeps it."""
+    if not settings.share.is_first:
+        return None
+
+    def keep(files: str, says: str, at_ns: int) -> None:
+        from analyzer.store import deciding
+        from analyzer.store.changes import Change, ChangeKind
+
+        change = Change(
+            at=datetime.fromtimestamp(at_ns / 1e9, UTC),
+            kind=ChangeKind.CONFIG_LOADED,
+            subject=safe_text(files, 200),
+            detail=safe_text(says, 200),
+        )
+        deciding.mark(settings, change)
+
+    return keep
+
+
+def _watched(
+    settings: Settings, telemetry: Telemetry, told: Sequence[Expect], changed: Changed | None = None
+) -> AbstractContextManager[None]:
+    """`issuers_from`, while the pipeline runs."""
+    if not settings.issuers_from:
+        return nullcontext()
+    from why401.expectations import reloading
+
+    return reloading.watched(settings, telemetry, told, changed)
 
 
 def _is_read_once(settings: Settings) -> bool:

@@ -72,6 +72,7 @@ RULES: Final[tuple[Rule, ...]] = (
     answer.rule,
 )
 CACHE_SIZE: Final = 20_000  # distinct evidence: about 60 MB when full
+MAX_EXPECTED: Final = 50  # configurations that are remembered with their times
 MAX_EVIDENCE: Final = 6
 MAX_QUOTED: Final = 160  # characters of a message
 # Holes of knowledge templates that name what one change would touch, the most specific first.
@@ -79,6 +80,16 @@ _TOUCHED: Final = ("policy", "rule", "scope", "scopes", "role", "claim", "alg", 
 
 
 _Evidence = tuple[Event, tuple[IssuerSettings, ...], Passed, Cutter, float]
+
+
+class _Expected:
+    """The configured issuers from a time on."""
+
+    __slots__ = ("is_one_for_all", "issuers", "since_ns")
+
+    def __init__(self, since_ns: int, issuers: tuple[IssuerSettings, ...]) -> None:
+        self.since_ns, self.issuers = since_ns, issuers
+        self.is_one_for_all = not any(issuer.gateways or issuer.routes for issuer in issuers)
 
 
 class Diagnoser:
@@ -90,12 +101,15 @@ class Diagnoser:
         read: Read = read_words,
         unlisted: ReadUnlisted = read_unlisted,
     ) -> None:
-        self._issuers = tuple(issuers)
-        self._is_one_for_all = not any(issuer.gateways or issuer.routes for issuer in issuers)
+        self._expected: tuple[_Expected, ...] = (_Expected(0, tuple(issuers)),)
         self._read, self._unlisted = read, unlisted
         self.memory = Memory()
         self.cuts = Cuts()
         self._cache: OrderedDict[_Evidence, Diagnosis] = OrderedDict()
+
+    def expect(self, issuers: Sequence[IssuerSettings], since_ns: int) -> None:
+        """What is configured from then on (Unix ns); requests before are judged by what was. From any thread."""
+        self._expected = (*self._expected, _Expected(since_ns, tuple(issuers)))[-MAX_EXPECTED:]
 
     def learn(self, event: Event, count: int = 1) -> None:
         """Take in an allowed request, or as many that are alike: rejected ones are compared with it."""
@@ -154,9 +168,11 @@ class Diagnoser:
 
     def _for(self, event: Event) -> tuple[IssuerSettings, ...]:
         """The issuers that are configured for the event's gateway and route."""
-        if self._is_one_for_all:
-            return self._issuers
-        return tuple(issuer for issuer in self._issuers if _holds_at(issuer, event) and _holds_on(issuer, event))
+        expected = self._expected
+        then = next((one for one in reversed(expected) if event.time_ns >= one.since_ns), expected[0])
+        if then.is_one_for_all:
+            return then.issuers
+        return tuple(issuer for issuer in then.issuers if _holds_at(issuer, event) and _holds_on(issuer, event))
 
 
 def _holds_at(issuer: IssuerSettings, event: Event) -> bool:

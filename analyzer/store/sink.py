@@ -19,7 +19,7 @@ from collector.counted import Allowed
 from collector.events import Event, Outcome, Words, gateway
 from collector.records import Batch
 from collector.safe import FAILED
-from collector.settings import Settings
+from collector.settings import IssuerSettings, Settings
 from collector.telemetry import Telemetry
 
 
@@ -55,6 +55,10 @@ class StoreSink:
         self._analyzer = Analyzer(settings)
         self._commits = Commits(settings.store, store, telemetry, committed, clock=clock, thread=thread)
         telemetry.gauge("why401.cache.size", lambda: self._analyzer.diagnoser.cached, cache="diagnoses")
+
+    def expect(self, issuers: Sequence[IssuerSettings], since_ns: int) -> None:
+        """Requests from then on are judged by these. From any thread."""
+        self._analyzer.diagnoser.expect(issuers, since_ns)
 
     def write(self, batch: Batch[Event]) -> None:
         """Diagnose now, commit with the next tick that is due."""

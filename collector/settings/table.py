@@ -329,6 +329,10 @@ class Settings:
     pseudonym_key: str = setting(
         "", "Key file for pseudonyms; empty: pseudonym.key in data_dir, created with mode 0600."
     )
+    issuers_from: tuple[str, ...] = setting(
+        (),
+        "Configurations of gateways, files or folders, from which [[issuers]] are read as `why401 init --from` does; a change is noticed while why401 runs.",
+    )
     insecure: bool = setting(
         False, "Allow receivers and dashboard on non-loopback addresses without TLS and authentication."
     )

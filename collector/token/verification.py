@@ -30,6 +30,7 @@ HURRY_SECONDS: Final = 5.0  # between two fetches that unknown kids asked for
 MAX_KEYS: Final = 200
 MAX_JWKS_BYTES: Final = 1 << 20  # as for a URL
 MAX_ISSUER: Final = 2_000
+MAX_ISSUERS: Final = 1_000  # whose keys are kept, those of earlier configurations too
 _HURRIED: Final = 0.0  # due at once
 PEM: Final = b"-----BEGIN "
 MAX_LEARNED: Final = 50  # kids of keys that name none, per issuer
@@ -97,6 +98,16 @@ class KeySets:
                 if error and not _is_remote(issuer):
                     key = f"issuers[{number}].jwks"
                     raise ConfigurationError(key, issuer.jwks, f"expected a readable JWKS: {error}")
+
+    def expect(self, issuers: Sequence[IssuerSettings]) -> None:
+        """These from now on, fetched at once where they are others; what was configured before is still verified with."""
+        known = {issuer.issuer: issuer for issuer in self.issuers}
+        changed = [issuer for issuer in issuers if known.get(issuer.issuer, issuer).jwks != issuer.jwks]
+        named = {issuer.issuer for issuer in issuers}
+        with self._lock:
+            for issuer in changed:
+                self._due[issuer.issuer] = _HURRIED
+            self.issuers = (*issuers, *(one for one in self.issuers if one.issuer not in named))[:MAX_ISSUERS]
 
     def start(self) -> None:
         """Keep them fresh until `close`."""
@@ -212,6 +223,13 @@ class Verifier:
     def issuer(self, iss: str) -> IssuerSettings | None:
         """The configuration of an issuer, by its exact value."""
         return self._issuers.get(iss)
+
+    def expect(self, issuers: Sequence[IssuerSettings]) -> None:
+        """These from now on; tokens of issuers that were configured before are still verified."""
+        self._key_sets.expect(issuers)
+        held = {issuer.issuer: issuer for issuer in self._key_sets.issuers}
+        self._shown = {issuer: safe_id(issuer, MAX_ISSUER) for issuer in held}
+        self._issuers = held
 
     @property
     def version(self) -> int:

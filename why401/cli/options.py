@@ -28,4 +28,9 @@ workers: Callable[[F], F] = click.option(
 
 def settings(config_file: str | None, **flags: Any) -> Settings:
     """The settings of file, environment and flags. Raises ConfigurationError, which the command group words."""
-    return load(config_file, flags={key.replace("__", "."): value for key, value in flags.items()})
+    told = load(config_file, flags={key.replace("__", "."): value for key, value in flags.items()})
+    if not told.issuers_from:
+        return told
+    from why401.expectations.expected import with_issuers_from  # what reads configurations takes a while to import
+
+    return with_issuers_from(told)

@@ -59,6 +59,11 @@ def _folder(folder: Path, found: list[tuple[Document, Node]], unread: list[Unrea
             unread.append(error)
 
 
+def files_of(path: Path) -> Iterator[Path]:
+    """The files that are read of a path."""
+    return _files(path) if path.is_dir() else iter((path,))
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name in SKIPPED_FOLDERS:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 from msgspec import structs
@@ -15,11 +12,10 @@ from msgspec import structs
 from analyzer.verdicts import Verdict
 from collector.events import Outcome, Verification
 from collector.records import Parsed
-from collector.settings import Settings, load
-from why401 import redact
+from collector.settings import Settings
+from why401.expectations.expected import issuers_of
 from why401.expectations.inputs import Found
 from why401.expectations.told import Document
-from why401.expectations.toml_text import issuers_text
 from why401.explainer import Explainer
 from why401.trace.walked import Asked, Part, Walked
 from why401.trace.walks import walk_of
@@ -173,13 +169,7 @@ def _settings(gateway: str, walked: Walked, *, fetch: bool) -> tuple[Settings, t
     """`[[issuers]]` as `why401 init --from` writes them, of what holds on this route."""
     held = tuple(replace(one, routes=()) for one in walked.expectations)
     document = Document(gateway=gateway, title="", file="", expectations=held)
-    handle, name = tempfile.mkstemp(prefix="why401-", suffix=".toml")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(issuers_text(Found(documents=(document,)), redact))
-        settings = load(name, {})
-    finally:
-        Path(name).unlink()
+    settings = Settings(issuers=issuers_of(Found(documents=(document,))))
     return (settings, ()) if fetch else _offline(settings)
 
 
