@@ -21,7 +21,8 @@ import duckdb
 
 from analyzer.lake.attach import connect, writer
 from analyzer.lake.errors import LakeError
-from analyzer.store import open_store
+from analyzer.situation import present
+from analyzer.store import maintain, open_store
 from collector.settings import Settings
 from collector.telemetry import Telemetry
 
@@ -124,6 +125,8 @@ def build(settings: Settings, events: int, days: int, now: datetime) -> None:
             _write(con, back, kept - 1 if back else 0, rows=events // kept, now=now, keep=True)
         for sql in (_MEMBERS, _WORDS, _CHANGES):
             con.execute(sql)
+        for step in (maintain.flush, maintain.compact, maintain.merge):  # as the writer's upkeep leaves a store
+            step(con, settings.store, now, maintain.Upkeep())
 
 
 def _write(con: duckdb.DuckDBPyConnection, back: int, made_at: int, *, rows: int, now: datetime, keep: bool) -> None:
@@ -157,7 +160,8 @@ def measured(settings: Settings, now: datetime) -> None:
         **window, **dict.fromkeys(filters.COLUMNS, ""), "group": group, "groups": group, "hour": window["since"], "state": "open", "by": "code",
         "other_since": window["before"], "other_until": window["since"],
     }  # fmt: skip
-    for name in sorted(path.stem for path in Path(queries.__file__).parent.glob("*.sql")):
+    of_the_page = (path.stem for path in Path(queries.__file__).parent.glob("*.sql"))
+    for name in sorted((*of_the_page, *present.COSTLY)):
         print(f"{name:<20} {_timed(client, name, params)}", flush=True)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; data {settings.data_dir}")
 

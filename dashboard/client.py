@@ -15,6 +15,7 @@ from analyzer.lake.errors import StoreUnavailable
 from analyzer.lake.query_pool import QueryPool
 from analyzer.lake.reader import Identity, Reader, used
 from analyzer.lake.trouble import reason
+from analyzer.situation import present
 from dashboard import config, queries
 from dashboard.errors import OtherViews
 
@@ -22,17 +23,20 @@ THREADS: Final = 2
 MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of them
 SPILL_MIB: Final = 2_048  # on disk, for what does not fit in memory
 CACHE_SECONDS: Final = 5
+# What compares a day with the weeks before it speaks of minutes, and costs ten times as much.
+SITUATION_SECONDS: Final = 15
 
 
 def query(name: str, **params: Any) -> pd.DataFrame:
     """The rows of `queries/<name>.sql`; parameters that the statement does not use are left out.
 
-    Raises LakeError, OtherViews. Equal calls within a few seconds share one result.
+    Raises LakeError, OtherViews. Equal calls within a few seconds share one result; of what is
+    wrong now, calls within SITUATION_SECONDS do.
     """
     sql = queries.statement(name, params)
     wanted = tuple(sorted((key, _without_nul(value)) for key, value in used(sql, params).items()))
     try:
-        return _cached(sql, wanted, lake().identity)
+        return (_situation if name in present.COSTLY else _cached)(sql, wanted, lake().identity)
     except (duckdb.CatalogException, duckdb.BinderException):
         raise OtherViews(place(config.settings())) from None
     except duckdb.Error as error:
@@ -86,4 +90,9 @@ def _without_nul(value: Any) -> Any:
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=256, show_spinner=False)
 def _cached(sql: str, params: tuple[tuple[str, Any], ...], identity: Identity) -> pd.DataFrame:  # noqa: ARG001  # key of the cache
+    return lake().table(sql, dict(params)).to_pandas()
+
+
+@st.cache_data(ttl=SITUATION_SECONDS, max_entries=64, show_spinner=False)
+def _situation(sql: str, params: tuple[tuple[str, Any], ...], identity: Identity) -> pd.DataFrame:  # noqa: ARG001  # key of the cache
     return lake().table(sql, dict(params)).to_pandas()

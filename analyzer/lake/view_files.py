@@ -120,6 +120,6 @@ def _parse(name: str, text: str) -> View:
 
 @cache
 def _advice() -> str:
-    """For the view `raw_credentials`: what to change at each gateway."""
+    """For the view `credential_settings`: what to change at each gateway."""
     rows = ((name, setting.place, setting.says, setting.source) for name, setting in credential_logging.by_gateway())
     return ",\n".join(f"({', '.join(map(quoted, row))})" for row in rows)

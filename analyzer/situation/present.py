@@ -17,6 +17,7 @@ from collector.visible import visible
 
 MAX_PARTS: Final = 2_000  # groups of one incident whose users are counted
 NEARLY_ALL: Final = 0.99
+COSTLY: Final = ("problems", "shared")  # statements that a page should not repeat for every viewer
 Rows = Sequence[Mapping[str, Any]]
 Ask = Callable[..., Rows]
 """`ask(name, **params)`: the rows of `queries/<name>.sql`; parameters that the statement does not use are left out."""

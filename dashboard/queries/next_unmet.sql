@@ -7,10 +7,10 @@ WITH newest AS (
     HAVING count(*) > 1 AND max(first_seen) >= $until - INTERVAL 1 DAY AND max(first_seen) < $until
 ), met AS (
     SELECT issuer, kid, gateway, gateway_instance, event_time, true AS passes FROM passing_samples
-    WHERE event_time >= (SELECT min(first_seen) FROM newest) AND event_time < $until
+    WHERE event_time >= $until - INTERVAL 1 DAY AND event_time >= (SELECT min(first_seen) FROM newest) AND event_time < $until
     UNION ALL
     SELECT issuer, kid, gateway, gateway_instance, event_time, false FROM failures
-    WHERE event_time >= (SELECT min(first_seen) FROM newest) AND event_time < $until
+    WHERE event_time >= $until - INTERVAL 1 DAY AND event_time >= (SELECT min(first_seen) FROM newest) AND event_time < $until
 )
 SELECT newest.issuer, newest.kid, newest.first_seen, gateway, gateway_instance, count(*) AS tokens,
     count(*) FILTER (met.kid = newest.kid AND passes) AS passed, count(*) FILTER (met.kid = newest.kid AND NOT passes) AS failed

@@ -21,11 +21,15 @@ resolved AS (
     SELECT group_id, stated.noted_at AS decided_at, coalesce(stated.next_release, false) AS next_release
     FROM noted WHERE stated.state = 'resolved'
 ),
--- Once, not thrice: each scan of a table asks the catalog.
 seen AS MATERIALIZED (
     SELECT group_id, kind, gateway, value, max(last_seen) AS last_seen
-    FROM store.deltas
-    WHERE group_id IN (SELECT group_id FROM resolved) AND (kind IN ('group', 'release') OR (kind = 'member' AND name = 'gateway'))
+    FROM (
+        -- Two conditions that each can be looked up: one OR of both reads every member.
+        SELECT group_id, kind, gateway, value, last_seen FROM store.deltas WHERE kind IN ('group', 'release')
+        UNION ALL
+        SELECT group_id, kind, gateway, value, last_seen FROM store.deltas WHERE kind = 'member' AND name = 'gateway'
+    )
+    WHERE group_id IN (SELECT group_id FROM resolved)
     GROUP BY ALL
 ),
 failed AS (SELECT group_id, max(last_seen) AS last_seen FROM seen WHERE kind = 'group' GROUP BY group_id),

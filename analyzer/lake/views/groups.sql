@@ -36,16 +36,21 @@ described AS (
     SELECT group_id, arg_max(d, described_at) AS words FROM store.descriptions AS d GROUP BY group_id
 ),
 members AS (
-    SELECT group_id, name, value, sum(records) AS n FROM store.deltas WHERE kind = 'member' GROUP BY ALL
+    SELECT group_id, name, value, sum(records)::BIGINT AS n FROM store.deltas
+    WHERE kind = 'member' AND name IN ('gateway', 'issuer', 'route', 'client') GROUP BY ALL
 ),
 lists AS (
     SELECT group_id,
         list(value ORDER BY value) FILTER (name = 'gateway') AS gateways,
         list(value ORDER BY value) FILTER (name = 'issuer') AS issuers,
         list(value ORDER BY n DESC, value) FILTER (name = 'route') AS routes,
-        least(count(*) FILTER (name = 'client'), 10000) AS clients,
-        least(count(*) FILTER (name = 'user'), 10000) AS users
+        least(count(*) FILTER (name = 'client'), 10000) AS clients
     FROM members GROUP BY group_id
+),
+-- Apart, since they are a thousand times as many as the rest.
+people AS (
+    SELECT group_id, least(count(DISTINCT value), 10000) AS users
+    FROM store.deltas WHERE kind = 'member' AND name = 'user' GROUP BY group_id
 ),
 -- The data's clock, not the wall's: yesterday's file is judged by its own last hour.
 clock AS (
@@ -99,6 +104,7 @@ FROM counted
 CROSS JOIN clock
 LEFT JOIN described USING (group_id)
 LEFT JOIN lists USING (group_id)
+LEFT JOIN people USING (group_id)
 LEFT JOIN recent USING (group_id)
 LEFT JOIN decisions ON decisions.group_id = counted.group_id
 LEFT JOIN suspects USING (group_id)

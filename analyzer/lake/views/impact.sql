@@ -22,23 +22,50 @@
 -- users: Users with failures in the last 60 minutes, as distinct pseudonyms.
 -- clients: Clients with failures in the last 60 minutes.
 WITH clock AS (SELECT max(minute) AS newest FROM store.rollups),
-today AS (
-    SELECT minute, gateway, outcome, group_id, sum(requests) AS n
+-- Sums are BIGINT at once: adding up HUGEINT, as sum() yields it, costs thrice as much.
+today AS MATERIALIZED (
+    SELECT minute, gateway, outcome <> 'allowed' AS fails, group_id, sum(requests)::BIGINT AS n
     FROM store.rollups
     WHERE minute > (SELECT newest - INTERVAL 1 DAY FROM clock)
     GROUP BY ALL
 ),
 -- Every failure counts four times: for its gateway and for all of them, for its group and for all of them.
 each AS (SELECT * FROM (VALUES (true), (false)) AS a (all_gateways), (VALUES (true), (false)) AS b (all_groups)),
-traffic_now AS (
-    SELECT coalesce(gateway, '') AS gateway, minute, sum(n) AS requests
+traffic_now AS MATERIALIZED (
+    SELECT coalesce(gateway, '') AS gateway, minute, sum(n)::BIGINT AS requests
     FROM today GROUP BY GROUPING SETS ((gateway, minute), (minute))
 ),
-failing AS (
-    SELECT if(all_gateways, '', gateway) AS gateway, if(all_groups, '', group_id) AS group_id, minute, sum(n) AS n
-    FROM today, each
-    WHERE outcome <> 'allowed' AND (all_groups OR group_id <> '')
-    GROUP BY ALL
+-- Numbers in place of pairs of names, since the day of a large store has half a million rows: s is a gateway's group, g the group's at all of them.
+series AS MATERIALIZED (
+    SELECT gateway, group_id, (row_number() OVER ())::INTEGER AS s
+    FROM (
+        SELECT DISTINCT if(all_gateways, '', gateway) AS gateway, if(all_groups, '', group_id) AS group_id
+        FROM (SELECT DISTINCT gateway, group_id FROM today WHERE fails), each
+        WHERE all_groups OR group_id <> ''
+    )
+),
+numbered AS MATERIALIZED (
+    SELECT one.s, every.s AS g, minute, n
+    FROM today JOIN series AS one USING (gateway, group_id) JOIN series AS every ON every.gateway = '' AND every.group_id = today.group_id
+    WHERE fails AND group_id <> ''
+),
+failing AS MATERIALIZED (
+    SELECT s, minute, n FROM numbered
+    UNION ALL
+    SELECT g, minute, sum(n)::BIGINT FROM numbered GROUP BY g, minute
+    UNION ALL
+    SELECT s, minute, n
+    FROM (
+        SELECT coalesce(gateway, '') AS gateway, minute, sum(n)::BIGINT AS n
+        FROM today WHERE fails GROUP BY GROUPING SETS ((gateway, minute), (minute))
+    )
+    JOIN series USING (gateway) WHERE group_id = ''
+),
+fives AS MATERIALIZED (
+    SELECT s, time_bucket(INTERVAL 5 MINUTE, minute) AS five, min(minute) AS first_failed, max(minute) AS last_failed,
+        sum(n)::BIGINT AS n, sum(requests)::BIGINT AS requests
+    FROM failing JOIN series USING (s) JOIN traffic_now USING (gateway, minute)
+    GROUP BY s, five
 ),
 windows AS (
     SELECT gateway,
@@ -49,15 +76,19 @@ windows AS (
         coalesce(sum(requests) FILTER (minute > newest - INTERVAL 60 MINUTE), 0)::BIGINT AS requests_60
     FROM traffic_now, clock GROUP BY gateway
 ),
-counted AS (
-    SELECT gateway, group_id, min(minute) AS first_failed, max(minute) AS last_failed,
+lately AS (
+    SELECT s,
         coalesce(sum(n) FILTER (minute = newest), 0)::BIGINT AS failures_1,
         coalesce(sum(n) FILTER (minute > newest - INTERVAL 2 MINUTE), 0)::BIGINT AS failures_2,
         coalesce(sum(n) FILTER (minute > newest - INTERVAL 5 MINUTE), 0)::BIGINT AS failures_5,
         coalesce(sum(n) FILTER (minute > newest - INTERVAL 15 MINUTE), 0)::BIGINT AS failures_15,
-        coalesce(sum(n) FILTER (minute > newest - INTERVAL 60 MINUTE), 0)::BIGINT AS failures_60,
-        sum(n)::BIGINT AS failures_day
-    FROM failing, clock GROUP BY gateway, group_id
+        sum(n)::BIGINT AS failures_60
+    FROM failing, clock WHERE minute > newest - INTERVAL 60 MINUTE GROUP BY s
+),
+counted AS MATERIALIZED (
+    SELECT s, any_value(gateway) AS gateway, any_value(group_id) AS group_id,
+        min(first_failed) AS first_failed, max(last_failed) AS last_failed, sum(n)::BIGINT AS failures_day
+    FROM fives JOIN series USING (s) GROUP BY s
 ),
 -- What is usual: the median of this hour in earlier weeks, else on earlier days (of two, the better one: one bad day
 -- is not usual), else the best half hours of the last day, all that differ by no more than chance: a failure that goes on
@@ -67,17 +98,18 @@ compared AS (
     SELECT 'week' AS basis, days_ago AS block, gateway, outcome, group_id, requests AS n FROM earlier WHERE days_ago % 7 = 0
     UNION ALL
     SELECT 'day', days_ago, gateway, outcome, group_id, requests FROM earlier WHERE days_ago <= 7
-    UNION ALL
-    SELECT 'best', (epoch(newest - minute) // 1800)::BIGINT, gateway, outcome, group_id, n
-    FROM today, clock WHERE minute <= newest - INTERVAL 30 MINUTE
 ),
-blocks AS (
+blocks AS MATERIALIZED (
     SELECT coalesce(gateway, '') AS gateway, basis, block, sum(n) AS requests
     FROM compared GROUP BY GROUPING SETS ((gateway, basis, block), (basis, block))
     HAVING sum(n) >= 20
+    UNION ALL
+    SELECT gateway, 'best', (epoch(newest - minute) // 1800)::BIGINT AS half_hour, sum(requests)
+    FROM traffic_now, clock WHERE minute <= newest - INTERVAL 30 MINUTE
+    GROUP BY gateway, half_hour HAVING sum(requests) >= 20
 ),
 -- By name the best basis comes last: best, day, week.
-bases AS (
+bases AS MATERIALIZED (
     SELECT gateway, max(basis) AS basis
     FROM (SELECT gateway, basis FROM blocks GROUP BY ALL HAVING basis = 'best' OR count(*) >= 2)
     GROUP BY gateway
@@ -87,6 +119,12 @@ failed_then AS (
     FROM compared, each
     WHERE outcome <> 'allowed' AND (all_groups OR group_id <> '')
     GROUP BY ALL
+    UNION ALL
+    -- Only where nothing better is known: these are many.
+    SELECT gateway, group_id, basis, (epoch(newest - minute) // 1800)::BIGINT AS half_hour, sum(n)
+    FROM failing JOIN series USING (s) JOIN bases USING (gateway), clock
+    WHERE basis = 'best' AND minute <= newest - INTERVAL 30 MINUTE
+    GROUP BY ALL
 ),
 blocks_of AS (
     SELECT counted.gateway, counted.group_id, basis, requests, coalesce(failed_then.n, 0) AS failures,
@@ -95,7 +133,7 @@ blocks_of AS (
     FROM counted JOIN bases USING (gateway) JOIN blocks USING (gateway, basis)
     LEFT JOIN failed_then USING (gateway, group_id, basis, block)
 ),
-expected AS (
+expected AS MATERIALIZED (
     SELECT gateway, group_id, any_value(basis) AS usual_from,
         CASE any_value(basis)
             WHEN 'best' THEN sum(failures) FILTER (share <= as_good_as_best) / sum(requests) FILTER (share <= as_good_as_best)
@@ -104,25 +142,30 @@ expected AS (
     FROM blocks_of GROUP BY ALL
 ),
 -- Five minutes stand out when they hold more failures than chance makes of what is usual; thirty without end an episode.
-minutes AS (
-    SELECT gateway, group_id, minute, n, coalesce(usual, 0) * requests AS expect, time_bucket(INTERVAL 5 MINUTE, minute) AS five
-    FROM failing JOIN traffic_now USING (gateway, minute) LEFT JOIN expected USING (gateway, group_id)
-),
 outstanding AS (
-    SELECT gateway, group_id, five, sum(n) AS n,
-        five - lag(five) OVER (PARTITION BY gateway, group_id ORDER BY five) <= INTERVAL 30 MINUTE AS continues
-    FROM minutes GROUP BY gateway, group_id, five HAVING sum(n) > sum(expect) + 3 * sqrt(sum(expect)) + 2
+    SELECT s, five, n, coalesce(usual, 0) * requests AS expect,
+        five - lag(five) OVER (PARTITION BY s ORDER BY five) <= INTERVAL 30 MINUTE AS continues
+    FROM fives JOIN series USING (s) LEFT JOIN expected USING (gateway, group_id)
+    WHERE n > 2 AND n > expect + 3 * sqrt(expect) + 2
 ),
 episodes AS (
-    SELECT gateway, group_id, max(five) FILTER (continues IS NOT TRUE) AS began, max(five) AS latest,
+    SELECT s, max(five) FILTER (continues IS NOT TRUE) AS began, max(five) AS latest,
         arg_max(n, five) FILTER (continues IS NOT TRUE) / 5 AS a_minute
-    FROM outstanding GROUP BY ALL
+    FROM outstanding GROUP BY s
 ),
 onsets AS (
-    SELECT gateway, group_id, min(minute) AS began, any_value(latest) AS latest
-    FROM minutes JOIN episodes USING (gateway, group_id)
-    WHERE five BETWEEN began - INTERVAL 5 MINUTE AND began AND n > expect + 3 * sqrt(expect) AND n >= a_minute / 3
-    GROUP BY ALL
+    SELECT s, min(minute) AS began, any_value(latest) AS latest
+    FROM (
+        SELECT s, minute, n, latest, a_minute, coalesce(usual, 0) * requests AS expect
+        -- Equal fives, not a range of them: the join looks at few rows.
+        FROM (SELECT * EXCLUDE (began), unnest([began - INTERVAL 5 MINUTE, began]) AS five FROM episodes)
+        JOIN (SELECT *, time_bucket(INTERVAL 5 MINUTE, minute) AS five FROM failing) USING (s, five)
+        JOIN series USING (s)
+        JOIN traffic_now USING (gateway, minute)
+        LEFT JOIN expected USING (gateway, group_id)
+    )
+    WHERE n > expect + 3 * sqrt(expect) AND n >= a_minute / 3
+    GROUP BY s
 ),
 -- Silent for five minutes or more, in which its own rate lets at least ten failures expect; or for an hour.
 silent AS (
@@ -131,7 +174,7 @@ silent AS (
         epoch(newest - last_failed) / 60 AS silent_minutes,
         failures_day / (epoch(last_failed - coalesce(onsets.began, first_failed)) / 60 + 1) AS per_minute,
         silent_minutes >= 60 OR (silent_minutes >= 5 AND silent_minutes * per_minute >= 10) AS is_over
-    FROM counted CROSS JOIN clock LEFT JOIN onsets USING (gateway, group_id)
+    FROM counted CROSS JOIN clock LEFT JOIN onsets USING (s)
 ),
 people AS (
     SELECT if(all_gateways, '', gateway) AS gateway, if(all_groups, '', group_id) AS group_id,
@@ -161,12 +204,14 @@ SELECT gateway, group_id,
     is_above_usual OR (was_above_usual AND is_over) AS above_usual,
     newest + INTERVAL 1 MINUTE AS until,
     requests_1, requests_2, requests_5, requests_15, requests_60,
-    failures_1, failures_2, failures_5, failures_15, failures_60, failures_day,
+    coalesce(failures_1, 0) AS failures_1, coalesce(failures_2, 0) AS failures_2, coalesce(failures_5, 0) AS failures_5,
+    coalesce(failures_15, 0) AS failures_15, coalesce(failures_60, 0) AS failures_60, failures_day,
     usual, coalesce(usual_from, '') AS usual_from,
     coalesce(users, 0) AS users, coalesce(clients, 0) AS clients
 FROM counted
 CROSS JOIN clock
 JOIN windows USING (gateway)
+LEFT JOIN lately USING (s)
 LEFT JOIN expected USING (gateway, group_id)
 JOIN silent USING (gateway, group_id)
 LEFT JOIN people USING (gateway, group_id)

@@ -6,10 +6,7 @@
 -- last_seen: Time of the latest one.
 -- setting: What to change in the gateway's configuration.
 -- source: Documentation or source code for it.
-WITH advice AS (SELECT * FROM (VALUES
-$ADVICE
-) AS settings (gateway, place, setting, source)),
-seen AS (
+WITH seen AS (
     SELECT gateway, split_part(location, ':', 1) AS place, count(*) AS records,
         min(event_time) AS first_seen, max(event_time) AS last_seen
     FROM store.events
@@ -20,6 +17,6 @@ SELECT seen.gateway, seen.place, seen.records, seen.first_seen, seen.last_seen,
     coalesce(exact.setting, whole.setting, other.setting) AS setting,
     coalesce(exact.source, whole.source, other.source) AS source
 FROM seen
-LEFT JOIN advice AS exact ON exact.gateway = seen.gateway AND exact.place = seen.place
-LEFT JOIN advice AS whole ON whole.gateway = seen.gateway AND whole.place = ''
-LEFT JOIN advice AS other ON other.gateway = '' AND other.place = ''
+LEFT JOIN credential_settings AS exact ON exact.gateway = seen.gateway AND exact.place = seen.place
+LEFT JOIN credential_settings AS whole ON whole.gateway = seen.gateway AND whole.place = ''
+LEFT JOIN credential_settings AS other ON other.gateway = '' AND other.place = ''

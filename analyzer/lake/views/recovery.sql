@@ -12,7 +12,10 @@ ended AS (
     FROM store.deltas AS d LEFT JOIN decisions ON decisions.group_id = d.group_id WHERE kind = 'group' GROUP BY d.group_id
 ),
 members AS (
-    SELECT DISTINCT group_id, name, value FROM store.deltas WHERE kind = 'member' AND name IN ('user', 'route')
+    SELECT DISTINCT group_id, value FROM store.deltas WHERE kind = 'member' AND name = 'user'
+),
+routes AS (
+    SELECT DISTINCT group_id, value FROM store.deltas WHERE kind = 'member' AND name = 'route'
 ),
 noted AS (
     SELECT name AS route, value AS user_hash, max(last_passed) AS passed_at FROM store.deltas WHERE kind = 'passed' GROUP BY ALL
@@ -27,8 +30,7 @@ passed AS (
     SELECT u.group_id, u.value AS user_hash, max(passed_at) AS passed_at
     FROM members AS u
     JOIN noted ON noted.user_hash = u.value
-    JOIN members AS r ON r.group_id = u.group_id AND r.name = 'route' AND r.value = noted.route
-    WHERE u.name = 'user'
+    JOIN routes AS r ON r.group_id = u.group_id AND r.value = noted.route
     GROUP BY ALL
 ),
 judged AS (
@@ -39,7 +41,6 @@ judged AS (
     JOIN ended USING (group_id)
     LEFT JOIN passed ON passed.group_id = u.group_id AND passed.user_hash = u.value
     LEFT JOIN failed ON failed.group_id = u.group_id AND failed.user_hash = u.value
-    WHERE u.name = 'user'
 )
 SELECT group_id, any_value(since) AS since, count(*) AS users, count(*) FILTER (passes) AS passing,
     count(*) FILTER (fails) AS failing, count(*) FILTER (NOT passes AND NOT fails) AS unseen,

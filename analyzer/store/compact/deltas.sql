@@ -5,3 +5,5 @@ SELECT
     min(first_passed) AS first_passed, max(last_passed) AS last_passed
 FROM store.deltas
 GROUP BY ALL
+-- Readers skip what other kinds, and other groups' members, fill.
+ORDER BY kind, name, group_id

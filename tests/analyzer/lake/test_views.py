@@ -46,6 +46,7 @@ COLUMNS = {
     "pipeline": "minute counter reason value",
     "positions": "topic partition next updated_at",
     "raw_credentials": "gateway place records first_seen last_seen setting source",
+    "credential_settings": "gateway place setting source",
     "notes": "group_id noted_at author state note muted_until next_release assignee merged_into",
     "decisions": """group_id state decided_at author muted_until next_release released_at failed_again is_waiting assignee
         merged_into""",
