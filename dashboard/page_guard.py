@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 MISDIRECTED: Final = 421
+SEE_OTHER: Final = 303
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)  # of Streamlit's own page
+_OF_STREAMLIT: Final = (
+    "static",
+    "_stcore",
+    "media",
+    "component",
+    "app",
+    "vendor",
+)  # where its own files are below a folder
 _REFUSAL: Final = b"The page is not known by this name. Add it to [dashboard] hosts in why401.toml.\n"
 
 
@@ -100,6 +109,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: HTTP 403
         elif scope["type"] == "http" and not self._names.knows(_asked(scope)[0]):
             await self._refuse(send)
+        elif scope["type"] == "http" and _is_astray(scope):
+            await self._lead_home(scope, send)
         elif scope["type"] == "http":
             await self._app(scope, receive, self._adding(send))
         else:
@@ -116,10 +127,24 @@ class Guard:
 
         return add
 
+    async def _lead_home(self, scope: Scope, send: Send) -> None:
+        query, name = scope.get("query_string", b""), scope["path"].strip("/")
+        page = name.encode() if name.isascii() and name.isalnum() else b""  # a slash too many at its end
+        head = [(b"location", b"/" + page + (b"?" + query if query else b"")), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": SEE_OTHER, "headers": [*head, *self._headers]})
+        await send({"type": "http.response.body", "body": b""})
+
     async def _refuse(self, send: Send) -> None:
         head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(_REFUSAL)).encode())]
         await send({"type": "http.response.start", "status": MISDIRECTED, "headers": [*head, *self._headers]})
         await send({"type": "http.response.body", "body": _REFUSAL})
+
+
+def _is_astray(scope: Scope) -> bool:
+    """A person at a path below a folder, where no page is. Streamlit would send a document that finds none of its files from there: blank."""
+    folder, slash, _ = scope["path"].lstrip("/").partition("/")
+    wanted = b"".join(value for name, value in scope["headers"] if name == b"accept")
+    return bool(slash) and folder not in _OF_STREAMLIT and b"text/html" in wanted and scope["method"] in ("GET", "HEAD")
 
 
 def _asked(scope: Scope) -> tuple[str, str | None]:

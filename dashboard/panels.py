@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,6 +19,9 @@ from dashboard.scope import Scope
 
 REFRESH_S: Final = 10
 MAX_ROWS_SHOWN: Final = 13  # a longer grid scrolls
+MEDIUM_CHARACTERS: Final = 24  # that fit in a line of a medium column
+MAX_LINES: Final = 5  # of a cell
+LINE_PX: Final = 21
 STATUS_COLOURS: Final = {
     "new": "red",
     "regressed": "red",
@@ -95,9 +98,18 @@ def near(says: Any) -> None:
         say(says)
         return
     for name, value in zip(("Received", "Expected"), near_miss.marked(*found[:2]), strict=True):
-        st.markdown(f"{name}\u2003{value}")
+        _named(name, value)
     if found[2]:
         st.caption(wording.escape(found[2], 200))
+
+
+def named(name: str, value: Any) -> None:
+    """A value from data, whole, with what it is in front. `name` is ours."""
+    _named(name, wording.escape(wording.visible(value, 600), 600))
+
+
+def _named(name: str, markdown: str) -> None:
+    st.markdown(f"{name}\u2003{markdown}")
 
 
 def line(name: Any, says: Any) -> None:
@@ -153,6 +165,13 @@ def table(frame: pd.DataFrame, columns: Mapping[str, Any], **options: Any) -> An
     return st.dataframe(
         chosen, column_config=dict(columns), hide_index=True, height="content" if fits else 440, **options
     )
+
+
+def height_of(frame: pd.DataFrame, columns: Iterable[str]) -> int | None:
+    """Of a row, in pixels, so that the longest text of medium columns wraps instead of being cut; None when one line will do."""
+    longest = max((len(str(value)) for name in columns for value in frame[name]), default=0)
+    lines = min(-(-longest // MEDIUM_CHARACTERS), MAX_LINES)
+    return None if lines <= 1 else 14 + LINE_PX * lines
 
 
 def _cell(value: Any) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from analyzer.situation import impact, present
-from dashboard import charts, client, controls, downloads, panels, roles, scope, ticket, wording
+from dashboard import charts, client, controls, downloads, near_miss, panels, roles, scope, ticket, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
 
@@ -55,7 +55,7 @@ def _one() -> None:
     _figures(row, seen, around)
     left, right = st.columns([3, 2])
     with left:
-        _near_miss(row)
+        _compared(row, around)
         _evidence(row, params)
         _received(around)
         _live_trend()
@@ -159,14 +159,34 @@ def _share(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> No
                 downloads.buttons(lambda: client.query("group_export", **params), chosen(), key="group")
 
 
-def _near_miss(row: Mapping[str, Any]) -> None:
-    """Received and expected, one below the other, with the characters that differ marked."""
+def _compared(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """What is expected and what came, one below the other; of a near miss the characters that differ are marked."""
+    rows = client.query("group_compared", **params)
     says = row.get("near_miss")
-    if not isinstance(says, str) or not says:
+    near = says if isinstance(says, str) else ""
+    if rows.empty and not near:
         return
-    with st.container(border=True):
-        st.subheader("Near miss", anchor=False, help="Two values that almost agree. What differs is coloured.")
-        panels.near(says)
+    about = "What the gateway expects, and what the tokens have in its place. Of values that almost agree, what differs is coloured."
+    with panel("Expected and received", "group_compared", params, about):
+        if near:
+            panels.near(near)
+        told = near_miss.values(near)
+        for one in rows.to_dict("records"):
+            if told is None or (one["received"], one["expected"]) != told[:2]:
+                _pair(one, is_only=len(rows) == 1)
+
+
+def _pair(one: Mapping[str, Any], *, is_only: bool) -> None:
+    values = {
+        "Expected": one["expected"],
+        "Received": one["received"],
+        "Missing scope": one["missing_scope"],
+    }
+    for name, value in values.items():
+        if value:
+            panels.named(name, value)
+    if not is_only:
+        st.caption(f"{wording.percent(one['share'])} of these failures")
 
 
 def _evidence(row: Mapping[str, Any], params: Mapping[str, Any]) -> None:
@@ -246,6 +266,7 @@ def _received(params: Mapping[str, Any]) -> None:
                 "field": text("Field", width=120), "received": text("Received", width="medium"),
                 "passes": text("Accepted", width="medium"), "differs": text("", width=60), "share": share("Share", width=110),
             },
+            row_height=panels.height_of(shown, ("received", "passes")),
         )  # fmt: skip
 
 

@@ -73,6 +73,9 @@ class Fault:
     reason: str = ""
     message: str = ""
     near_miss: str = ""
+    expected: str = ""
+    received: str = ""
+    missing_scope: str = ""
     library: str = ""
     rivals: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
@@ -122,6 +125,7 @@ FAULTS = (
         (("Add the audience with the slash to jwt_authn providers.audiences, or register the API without it at the issuer.", "RFC 7519, section 4.1.3"),),
         surge=7, message="Audiences in Jwt are not allowed", audiences=("https://api.example.com/",),
         near_miss="`https://api.example.com/` against `https://api.example.com`: trailing slash", clients=("mobile-app",),
+        expected="https://api.example.com", received="https://api.example.com/",
         rivals=(("issuer_not_trusted", "the same issuer passes 98 % of its requests"),),
         discriminant="expected audience, trailing slash",
     ),
@@ -202,6 +206,7 @@ FAULTS = (
         "ongoing", 120, 0.9, ("apisix",), (("token", "scope holds orders:read"), ("message", "scope reports:read required")),
         (("Grant reports:read to client reporting at the issuer.", "RFC 6750, section 3.1"),),
         routes=("/reports/{id}",), clients=("reporting",), status_code=403, responder="authorizer", discriminant="scope reports:read",
+        expected="reports:read", received="orders:read orders:write", missing_scope="reports:read",
     ),
     Fault(
         "v1-4be1c0ffee00000e", "unknown", "unclassified", "The gateway gave no reason that is known",
@@ -288,6 +293,8 @@ def _hostile(fault: Fault) -> Fault:
         fault,
         title=HOSTILE,
         issuer=HOSTILE,
+        expected=HOSTILE,
+        received=HOSTILE,
         message=HOSTILE,
         evidence=tuple((source, HOSTILE) for source, _ in fault.evidence),
         fix=tuple((HOSTILE, source) for _, source in fault.fix),
@@ -316,6 +323,9 @@ def _diagnosis(fault: Fault) -> Diagnosis:
         missing=fault.missing,
         fix=tuple(Fix(says, source) for says, source in fault.fix),
         near_miss=fault.near_miss,
+        expected=fault.expected,
+        received=fault.received,
+        missing_scope=fault.missing_scope,
         library=fault.library,
         discriminant=fault.discriminant,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from collector.settings import DashboardSettings, LoginSettings, Settings
-from dashboard.page_guard import Names, names
+from dashboard.page_guard import Guard, Names, names
 
 # Address and further settings -> names that are known, names that are not.
 KNOWN: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
@@ -58,3 +59,37 @@ def test_a_proxy_that_renames_the_host_is_named_by_the_origin():
     assert not found.may_connect(local, "https://other.example")
     assert not found.may_connect(local, "https://why401.example.com.evil.example")
     assert not found.may_connect("evil.example", "https://why401.example.com")
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "answer"),
+    [
+        ("/a/b/c", b"text/html,*/*", (303, b"/?range=6h")),
+        ("/group/", b"text/html", (303, b"/group?range=6h")),
+        ("//evil.example/x", b"text/html", (303, b"/?range=6h")),
+        ("/group", b"text/html", (200, b"")),
+        ("/nothing", b"text/html", (200, b"")),
+        ("/static/js/index.js", b"*/*", (200, b"")),
+        ("/media/a.csv", b"text/html", (200, b"")),
+        ("/a/b/c", b"*/*", (200, b"")),
+    ],
+)
+def test_a_path_without_a_page_leads_home(path, accept, answer):
+    """Whoever follows a wrong link sees the overview with the link's range, not a blank page; Streamlit's files are left alone."""
+
+    async def page(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message):
+        sent.append(message)
+
+    asked = {
+        "type": "http", "method": "GET", "path": path, "query_string": b"range=6h",
+        "headers": [(b"host", b"127.0.0.1:8501"), (b"accept", accept)],
+    }  # fmt: skip
+    asyncio.run(Guard(page, about({"address": "127.0.0.1:8501"}), [(b"x-frame-options", b"DENY")])(asked, None, send))
+    found = dict(sent[0]["headers"])
+
+    assert (*answer, b"DENY") == (sent[0]["status"], found.get(b"location", b""), found[b"x-frame-options"])
