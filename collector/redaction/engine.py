@@ -28,7 +28,7 @@ from collector.redaction import (
 from collector.redaction.addresses import INSIDE, ODD_TRIGGER, ipv4, ipv6, leading, networks, odd_addresses
 from collector.redaction.hits import SHORT, Hit, is_mask, merge, render, trim, whole
 from collector.redaction.patterns import any_of
-from collector.redaction.standins import shortened
+from collector.redaction.standins import TOKEN, shortened
 from collector.redaction.views import TRIGGER, View, deeper, fold
 from collector.safe import Safe
 
@@ -133,7 +133,8 @@ def _triggered(data: bytes) -> list[int]:
     """What occurs: the rules' triggers, and what is no rule."""
     triggered: list[int] = []
     for automaton, which in _SETS:
-        triggered += [automaton[place] for place in which(data)]
+        if places := which(data):
+            triggered += [automaton[place] for place in places]
     return triggered
 
 
@@ -142,9 +143,12 @@ def run(text: str, profile: str = "standard") -> Redacted:
     if profile != "standard":
         return _run_as(text, profile)
     data = fold(text)
+    triggered = _triggered(data) if data.find(TOKEN) < 0 else None
+    if triggered is not None and (ordinary := _ordinary(text, data, triggered)):
+        return ordinary
     meter.start(len(data))
     try:
-        return _run(text, data)
+        return _run(text, data, triggered)
     finally:
         meter.stop()
 
@@ -160,23 +164,25 @@ def _run_as(text: str, profile: str) -> Redacted:
         meter.stop()
 
 
-def _run(text: str, data: bytes) -> Redacted:
-    first = shortened(data)
-    triggered = _triggered(first.data)
-    if not triggered:
-        return Redacted(text)
-    if _holds_addresses_at_most(data, triggered):
-        redacted, count = (networks if _INSIDE in triggered else leading)(text, data)
-        if count >= 0:
-            return Redacted(redacted, ((_IP, count),) if count else ())
+def _run(text: str, data: bytes, triggered: list[int] | None) -> Redacted:
+    first = View(data) if triggered else shortened(data)
+    if triggered is None:
+        triggered = _triggered(first.data)
+        if ordinary := _ordinary(text, data, triggered):
+            return ordinary
     hits = [_mapped(first, hit) for hit in _hits(first.data, triggered)]
     return _until_clean(text, hits) if hits else Redacted(text)
 
 
-def _holds_addresses_at_most(data: bytes, triggered: list[int]) -> bool:
-    """Nothing but addresses and paths, as in most access logs."""
+def _ordinary(text: str, data: bytes, triggered: list[int]) -> Redacted | None:
+    """A text with nothing but addresses and paths, as in most access logs; None when the rules must see it."""
+    if not triggered:
+        return Redacted(text)
     others = [index for index in triggered if index not in _ADDRESSES]
-    return not others or (others == [_JOSE] and not jose.may_hold(data))
+    if others and (others != [_JOSE] or jose.may_hold(data)):
+        return None
+    redacted, count = (networks if _INSIDE in triggered else leading)(text, data)
+    return Redacted(redacted, ((_IP, count),) if count else ()) if count >= 0 else None
 
 
 def _until_clean(text: str, hits: list[Hit], profile: str = "standard") -> Redacted:

@@ -13,6 +13,7 @@ from collector.redaction.fields import FIELD
 from collector.redaction.patterns import compiled
 from collector.redaction.views import View
 
+TOKEN: Final = b"eyJ"  # how every JWS begins that may be shortened
 _PART: Final = rb"[A-Za-z0-9_\-]"
 _JWS: Final = compiled(rb"eyJ" + _PART + rb"{10,}\." + _PART + rb"{24,}\." + _PART + rb"{24,}")
 # At either side: what a token may be glued to, and what an escape or a further part would begin with.
@@ -27,7 +28,7 @@ _STANDIN: Final = b"eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIiwiaWF0IjowfQ.c2lnbmF0dXJlL
 
 def shortened(data: bytes) -> View:
     """The first view of a text: the text, with a fixed token for each of its own."""
-    if data.find(b"eyJ") < 0:
+    if data.find(TOKEN) < 0:
         return View(data)
     short = View(b"", View(data))
     position = 0
