@@ -34,12 +34,29 @@ def params(**more: Any) -> dict[str, Any]:
         "hour": window["since"], "groups": sample_lake.FAULTS[0].group_id, "state": "open", **more}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in (*OF_DECISIONS, *OF_THE_FUTURE)])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in (*OF_DECISIONS, *OF_THE_FUTURE, "group_compared")]
+)
 def test_every_statement_runs_and_finds_something(name: str, lake: Path, use: Callable[..., None]) -> None:
     """Each panel's SQL gives rows over two hours of believable traffic."""
     use(lake)
 
     assert len(client.query(name, **params())) > 0
+
+
+def test_what_is_expected_stands_beside_what_came(lake: Path, use: Callable[..., None]) -> None:
+    """Of a group whose failures lack a scope; a group of which nothing is known to be expected has no pair."""
+    use(lake)
+    scope = next(fault.group_id for fault in sample_lake.FAULTS if fault.missing_scope)
+    (pair,) = client.query("group_compared", **params(group=scope)).to_dict("records")
+
+    assert ("reports:read", "orders:read orders:write", "reports:read", 1.0) == (
+        pair["expected"],
+        pair["received"],
+        pair["missing_scope"],
+        pair["share"],
+    )
+    assert client.query("group_compared", **params()).empty
 
 
 @pytest.mark.parametrize("name", NAMES)
