@@ -57,11 +57,13 @@ def run(folder: Path, server: Server | None, seconds: float, chance: random.Rand
             for process in rig.processes:
                 stack.callback(process.kill)
                 process.start()
-            deadline = time.monotonic() + seconds
+            deadline, left = time.monotonic() + seconds, list[str]()
             while time.monotonic() < deadline:
                 rig.await_commit()
                 time.sleep(chance.uniform(0.2, 1.5))
-                name = chance.choice(sorted(faults))
+                # Each once before any comes again: on a slow machine chance alone would leave some out.
+                left = left or chance.sample(sorted(faults), len(faults))
+                name = left.pop()
                 faults[name](rig, chance)
                 rig.report.rounds[name] += 1
         _compare(rig)
