@@ -15,7 +15,7 @@ import duckdb
 from analyzer.heap import give_back
 from analyzer.lake.attach import connect, place, secrets, writer
 from analyzer.lake.errors import DamagedCatalog, LakeError, LostCatalog
-from analyzer.lake.trouble import named
+from analyzer.lake.trouble import named, reason
 from analyzer.store import group_state, habits, places
 from analyzer.store.changes import Change
 from analyzer.store.conflicts import MAX_TRIES, is_conflict, pause
@@ -297,9 +297,9 @@ class Store:
     def _count(self, done: Plan, seconds: float, arrival_ns: int) -> None:
         stored = done.pipeline["stored", ""]
         self._telemetry.count("why401.events.stored", stored)
-        for reason in ("duplicate", "unstorable"):
-            if n := done.pipeline["dropped", reason]:
-                self._telemetry.count("why401.records.dropped", n, reason=reason)
+        for why in ("duplicate", "unstorable"):
+            if n := done.pipeline["dropped", why]:
+                self._telemetry.count("why401.records.dropped", n, reason=why)
         self._telemetry.observe("why401.store.commit.duration", seconds)
         self._telemetry.observe("why401.store.commit.rows", stored)
         if arrival_ns:
@@ -313,8 +313,9 @@ def _newest(con: duckdb.DuckDBPyConnection) -> datetime | None:
 
 
 def _told(error: duckdb.Error, settings: Settings) -> str:
-    """DuckDB's first line without the secrets that it likes to quote."""
-    text = str(error)
+    """What is wrong, if that is known, and DuckDB's first line without the secrets that it likes to quote."""
+    text, why = str(error), reason(error)
     for secret in secrets(settings):
         text = text.replace(secret, "…")
-    return f"{type(error).__name__}: {text.splitlines()[0][:300] if text else ''}"
+    said = f"{type(error).__name__}: {text.splitlines()[0][:300] if text else ''}"
+    return said if said.startswith(why) else f"{why} ({said})"

@@ -90,7 +90,10 @@ def test_a_disk_that_refuses_is_unavailable_and_recovers(settings):
     store = open_store(settings, telemetry)
     store.append([failing()], [Position("t", 0, 0, 1)], {})
     many = [failing(n) for n in range(500)]
-    with unwritable(settings.data_path / "data"), pytest.raises(SinkUnavailable):
+    with (
+        unwritable(settings.data_path / "data"),
+        pytest.raises(SinkUnavailable, match="a part of its path is no folder"),
+    ):
         store.append(many, [Position("t", 0, 1, 501)], {})
     store.append(many, [Position("t", 0, 1, 501)], {})
 
