@@ -86,8 +86,9 @@ class File:
             with os.fdopen(handle, "wb") as file:
                 file.write(b"".join(body))
                 file.flush()
-                size = os.fstat(file.fileno()).st_size
-            if size > self._most:
+                written = os.fstat(file.fileno())
+            # Another worker may have moved it away meanwhile: what is there now is not to take its place.
+            if written.st_size > self._most and self._path.stat().st_ino == written.st_ino:
                 self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         except OSError as error:
             raise Unavailable(error.strerror or type(error).__name__) from None
