@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak`, `load --minutes N`, `chaos`, `page` and `peers` only when named."""
+"""`python -m benchmarks [NAME …]`: every scenario in a process of its own; `soak`, `load --minutes N`, `chaos`, `growth`, `page` and `peers` only when named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.harness import HANG_SECONDS, as_json, in_own_process, report
 from benchmarks.scenarios import SCENARIOS, SLOW
 
-WITH_OPTIONS: Final = ("load", "chaos", "page", "peers")  # modules with options of their own
+WITH_OPTIONS: Final = ("load", "chaos", "growth", "page", "peers")  # modules with options of their own
 
 
 def main(arguments: list[str]) -> int:

@@ -22,6 +22,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,7 @@ HANG_S: Final = 180.0
 POLL_S: Final = 0.5  # what why401 has done is read from its metrics, which costs it 3 ms
 WARM: Final = 0.2  # of the records are read before the clock starts
 TICKS: Final = os.sysconf("SC_CLK_TCK")
-COUNTS: Final = {"real": 100_000, "envoy": 100_000, "storm": 40_000, "distinct": 40_000}
+COUNTS: Final = {"real": 150_000, "envoy": 150_000, "storm": 80_000, "distinct": 60_000}
 PARTITIONS: Final = 4
 _WHY401: Final = """
 data_dir = "{folder}"
@@ -139,8 +140,14 @@ def _peers() -> tuple[Peer, ...]:
     """The Collector is the last."""
     command = (sys.executable, "-m", "why401", "up", "--config")
     return (
-        Peer(name="why401", command=command, config=_why401, done=_stored),
-        Peer(name="why401, two workers", command=command, config=_why401, done=_stored, more=("--workers", "2")),
+        Peer(name="why401", command=command, config=_why401, done=partial(_stored, 1)),
+        Peer(
+            name="why401, two workers",
+            command=command,
+            config=_why401,
+            done=partial(_stored, 2),
+            more=("--workers", "2"),
+        ),
         Peer(name="Collector", command=(str(otelcol()), "--config"), config=_otelcol, done=_written()),
     )
 
@@ -273,14 +280,15 @@ def _until(done: Callable[[], int], count: int) -> int:
     return now
 
 
-def _stored(_folder: Path, port: int) -> int:
-    """What why401 has committed, by its own metrics."""
+def _stored(workers: int, _folder: Path, port: int) -> int:
+    """What why401 has committed, by its own metrics; nothing until each of its workers has, so that no start falls into the time that counts."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()
     except OSError:
         return 0
-    return sum(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("why401_events_stored"))
+    counts = [int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("why401_events_stored_total")]
+    return sum(counts) if sum(count > 0 for count in counts) == workers else 0
 
 
 def _written() -> Callable[[Path, int], int]:
