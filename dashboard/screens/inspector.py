@@ -41,7 +41,7 @@ def page() -> None:
     """Draw the page."""
     st.subheader("Token inspector", anchor=False)
     st.caption(
-        "A token, or log lines with or without one. It is read by `why401 explain` with this page's configuration, in a process that ends with the answer; "
+        "A token, or log lines with or without one. It is read by why401 explain with this page's configuration, in a process that ends with the answer; "
         "nothing is stored, logged or put in the address. Users are shown as pseudonyms, claims by their names."
     )
     with st.form("inspect", border=False):
