@@ -35,6 +35,7 @@ _OF_STREAMLIT: Final = (
     "component",
     "app",
     "vendor",
+    "auth",
 )  # where its own files are below a folder
 _REFUSAL: Final = b"The page is not known by this name. Add it to [dashboard] hosts in why401.toml.\n"
 

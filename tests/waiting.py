@@ -5,10 +5,12 @@ Every limit is a hang limit. WHY401_TEST_PATIENCE multiplies them all, for a mac
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -33,3 +35,9 @@ def eventually(holds: Callable[[], T], what: str, *, within_s: float = HANG_S) -
         assert time.monotonic() < deadline, f"still waiting after {within_s:g} s: {what}"
         # What is dear to ask is asked less often: the machine belongs to what is waited for.
         time.sleep(max(0.02, time.monotonic() - asked))
+
+
+def finished(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What it returns, on a thread of its own: a browser's test leaves an event loop running on this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()

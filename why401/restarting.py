@@ -117,7 +117,8 @@ class _Supervisor:
         place.child = 0
         status = os.waitstatus_to_exitcode(wait_status)
         if self._stopping.is_set():
-            self._status = self._status or (status if status >= 0 else 128 - status)
+            is_asked = status < 0 and -status in _STOPS  # one that had only begun: it did nothing that could be lost
+            self._status = self._status or (0 if is_asked else status if status >= 0 else 128 - status)
         elif status >= 0:
             self._status = status
             self._stop(signal.SIGTERM)

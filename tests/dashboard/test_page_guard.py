@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from collector.settings import DashboardSettings, LoginSettings, Settings
 from dashboard.page_guard import Guard, Names, names
+from tests.waiting import finished
 
 # Address and further settings -> names that are known, names that are not.
 KNOWN: dict[str, tuple[dict[str, Any], list[str], list[str]]] = {
@@ -89,7 +89,7 @@ def test_a_path_without_a_page_leads_home(path, accept, answer):
         "type": "http", "method": "GET", "path": path, "query_string": b"range=6h",
         "headers": [(b"host", b"127.0.0.1:8501"), (b"accept", accept)],
     }  # fmt: skip
-    asyncio.run(Guard(page, about({"address": "127.0.0.1:8501"}), [(b"x-frame-options", b"DENY")])(asked, None, send))
+    finished(Guard(page, about({"address": "127.0.0.1:8501"}), [(b"x-frame-options", b"DENY")])(asked, None, send))
     found = dict(sent[0]["headers"])
 
     assert (*answer, b"DENY") == (sent[0]["status"], found.get(b"location", b""), found[b"x-frame-options"])

@@ -5,7 +5,6 @@ The package's own client asks, over standard input and output and over HTTP.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import http.client
 import json
@@ -26,7 +25,7 @@ import pytest
 from collector.settings import load
 from tests.brokers import free_ports
 from tests.tokens import token as signed
-from tests.waiting import HANG_S, eventually
+from tests.waiting import HANG_S, eventually, finished
 from why401.sql_server.client_tokens import FILE, ClientTokens
 
 mcp = pytest.importorskip("mcp")
@@ -110,7 +109,7 @@ def test_an_assistant_finds_the_problem_and_its_fix(real_lake: Path, door: Door)
         code = json.loads((await client.read_resource(f"why401://codes/{first['code']}")).contents[0].text)
         return {"tools": tools, "problems": problems, "problem": problem, "counted": counted, "code": code}
 
-    found = asyncio.run(over_http(door, ask))
+    found = finished(over_http(door, ask))
     problem = found["problem"]["data"]
 
     assert {"explain", "problems", "problem", "query"} == set(found["tools"])
@@ -118,7 +117,7 @@ def test_an_assistant_finds_the_problem_and_its_fix(real_lake: Path, door: Door)
     assert found["counted"]["data"] == [{"n": problem["failures"]}]
     assert (problem["code"], True) == (found["code"]["code"], bool(problem["fix"] and problem["evidence"]))
     assert {IS_DATA} == {found[name]["note"] for name in ("problems", "problem", "counted")}
-    assert (found["tools"], found["problems"]) == asyncio.run(over_stdio(real_lake, listed))
+    assert (found["tools"], found["problems"]) == finished(over_stdio(real_lake, listed))
 
 
 def test_only_a_valid_token_opens_the_door(door: Door) -> None:
@@ -162,7 +161,7 @@ def test_queries_pass_the_one_gate_and_explain_keeps_secrets(door: Door) -> None
         refused = [await client.call_tool("query", {"sql": sql}) for sql in statements]
         return refused, await client.call_tool("explain", {"record": record})
 
-    refused, explained = asyncio.run(over_http(door, ask))
+    refused, explained = finished(over_http(door, ask))
 
     assert [True] * len(statements) == [each.is_error for each in refused]
     said, audited = text(explained), (door.folder / "mcp-audit.jsonl").read_text()
