@@ -6,14 +6,17 @@ import sys
 
 import click
 
+from why401.cli import options
 from why401.extras import need
 
 
 @click.command("demo")
-@click.option("--seconds", type=float, help="Stop after this many seconds and print the summary [run until Ctrl-C].")
+@click.option(
+    "--seconds", type=options.POSITIVE, help="Stop after this many seconds and print the summary [run until Ctrl-C]."
+)
 @click.option("--no-dashboard", is_flag=True, help="Do not start the dashboard.")
 @click.option("--all-faults", is_flag=True, help="Drive every kind of fault at once, and compare found with made.")
-@click.option("--rate", default=60.0, show_default=True, help="Requests per second.")
+@click.option("--rate", type=options.POSITIVE, default=60.0, show_default=True, help="Requests per second.")
 def command(seconds: float | None, no_dashboard: bool, all_faults: bool, rate: float) -> None:
     """Live through a working day: real Envoys, why401 and the dashboard after a normal week, and what breaks one after the other.
 

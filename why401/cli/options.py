@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from collector.settings import Settings, load
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Positive(click.FloatRange):
+    """Above 0, and a number that one can count to: FloatRange lets `nan` and `inf` pass.
+
+    >>> POSITIVE.convert("0.5", None, None)
+    0.5
+    """
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+POSITIVE: Final = _Positive()
 config: Callable[[F], F] = click.option(
     "--config", "config_file", type=click.Path(), envvar="WHY401_CONFIG", help="Configuration file [why401.toml]."
 )

@@ -25,7 +25,12 @@ _SAME_AS: Final = {
 
 
 @click.command("recipe")
-@click.argument("name", required=False, metavar="[GATEWAY]")
+@click.argument(
+    "name",
+    required=False,
+    metavar="[GATEWAY]",
+    shell_complete=lambda _ctx, _param, typed: [one for one in recipes() if one.startswith(typed)],
+)
 def command(name: str | None) -> None:
     """Print the lines to paste into a gateway's configuration, the commands to run, and what why401 can tell then.
 

@@ -34,7 +34,9 @@ class _Command(click.Command):
 @click.option("--json", "form", flag_value="json", help="Print one JSON object per row.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV with a header.")
 @click.option("--table", "form", flag_value="table", default="table", help="Print a table (the default).")
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds until a query is interrupted.")
+@click.option(
+    "--timeout", type=options.POSITIVE, default=30.0, show_default=True, help="Seconds until a query is interrupted."
+)
 @click.option("--attach", is_flag=True, help="Print the SQL that attaches the lake in any DuckDB, and exit.")
 @remote_options
 def command(

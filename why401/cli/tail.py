@@ -23,7 +23,9 @@ MAX_ROUNDS: Final = (
 @click.command("tail")
 @options.config
 @options.data_dir
-@click.option("-n", "count", default=10, show_default=True, help="Start with the last N refusals.")
+@click.option(
+    "-n", "count", type=click.IntRange(0), default=10, show_default=True, help="Start with the last N refusals."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per refusal.")
 @click.option("--no-follow", is_flag=True, help="Print and exit.")
 def command(config_file: str | None, data_dir: str | None, count: int, as_json: bool, no_follow: bool) -> None:
