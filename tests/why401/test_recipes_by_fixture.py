@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 from benchmarks.live.recipe import PAGES
 from benchmarks.live.registry import NEWCOMERS
+from collector.settings import entries
 from why401 import redact
 from why401.cli import main
 from why401.cli.recipe import recipes
@@ -120,6 +122,16 @@ def test_the_api_server_with_the_flags_is_read_as_without() -> None:
     assert "[[issuers]]" in without == settings(usual, "kube-apiserver.yaml")
 
 
+@pytest.mark.parametrize("page", BY_FIXTURE)
+def test_the_lines_for_why401_are_settings(page: str) -> None:
+    """A key that why401 does not know would stop it at the start."""
+    tables = [tomllib.loads(text) for language, _, text in blocks(page) if language == "toml"]
+    known = {name for entry in entries() for name in (entry.key, f"{entry.key}_file")}
+    keys = {f"{name}.{key}" for table in tables for name, section in table.items() for key in section}
+
+    assert keys <= known
+
+
 def formats() -> Mapping[str, Mapping[str, str]]:
     """The formats whose keys the pages name."""
     proxy = block("envoy-gateway", "log")["spec"]["telemetry"]["accessLog"]["settings"][0]
@@ -128,10 +140,11 @@ def formats() -> Mapping[str, Mapping[str, str]]:
         "istio": json.loads(block("istio", "log")["meshConfig"]["accessLogFormat"]),
         "envoy-gateway": proxy["format"]["json"],
         "aws-api-gateway": json.loads(api["Format"]),
+        "apinto": {one.rpartition(" as ")[2].lstrip("$"): one for one in block("apinto", "log")["formatter"]["fields"]},
     }
 
 
-@pytest.mark.parametrize("page", ["istio", "envoy-gateway", "aws-api-gateway"])
+@pytest.mark.parametrize("page", ["istio", "envoy-gateway", "aws-api-gateway", "apinto"])
 def test_the_example_has_the_keys_of_the_format(page: str) -> None:
     """No key more, none less."""
     assert list(formats()[page]) == list(example(page))
