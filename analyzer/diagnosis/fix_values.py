@@ -16,6 +16,7 @@ from analyzer.diagnosis.passing import SAME
 from analyzer.diagnosis.quoted import sides
 from analyzer.diagnosis.weigh import Decision
 from analyzer.knowledge import Reading, is_harmless
+from analyzer.knowledge.masks import unmasked
 from collector.events import TokenFacts
 from collector.structs import Dataclass
 
@@ -120,7 +121,7 @@ class Values(Dataclass, Struct, gc=False):
         words = case.event.words
         for text in (words.reason, words.message, words.challenge):
             if text:
-                yield from _quoted(name, text[:CONSIDERED], decision.code)
+                yield from _quoted(name, unmasked(text[:CONSIDERED]), decision.code)
         yield from _of_token(name, case)
         yield from _of_finding(name, case, decision, self.best)
         yield from _expected(name, case)
@@ -151,8 +152,8 @@ def _compared(name: str, code: str, captures: Mapping[str, str]) -> Iterator[str
 
 
 def _each(text: str) -> Iterator[str]:
-    """The values of a list in any spelling: `["a","b"]`, `[a b]`, `'a', 'b'`."""
-    for value in text.replace(",", " ").split():
+    """The values of a list in any spelling: `["a","b"]`, `[a b]`, `'a', 'b'`. A mask is no value: `[[secret]]`."""
+    for value in unmasked(text).replace(",", " ").split():
         yield value.strip(_MARKS)
 
 

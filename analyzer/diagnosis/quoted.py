@@ -16,6 +16,7 @@ from analyzer.diagnosis.findings import MISSING, Case, Finding, Strength
 from analyzer.diagnosis.near import nearest_of
 from analyzer.diagnosis.weigh import VAGUE
 from analyzer.knowledge import is_harmless
+from analyzer.knowledge.masks import unmasked
 from collector.events import Words
 
 CONSIDERED: Final = 1_000  # characters of a message
@@ -64,6 +65,7 @@ _NO_NAMES: Final = frozenset(
 _ABSENT: Final = frozenset(
     ("none", "null", "nil", "undefined", "", "nonetype", "empty", "nothing", "missing", "<nil>", "[]", "(none)")
 )
+_NO_VALUES: Final = _NO_NAMES - _ABSENT  # "found in the token": a place
 _TYPES: Final = {
     "int": "a number", "integer": "a number", "number": "a number", "float": "a number", "float64": "a number",
     "bool": "a boolean", "boolean": "a boolean", "true": "a boolean", "false": "a boolean", "dict": "an object",
@@ -107,7 +109,7 @@ def sides(case: Case, code: str) -> dict[str, str]:
         return {}
     name = _PLACEHOLDERS[claim]
     both = ((name, found.received), (f"expected_{name}", found.expected))
-    firsts = ((placeholder, next(iter(_values(text)), "")) for placeholder, text in both)
+    firsts = ((placeholder, next(iter(_values(unmasked(text))), "")) for placeholder, text in both)
     return {placeholder: value for placeholder, value in firsts if is_harmless(value)}
 
 
@@ -125,7 +127,7 @@ def compared(text: str) -> Compared | None:
     if not claim:
         return None
     unequal, got = _UNEQUAL.search(text), _RECEIVED.search(text)
-    if got:
+    if got and got["value"].lower() not in _NO_VALUES:
         wanted = _EXPECTED.search(text)
         return _of(claim, got["value"], wanted["value"] if wanted else "")
     return _of(claim, unequal["got"], unequal["expected"]) if unequal else None

@@ -33,13 +33,13 @@ NONE: Final = "none"
 )
 @click.option(
     "--token",
-    "token_file",
+    "held_in",
     metavar="FILE|-|none",
     help="File with the token, or with `Header: value`; - is standard input, none a request without one [only the way is shown].",
 )
 @click.option("--fetch", is_flag=True, help="Ask for the key sets that the files name, to check the signature.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per gateway.")
-def command(request: str, sources: tuple[str, ...], token_file: str | None, fetch: bool, as_json: bool) -> None:
+def command(request: str, sources: tuple[str, ...], held_in: str | None, fetch: bool, as_json: bool) -> None:
     """Walk a request through a gateway's configuration, and say at which step it would be refused, and why.
 
     Reads what `why401 init --from` reads. Exit status 0: nothing that the files say refuses it; 1: it would be refused; 2: a
@@ -49,13 +49,13 @@ def command(request: str, sources: tuple[str, ...], token_file: str | None, fetc
     why401 trace 'GET /payments' --token - --from envoy.yaml < token.txt
     why401 trace 'POST https://api.example.com/orders' --token none --from /etc/nginx/nginx.conf
     """  # noqa: D301  # \b is click's mark for "keep these lines"
-    if STDIN in sources and token_file == STDIN:
+    if STDIN in sources and held_in == STDIN:
         raise click.UsageError("--token - and --from - cannot both read standard input")
     from why401.expectations.inputs import read
     from why401.trace.prediction import predict
     from why401.trace.walked import asked
 
-    wanted, credential = asked(request), _credential(token_file)
+    wanted, credential = asked(request), _credential(held_in)
     found = read(sources)
     for error in found.unread:
         click.echo(f"not read: {visible(str(error))}", err=True)

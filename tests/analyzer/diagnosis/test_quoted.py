@@ -79,6 +79,15 @@ def test_nearly_the_right_thing_came(message: str, code: str, near: str) -> None
     assert (found.code, near in found.near_miss) == (code, True)
 
 
+def test_neither_a_place_nor_a_mask_is_a_value() -> None:
+    """What cannot be pasted is not proposed: `found in the token` is no audience, and neither is what redaction left."""
+    for message in ("no fitting audience found in the token", "audience check: got [[secret]], want another"):
+        fixes = " ".join(fix.says for fix in explain(message).fix)
+
+        assert " in is another" not in fixes
+        assert "If secret" not in fixes
+
+
 def test_the_near_miss_decides_the_fix() -> None:
     """The one for a slash, with both values in it."""
     found = explain("iss mismatch: expected https://id.quay.example got https://id.quay.example/")
