@@ -239,9 +239,10 @@ def test_a_greedy_query_is_refused_memory(sql: str, remote: Remote) -> None:
 
 
 def test_a_long_answer_is_an_error_not_a_short_answer(remote: Remote) -> None:
-    """Beyond the bound of rows the client is told; up to it, it gets them all."""
+    """Beyond the bound of rows the client gets an error; up to it, it gets them all."""
     con = remote.client()
-    with pytest.raises(duckdb.Error, match="more than"):
+    # The extension ends the query for the bound; of the thread that says so and the one that is ended, either may be heard first.
+    with pytest.raises(duckdb.Error, match=r"more than|Interrupted"):
         con.rows(f"SELECT count(*) FROM r.query('FROM range({authorization.MAX_ROWS + 1})')")
 
     assert [(authorization.MAX_ROWS,)] == con.rows(
