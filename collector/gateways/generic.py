@@ -64,16 +64,19 @@ def parse(record: RawRecord) -> Parsed | None:
 
 def _add_listed(parsed: Parsed, fields: Mapping[str, Any]) -> None:
     """What a list of errors says beside a sentence that holds for all of them."""
-    text = said(next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), ""), MAX_DEPTH)
-    if text and text not in parsed.message:
-        parsed.message = f"{parsed.message}: {text}" if parsed.message else text
+    _also_say(
+        parsed, said(next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), ""), MAX_DEPTH)
+    )
 
 
 def _add_body(parsed: Parsed, fields: Mapping[str, Any]) -> None:
     """What the answer said, beside a log's own `HTTP response`."""
-    if parsed.status < _LEAST_ERROR:
-        return
-    text = exchange.sentence(fields.get("body"))
+    if parsed.status >= _LEAST_ERROR:
+        _also_say(parsed, exchange.sentence(fields.get("body")))
+
+
+def _also_say(parsed: Parsed, text: str) -> None:
+    """Behind the message, unless that says it."""
     if text and text not in parsed.message:
         parsed.message = f"{parsed.message}: {text}" if parsed.message else text
 
