@@ -39,8 +39,10 @@ def pairs(message: str) -> tuple[str, Mapping[str, Any]]:
         return message, {}
     data = message[:MAX_READ].encode("utf-8", "surrogatepass")
     begin, _, _ = _key(data, 0)
+    if begin < 0:
+        return message, {}
     sentence = _text(data[:begin]).rstrip()
-    if begin < 0 or sentence.count("[") > sentence.count("]"):  # none, or in brackets, with the sentence behind them
+    if sentence.count("[") > sentence.count("]"):  # in brackets, with the sentence behind them
         return message, {}
     return sentence, read_pairs(_text(data[begin:]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collector.errors import UnreadableRecord
@@ -65,6 +65,7 @@ def _mutated(text: str, random_: random.Random) -> str:
 
 
 @settings(deadline=None)
+@example("0000000000000000 [WRN] =\x80")  # an equals sign, no pair, and a last character of two bytes
 @given(st.text() | st.builds(_mutated, st.sampled_from(TEXTS), st.randoms(use_true_random=False)))
 def test_any_text_is_answered(text: str) -> None:
     """Arbitrary text, and real lines with pieces cut out and hostile ones put in."""
