@@ -74,7 +74,7 @@ INSTRUMENTS: Final = (
         "why401.connections.closed",
         "counter",
         "{connection}",
-        "OTLP/HTTP connections closed because the sender misbehaved.",
+        "Connections of OTLP/HTTP and syslog senders that were closed because they misbehaved or were silent for too long.",
         ("protocol", "reason"),
     ),
     Instrument(

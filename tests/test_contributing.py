@@ -253,7 +253,7 @@ ADDITIONS: Final[dict[str, tuple[dict[str, str], dict[str, Change]]]] = {
                 before(r"^@dataclass[^\n]*\nclass QueueSettings", SECTION),
                 before(r"^    queue: QueueSettings", "    weekday: WeekdaySettings = field(default_factory=WeekdaySettings)\n"),
             ),
-            "why401/run.py": both(before(r"^# Every kind of source", YIELDS), lambda old: old.replace("_kafka, _files)", "_kafka, _files, _weekday)")),
+            "why401/run.py": both(before(r"^# Every kind of source", YIELDS), lambda old: old.replace("_files, _syslog)", "_files, _syslog, _weekday)")),
             "tests/collector/sources/test_weekday.py": new(SOURCE_TEST),
             "docs/architecture.md": before(r"^    file\.py ", "    weekday.py             lines\n"),
         },

@@ -48,14 +48,17 @@ def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
     sources = [source for of_kind in SOURCES for source in of_kind(settings, telemetry)]
     if not sources:
         raise ConfigurationError(
-            "otlp.grpc, otlp.http, kafka.topics, files.paths", "", "expected at least one source", file=settings.file
+            "otlp.grpc, otlp.http, kafka.topics, files.paths, syslog",
+            "",
+            "expected at least one source",
+            file=settings.file,
         )
     return sources
 
 
 def _check_formats(settings: Settings) -> None:
     known = names(settings.formats)
-    for section in ("otlp", "kafka", "files"):
+    for section in ("otlp", "kafka", "files", "syslog"):
         value = getattr(settings, section).gateway
         if value and value not in known:
             raise ConfigurationError(
@@ -96,8 +99,21 @@ def _files(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
         yield FileSource(settings.files, telemetry)
 
 
+def _syslog(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    if settings.syslog.is_on:
+        from collector.sources.syslog.syslog_source import SyslogSource
+
+        yield SyslogSource(
+            settings.syslog,
+            telemetry,
+            base=settings.base,
+            insecure=settings.insecure,
+            is_shared=not settings.share.is_all,
+        )
+
+
 # Every kind of source, in the order in which they are started. A new one: its function here, its section in the settings.
-SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = (_otlp, _kafka, _files)
+SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = (_otlp, _kafka, _files, _syslog)
 
 
 def need_brokers(settings: Settings, what_for: str) -> None:
@@ -321,7 +337,8 @@ def _watched(
 
 def _is_read_once(settings: Settings) -> bool:
     """Nothing but files, up to their ends."""
-    return not (settings.files.follow or settings.otlp.grpc or settings.otlp.http or settings.kafka.topics)
+    otlp = settings.otlp
+    return not (settings.files.follow or otlp.grpc or otlp.http or settings.kafka.topics or settings.syslog.is_on)
 
 
 def _alerting(settings: Settings, telemetry: Telemetry, *, is_past: bool = False) -> AbstractContextManager[None]:

@@ -1,6 +1,6 @@
 """`--workers N`: the same work in N processes side by side, which share what comes.
 
-Kafka shares partitions out by its consumer group, the kernel connections to the OTLP receivers (SO_REUSEPORT). Files, alerts and the
+Kafka shares partitions out by its consumer group, the kernel connections to the receivers and syslog's datagrams (SO_REUSEPORT). Files, alerts and the
 metrics endpoint are the first process's. Nothing else is shared: each has caches and a writer of its own, and the fence in the lake
 decides whose a position is, as between machines.
 """
@@ -33,6 +33,8 @@ def run(work: Callable[[Settings], None], settings: Settings, workers: int, *, t
         _expect_something_to_share(settings, workers)
         _expect_free("otlp.grpc", settings.otlp.grpc, settings)
         _expect_free("otlp.http", settings.otlp.http, settings)
+        _expect_free("syslog.tcp", settings.syslog.tcp, settings)
+        _expect_free("syslog.tls", settings.syslog.tls, settings)
     folder, starter = tempfile.mkdtemp(prefix="why401-"), os.getpid()
     try:
         shares = [Share(number=number, of=workers, folder=folder) for number in range(1, workers + 1)]
@@ -44,8 +46,8 @@ def run(work: Callable[[Settings], None], settings: Settings, workers: int, *, t
 
 def _expect_something_to_share(settings: Settings, workers: int) -> None:
     kafka, otlp = settings.kafka, settings.otlp
-    if not ((kafka.bootstrap and kafka.topics) or otlp.grpc or otlp.http):
-        right = "expected 1, because only Kafka and OTLP are shared among workers; files are read by one"
+    if not ((kafka.bootstrap and kafka.topics) or otlp.grpc or otlp.http or settings.syslog.is_on):
+        right = "expected 1, because only Kafka, OTLP and syslog are shared among workers; files are read by one"
         raise ConfigurationError("--workers", workers, right, file=settings.file)
 
 

@@ -23,6 +23,7 @@ from collector.settings.table import (
     Settings,
     Share,
     StoreSettings,
+    SyslogSettings,
     TelemetrySettings,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "Settings",
     "Share",
     "StoreSettings",
+    "SyslogSettings",
     "TelemetrySettings",
     "entries",
     "load",

@@ -95,6 +95,16 @@ def address(value: str) -> str:
     return "" if ok else '"host:port", or "" to disable it'
 
 
+def networks(value: tuple[str, ...]) -> str:
+    """IP networks, or single addresses."""
+    for each in value:
+        try:
+            ipaddress.ip_network(each)
+        except ValueError:
+            return f'networks, such as "10.1.0.0/16"; {each!r} is none'
+    return ""
+
+
 def algorithms(value: tuple[str, ...]) -> str:
     """JWS algorithms (RFC 7518, RFC 8037)."""
     wrong = [alg for alg in value if alg not in ALGORITHMS]

@@ -13,6 +13,7 @@ from collector.settings.checks import (
     destination,
     endpoint,
     jwks,
+    networks,
     objective,
     one_of,
     page,
@@ -136,6 +137,37 @@ class FileSettings:
     paths: tuple[str, ...] = setting((), 'Files or globs, including .gz; "-" is standard input.')
     follow: bool = setting(True, "Keep reading when a file grows or is rotated.")
     gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyslogSettings:
+    """`[syslog]`: a syslog receiver, RFC 5424 and RFC 3164 (docs/shippers.md)."""
+
+    udp: str = setting("", 'Address for datagrams, such as "127.0.0.1:5514"; "" disables it.', address)
+    tcp: str = setting("", 'Address for TCP, with counted octets or line breaks (RFC 6587); "" disables it.', address)
+    tls: str = setting("", 'Address for TLS (RFC 5425), usually port 6514; "" disables it.', address)
+    allow: tuple[str, ...] = setting(
+        (), 'Networks from which messages are taken without a client certificate, such as "10.1.0.0/16"; with them, udp and tcp may listen on any address.',
+        networks,
+    )  # fmt: skip
+    tls_cert: str = setting("", "Certificate chain for tls, PEM; reloaded when the file changes.")
+    tls_key: str = setting("", "Private key of tls_cert, PEM; requires file mode 0600.")
+    tls_client_ca: str = setting(
+        "", "CA for client certificates, PEM: only senders with a certificate from this CA are accepted over tls."
+    )
+    max_message_kib: int = setting(
+        64, "Longest message, in KiB; of a longer one the beginning is kept.", between(1, 1024)
+    )
+    max_connections: int = setting(
+        1_024, "Most connections; beyond it, the one that has been silent longest is closed.", between(1, 65_536)
+    )
+    idle_seconds: int = setting(3_600, "Close a connection that has been silent so long.", between(1, 604_800))
+    gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any address is configured."""
+        return bool(self.udp or self.tcp or self.tls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +371,7 @@ class Settings:
     otlp: OtlpSettings = field(default_factory=OtlpSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    syslog: SyslogSettings = field(default_factory=SyslogSettings)
     queue: QueueSettings = field(default_factory=QueueSettings)
     joining: JoiningSettings = field(default_factory=JoiningSettings)
     knowledge: KnowledgeSettings = field(default_factory=KnowledgeSettings)

@@ -14,12 +14,11 @@ from collector.gateways.reading import combined_log
 from collector.gateways.reading.named import Named
 from collector.gateways.reading.shapes import read_line
 from collector.gateways.reading.stamps import FORMS, stamp
+from collector.shippers import syslog
 from collector.structs import Unshown
 
 MAX_HEAD: Final = 400  # characters in which a prefix ends
 _MONTHS: Final = frozenset(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"))
-_SEVERITIES: Final = ("EMERG", "ALERT", "CRIT", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")  # RFC 5424, table 2
-_LEVELS: Final = frozenset(("TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "ERR", "FATAL", "CRITICAL", "NOTICE"))
 _POD: Final = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-)(?:[a-f0-9]{6,10}-)?[a-z0-9]{5}"
 # docker compose, foreman, honcho, overmind, pm2, docker service logs: `[TIME] name  | line`.
 _BAR: Final = Named(rf"(?P<head>(?:(?P<time>{FORMS}) )?(?P<program>[A-Za-z0-9][\w.@/-]*)[ ]*\|[ ]{{0,2}})")
@@ -83,7 +82,7 @@ def _timed(text: str) -> Prefix | None:
         if cri:
             return cri
         second = text[:MAX_HEAD].split(None, 2)[1:2]
-        is_logger = bool(second) and second[0].upper() in _LEVELS  # `TIME WARN auth: …`: no host is called so
+        is_logger = bool(second) and second[0].upper() in syslog.LEVELS  # `TIME WARN auth: …`: no host is called so
         for expression in (_HEROKU, _LOGCLI) if is_logger else (_HEROKU, _JOURNAL, _LOGCLI):
             if found := _named(expression, text):
                 return found
@@ -147,35 +146,16 @@ def _cri(text: str) -> Prefix | None:
 
 
 def _syslog(text: str) -> Prefix | None:
-    """RFC 5424 `<165>1 TIME HOST APP PROCID MSGID SD MSG`, or RFC 3164 `<134>Mar  3 10:00:00 host tag: MSG`."""
-    priority, mark, rest = text[1:8].partition(">")
-    if not mark or not priority.isdigit():
-        return None
-    level = _SEVERITIES[int(priority) % 8]
-    rest = text[len(priority) + 2 :]
-    if not rest.startswith("1 "):
-        inner = _rfc3164(rest)
-        return Prefix(rest=inner.rest, program=inner.program, level=level) if inner else Prefix(rest=rest, level=level)
-    words = rest.split(" ", 6)
-    if len(words) < 7:
-        return None
-    message = _after_structured_data(words[6]).lstrip("\ufeff ")
-    return Prefix(rest=message, time_ns=stamp(words[1])[1], program="" if words[3] == "-" else words[3], level=level)
-
-
-def _after_structured_data(text: str) -> str:
-    if text.startswith("-"):
-        return text[1:]
-    end = text.find("] ") if text.startswith("[") else -1
-    return text[end + 2 :] if end >= 0 else text
+    """RFC 5424 `<165>1 TIME HOST APP PROCID MSGID SD MSG`, or RFC 3164 `<134>Mar  3 10:00:00 host tag: MSG`. Only the former has year and zone."""
+    return _of_header(syslog.read(text, 0))
 
 
 def _rfc3164(text: str) -> Prefix | None:
     """`Mar  3 10:00:00 host tag[123]: MSG`; haproxy and nginx write so. The year and the zone are the transport's to know."""
-    words = text.split(None, 4)
-    if len(words) < 5 or words[0] not in _MONTHS or words[2].count(":") != 2:
+    return _of_header(syslog.bsd(text))
+
+
+def _of_header(found: syslog.Header | None) -> Prefix | None:
+    if found is None:
         return None
-    tag, colon, message = words[4].partition(": ")
-    if not colon or " " in tag:
-        return Prefix(rest=words[4])
-    return Prefix(rest=message, program=tag.partition("[")[0])
+    return Prefix(rest=found.rest, time_ns=found.time_ns, program=found.program, level=found.level)

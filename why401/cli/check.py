@@ -42,6 +42,7 @@ def _wrong(settings: Settings, more: Sequence[Callable[[Settings], None]]) -> It
 def _check_doors(settings: Settings) -> None:
     """What listens where, and how it is protected. Raises ConfigurationError for what cannot start."""
     from collector.sources.otlp.door import Door
+    from collector.sources.syslog.networks import Senders
     from collector.telemetry import Telemetry
     from dashboard import login
 
@@ -50,6 +51,9 @@ def _check_doors(settings: Settings) -> None:
         if address:
             door.address(key, address)
             _door(key, address, door.describe())
+    senders = Senders(settings.syslog, Telemetry(), base=settings.base, insecure=settings.insecure)
+    for name, _, _ in senders.addresses():
+        _door(f"syslog.{name}", getattr(settings.syslog, name), senders.describe(name))
     login.check(settings)
     _door("dashboard", settings.dashboard.address, login.describe(settings))
     if settings.telemetry.prometheus:

@@ -20,6 +20,7 @@ from why401.cli import options
     "--file", "files", multiple=True, help="Log file to read in addition (repeatable; - reads standard input)."
 )
 @click.option("--gateway", help="Gateway format of the files [detected per record].")
+@click.option("--syslog", metavar="ADDRESS", help='Take syslog over UDP and TCP, such as "127.0.0.1:5514".')
 @options.workers
 @click.option("--no-follow", is_flag=True, help="Read the files only, up to their ends, and print a summary.")
 def command(
@@ -27,13 +28,14 @@ def command(
     data_dir: str | None,
     files: tuple[str, ...],
     gateway: str | None,
+    syslog: str | None,
     workers: int,
     no_follow: bool,
 ) -> None:
     """Run collector and analyzer in one process; Kafka is not required.
 
-    Receives OTLP logs on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), reads the configured Kafka topics and files,
-    and stores diagnosed refusals in the lake. Press Ctrl-C to shut down cleanly.
+    Receives OTLP logs on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), takes syslog where it is
+    configured, reads the configured Kafka topics and files, and stores diagnosed refusals in the lake. Press Ctrl-C to shut down cleanly.
 
     \b
     zcat access.log.2.gz | why401 up --file - --no-follow      (old logs: read, stored, summed up)
@@ -41,9 +43,12 @@ def command(
     flags: dict[str, Any] = {
         "files__paths": list(files) or None,
         "files__gateway": gateway,
+        "syslog__udp": syslog,
+        "syslog__tcp": syslog,
     }
     if no_follow:
         flags |= {"files__follow": False, "otlp__grpc": "", "otlp__http": "", "kafka__topics": []}
+        flags |= {"syslog__udp": "", "syslog__tcp": "", "syslog__tls": ""}
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     process.start_process(settings)
     if settings.files.follow:
@@ -73,7 +78,13 @@ def _read_once(settings: Settings) -> None:
 
 
 def _say_ready(settings: Settings) -> None:
-    for name, address in (("OTLP/gRPC", settings.otlp.grpc), ("OTLP/HTTP", settings.otlp.http)):
+    syslog = settings.syslog
+    doors = (
+        ("OTLP/gRPC", settings.otlp.grpc),
+        ("OTLP/HTTP", settings.otlp.http),
+        ("syslog", ", ".join(f"{name} {at}" for name in ("udp", "tcp", "tls") if (at := getattr(syslog, name)))),
+    )
+    for name, address in doors:
         if address:
             click.echo(f"  {name:<10} {address}", err=True)
     if settings.kafka.topics:

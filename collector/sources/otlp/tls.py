@@ -1,4 +1,4 @@
-"""TLS of the OTLP receivers from files that may be renewed: each handshake uses what is on disk, when it can be used."""
+"""TLS of the receivers from files that may be renewed: each handshake uses what is on disk, when it can be used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from collector.errors import ConfigurationError
 from collector.settings.private import check_private
 from collector.telemetry import Telemetry
 
-log = logging.getLogger("why401.otlp")
+log = logging.getLogger("why401.tls")
 Stamp = tuple[tuple[int, int, int], ...]
 _GONE: Final = (0, 0, 0)
 
@@ -40,7 +40,11 @@ class Certificates:
     pair in use stays, and the failure is counted once. Raises ConfigurationError when the first reading fails.
     """
 
-    def __init__(self, chain: Path, key: Path, client_ca: Path | None, telemetry: Telemetry) -> None:
+    def __init__(
+        self, chain: Path, key: Path, client_ca: Path | None, telemetry: Telemetry, *, section: str = "otlp"
+    ) -> None:
+        """`section`: of the settings whose files they are, for messages."""
+        self._section = section
         self._chain = chain
         self._key = key
         self._client_ca = client_ca
@@ -64,7 +68,7 @@ class Certificates:
             try:
                 self._loaded = self._load(stamp)
             except ConfigurationError as error:
-                self._telemetry.count("why401.errors", stage="otlp_tls", kind=type(error).__name__)
+                self._telemetry.count("why401.errors", stage=f"{self._section}_tls", kind=type(error).__name__)
                 log.warning("%s; the certificate in use stays", error)
             else:
                 log.info("%s was read again; valid until %s", self._chain, f"{self.expires:%F %T} UTC")
@@ -94,16 +98,16 @@ class Certificates:
         return grpc.dynamic_ssl_server_credentials(_configuration(given[0]), changed, self._client_ca is not None)
 
     def _load(self, stamp: Stamp) -> _Loaded:
-        check_private(self._key, "otlp.tls_key")
+        check_private(self._key, f"{self._section}.tls_key")
         context = self._context()
         try:
             chain, key = self._chain.read_bytes(), self._key.read_bytes()
             client_ca = self._client_ca.read_bytes() if self._client_ca else None
             if not _is_valid(chain):
-                raise ConfigurationError("otlp.tls_cert", str(self._chain), "has expired; renew it")
+                raise ConfigurationError(f"{self._section}.tls_cert", str(self._chain), "has expired; renew it")
         except (OSError, ValueError) as error:
             right = f"expected a certificate in PEM: {getattr(error, 'strerror', '') or 'it holds none'}"
-            raise ConfigurationError("otlp.tls_cert", str(self._chain), right) from None
+            raise ConfigurationError(f"{self._section}.tls_cert", str(self._chain), right) from None
         return _Loaded(stamp, context, chain, key, client_ca)
 
     def _context(self) -> ssl.SSLContext:
@@ -113,21 +117,21 @@ class Certificates:
             context.load_cert_chain(self._chain, self._key, password=_no_password)
         except (OSError, ValueError) as error:
             right = f"expected a certificate chain and, in tls_key, its unencrypted key, both PEM: {_why(error)}"
-            raise ConfigurationError("otlp.tls_cert", str(self._chain), right) from None
+            raise ConfigurationError(f"{self._section}.tls_cert", str(self._chain), right) from None
         if self._client_ca is not None:
-            _require_certificates(context, self._client_ca)
+            _require_certificates(context, self._client_ca, f"{self._section}.tls_client_ca")
         return context
 
     def _stamp(self) -> Stamp:
         return tuple(_one(path) for path in (self._chain, self._key, self._client_ca) if path is not None)
 
 
-def _require_certificates(context: ssl.SSLContext, client_ca: Path) -> None:
+def _require_certificates(context: ssl.SSLContext, client_ca: Path, setting: str) -> None:
     try:
         context.load_verify_locations(client_ca)
     except (OSError, ValueError) as error:
         right = f"expected CA certificates, PEM: {_why(error)}"
-        raise ConfigurationError("otlp.tls_client_ca", str(client_ca), right) from None
+        raise ConfigurationError(setting, str(client_ca), right) from None
     context.verify_mode = ssl.CERT_REQUIRED
     # A resumed session skips the check of the certificate, and would outlive its CA here.
     context.options |= ssl.OP_NO_TICKET
