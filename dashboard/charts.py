@@ -1,17 +1,22 @@
-"""Rows to charts, pure: the same rows give the same picture, in a light theme and in a dark one."""
+"""Rows to charts, pure: the same rows give the same picture, in a light theme and in a dark one.
+
+A chart is a Vega-Lite specification as plain data, with its rows as frames in `datasets`. Building the same through Altair takes
+40 times as much CPU, most of it to check each chart against the schema while somebody waits; a test checks them instead.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-import altair as alt
 import pandas as pd
 
 from dashboard import wording
 
-Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
-"""A chart, whether of one layer or of several."""
+Picture: TypeAlias = dict[str, Any]
+"""A Vega-Lite specification, whether of one layer or of several."""
+Channel: TypeAlias = dict[str, Any]
 
 # Okabe and Ito's palette: distinguishable with every common colour blindness, on white and on near-black.
 COLOURS: Final = {
@@ -26,12 +31,16 @@ NEUTRAL: Final = "#6C8EBF"
 ALARM: Final = "#D55E00"
 COUNTERS: Final = {"received": "#0072B2", "stored": "#009E73", "dropped": "#D55E00"}
 LEEWAY_S: Final = 60  # the default of the settings and of most verifiers
-_AXIS_TIME: Final = alt.Axis(title=None, format="%H:%M", labelOverlap=True, grid=False, tickCount=8)
-_AXIS_OFFSET: Final = alt.Axis(
-    values=[-86_400, -3_600, -600, -60, 0, 60, 600, 3_600, 86_400],
-    labelExpr="datum.value == 0 ? 'now' : (datum.value > 0 ? '+' : '−') + (abs(datum.value) >= 3600 ? abs(datum.value) / 3600 + ' h' : abs(datum.value) / 60 + ' min')",
-)
-_AXIS_DAYS: Final = alt.Axis(title=None, format="%d %b %H:%M", labelOverlap=True, grid=False, tickCount=7)
+_ROWS: Final = "rows"  # the name of a chart's main data set
+_UTC: Final = {"type": "utc"}
+_COUNTS: Final = {"tickCount": 4, "format": "~s"}
+_PLAIN_NAMES: Final = {"domain": False, "ticks": False}
+_AXIS_TIME: Final = {"format": "%H:%M", "grid": False, "labelOverlap": True, "tickCount": 8, "title": None}
+_AXIS_DAYS: Final = {"format": "%d %b %H:%M", "grid": False, "labelOverlap": True, "tickCount": 7, "title": None}
+_AXIS_OFFSET: Final = {
+    "values": [-86_400, -3_600, -600, -60, 0, 60, 600, 3_600, 86_400],
+    "labelExpr": "datum.value == 0 ? 'now' : (datum.value > 0 ? '+' : '−') + (abs(datum.value) >= 3600 ? abs(datum.value) / 3600 + ' h' : abs(datum.value) / 60 + ' min')",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +60,39 @@ def failures_by_cause(
         ends=_ends(rows, bucket_s),
         when=_utc(rows["bucket"]),
     )
-    bars = (
-        alt.Chart(named)
-        .mark_bar(orient="vertical", binSpacing=1)
-        .encode(
-            x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)),
-            x2="ends:T",
-            y=alt.Y("requests:Q", stack="zero", title=None, axis=alt.Axis(tickCount=4, format="~s")),
-            color=alt.Color("cause:N", scale=_cause_scale(), legend=alt.Legend(orient="top", title=None, columns=6)),
-            order=alt.Order("cause:N"),
-            tooltip=[
-                alt.Tooltip("when:N", title="time"),
-                alt.Tooltip("cause:N"),
-                alt.Tooltip("requests:Q", title="refused", format=","),
-            ],
-        )
+    bars = _layer(
+        _ROWS,
+        {"type": "bar", "orient": "vertical", "binSpacing": 1},
+        x=_time("bucket", bucket_s),
+        x2={"field": "ends"},
+        y=_quantity("requests", stack="zero", axis=_COUNTS),
+        color=_name("cause", scale=_cause_scale(), legend={"orient": "top", "title": None, "columns": 6}),
+        order=_name("cause"),
+        tooltip=[_name("when", title="time"), _name("cause"), _count("requests", title="refused")],
     )
-    layers = [
-        bars,
-        *([_steps(usual)] if usual and len(usual.rows) else []),
-        *([_markers(changes)] if len(changes) else []),
-    ]
-    return _plain(alt.layer(*layers) if len(layers) > 1 else bars, height)
+    layers, data = [bars], {_ROWS: named}
+    if usual and len(usual.rows):
+        layers.append(_steps(usual.name))
+        data["usual"] = _summed(usual.rows)
+    if len(changes):
+        layers += _markers()
+        data["changes"] = _marked(changes)
+    return _plain(layers, height, data)
 
 
-def _steps(usual: Usual) -> Picture:
-    summed = usual.rows.groupby("bucket", as_index=False)["requests"].sum()
-    summed = summed.assign(when=_utc(summed["bucket"]))
-    shown_on_hover: list[Any] = [
-        alt.Tooltip("when:N", title="time"),
-        alt.Tooltip("requests:Q", title=usual.name, format=","),
-    ]
-    line = alt.Chart(summed).mark_line(interpolate="step-after", color=NEUTRAL, strokeWidth=2)
-    drawn: Picture = line.encode(x=alt.X("bucket:T"), y=alt.Y("requests:Q"), tooltip=shown_on_hover)
-    return drawn
+def _summed(usual: pd.DataFrame) -> pd.DataFrame:
+    summed = usual.groupby("bucket", as_index=False)["requests"].sum()
+    return summed.assign(when=_utc(summed["bucket"]))
+
+
+def _steps(name: str) -> Picture:
+    return _layer(
+        "usual",
+        {"type": "line", "interpolate": "step-after", "color": NEUTRAL, "strokeWidth": 2},
+        x={"field": "bucket", "type": "temporal"},
+        y=_quantity("requests"),
+        tooltip=[_name("when", title="time"), _count("requests", title=name)],
+    )
 
 
 # For values that have no colour of their own: the palette above, and two more; the others together are grey.
@@ -100,24 +108,24 @@ def over_time(rows: pd.DataFrame, bucket_s: int, show: str) -> Picture:
     drawn = rows.assign(
         ends=_ends(rows, bucket_s), when=_utc(rows["bucket"]), share=rows["refused"] / rows["requests"].clip(lower=1)
     )
-    colour = alt.Color(
-        "value:N", legend=alt.Legend(orient="top", title=None, columns=4, labelLimit=240),
-        scale=alt.Scale(domain=[*known, *others], range=[*_SERIES[: len(known)], *(COLOURS["unknown"] for _ in others)]),
-    )  # fmt: skip
-    shown_on_hover: list[Any] = [
-        alt.Tooltip("when:N", title="time"), alt.Tooltip("value:N"), alt.Tooltip("refused:Q", format=","),
-        alt.Tooltip("requests:Q", format=","), alt.Tooltip("share:Q", title="refused share", format=".1%"),
-    ]  # fmt: skip
-    x = alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s))
-    base = alt.Chart(drawn)
+    colours = _domain([*known, *others], [*_SERIES[: len(known)], *(COLOURS["unknown"] for _ in others)])
+    shared = {
+        "x": _time("bucket", bucket_s),
+        "color": _name(
+            "value", legend={"orient": "top", "title": None, "columns": 4, "labelLimit": 240}, scale=colours
+        ),
+        "tooltip": [
+            _name("when", title="time"), _name("value"), _count("refused"), _count("requests"),
+            _quantity("share", title="refused share", format=".1%"),
+        ],
+    }  # fmt: skip
     if show == "share":
-        y = alt.Y("share:Q", title=None, axis=alt.Axis(tickCount=4, format="%"))
-        return _plain(
-            base.mark_line(point=True, strokeWidth=2).encode(x=x, y=y, color=colour, tooltip=shown_on_hover), 260
-        )
-    y = alt.Y(f"{show}:Q", stack="zero", title=None, axis=alt.Axis(tickCount=4, format="~s"))
-    bars = base.mark_bar(orient="vertical", binSpacing=1)
-    return _plain(bars.encode(x=x, x2="ends:T", y=y, color=colour, tooltip=shown_on_hover), 260)
+        lines = {"type": "line", "point": True, "strokeWidth": 2}
+        y = _quantity("share", title=None, axis={"tickCount": 4, "format": "%"})
+        return _plain([_layer(_ROWS, lines, y=y, **shared)], 260, {_ROWS: drawn})
+    bars = {"type": "bar", "orient": "vertical", "binSpacing": 1}
+    y = _quantity(show, stack="zero", title=None, axis=_COUNTS)
+    return _plain([_layer(_ROWS, bars, x2={"field": "ends"}, y=y, **shared)], 260, {_ROWS: drawn})
 
 
 def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
@@ -125,25 +133,20 @@ def issuers_by_gateways(rows: pd.DataFrame) -> Picture:
     named = rows.assign(
         issuer=rows["issuer"].map(lambda value: wording.visible(value, 60)), label=rows["share"].map(wording.percent)
     )
-    base = alt.Chart(named).encode(
-        x=alt.X("gateway:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False)),
-        y=alt.Y("issuer:N", title=None, axis=alt.Axis(labelLimit=250, domain=False, ticks=False)),
-        tooltip=[
-            "issuer:N",
-            "gateway:N",
-            alt.Tooltip("label:N", title="refused share"),
-            alt.Tooltip("refused:Q", format=","),
-            alt.Tooltip("requests:Q", format=","),
+    shared = {
+        "x": _name("gateway", title=None, axis={"orient": "top", "labelAngle": 0, **_PLAIN_NAMES}),
+        "y": _name("issuer", title=None, axis={"labelLimit": 250, **_PLAIN_NAMES}),
+        "tooltip": [
+            _name("issuer"), _name("gateway"), _name("label", title="refused share"), _count("refused"), _count("requests"),
         ],
-    )
+    }  # fmt: skip
     # Opacity over the page's own background serves both themes; the square root keeps small shares visible.
-    shade = alt.Opacity("share:Q", scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0.04, 0.85]), legend=None)
-    cells = base.mark_rect(color=ALARM, cornerRadius=3, stroke=NEUTRAL, strokeOpacity=0.25).encode(opacity=shade)
-    ink = alt.when(alt.datum.share > 0.25).then(alt.value("#FFFFFF")).otherwise(alt.value(NEUTRAL))
-    return _plain(
-        alt.layer(cells, base.mark_text(fontSize=12).encode(text="label:N", color=ink)),
-        44 + 34 * named["issuer"].nunique(),
-    )
+    shade = _quantity("share", scale={"type": "sqrt", "domain": [0, 1], "range": [0.04, 0.85]}, legend=None)
+    mark = {"type": "rect", "color": ALARM, "cornerRadius": 3, "stroke": NEUTRAL, "strokeOpacity": 0.25}
+    ink = {"condition": {"test": "datum.share > 0.25", "value": "#FFFFFF"}, "value": NEUTRAL}
+    cells = _layer(_ROWS, mark, opacity=shade, **shared)
+    labels = _layer(_ROWS, {"type": "text", "fontSize": 12}, text=_name("label"), color=ink, **shared)
+    return _plain([cells, labels], 44 + 34 * named["issuer"].nunique(), {_ROWS: named})
 
 
 def claims(rows: pd.DataFrame, bucket_s: int) -> Picture:
@@ -152,17 +155,16 @@ def claims(rows: pd.DataFrame, bucket_s: int) -> Picture:
         claim=rows["claim"].map(lambda value: wording.visible(value, 40)), ends=_ends(rows, bucket_s), when=_utc(rows["bucket"]),
         label=rows["share"].map(wording.percent),
     )  # fmt: skip
-    strips = (
-        alt.Chart(drawn)
-        .mark_rect(color=COLOURS["issuer"])
-        .encode(
-            x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)), x2="ends:T",
-            y=alt.Y("claim:N", title=None, axis=alt.Axis(labelLimit=160, domain=False, ticks=False), scale=alt.Scale(paddingInner=0.2)),
-            opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.9]), legend=None),
-            tooltip=[alt.Tooltip("when:N", title="time"), "claim:N", alt.Tooltip("label:N", title="of tokens"), alt.Tooltip("tokens:Q", format=",")],
-        )
-    )  # fmt: skip
-    return _plain(strips, 40 + 22 * drawn["claim"].nunique())
+    strips = _layer(
+        _ROWS,
+        {"type": "rect", "color": COLOURS["issuer"]},
+        x=_time("bucket", bucket_s),
+        x2={"field": "ends"},
+        y=_name("claim", title=None, axis={"labelLimit": 160, **_PLAIN_NAMES}, scale={"paddingInner": 0.2}),
+        opacity=_quantity("share", scale={"domain": [0, 1], "range": [0.05, 0.9]}, legend=None),
+        tooltip=[_name("when", title="time"), _name("claim"), _name("label", title="of tokens"), _count("tokens")],
+    )
+    return _plain([strips], 40 + 22 * drawn["claim"].nunique(), {_ROWS: drawn})
 
 
 ALWAYS: Final = 0.9
@@ -189,17 +191,15 @@ def who_answered(rows: pd.DataFrame) -> Picture:
     """Bars of `responder, gateway, requests`, one per responder, split by gateway."""
     named = rows.assign(responder=rows["responder"].map(wording.RESPONDERS).fillna(wording.RESPONDERS["unknown"]))
     named = named.assign(gateway=named["gateway"].map(lambda value: wording.visible(value, 40)))
-    bars = (
-        alt.Chart(named)
-        .mark_bar(color=NEUTRAL, stroke="white", strokeOpacity=0.35, cornerRadius=2)
-        .encode(
-            y=alt.Y("responder:N", sort="-x", title=None, axis=alt.Axis(labelLimit=160, domain=False, ticks=False)),
-            x=alt.X("sum(requests):Q", title=None, axis=alt.Axis(tickCount=4, format="~s")),
-            detail="gateway:N",
-            tooltip=["responder:N", "gateway:N", alt.Tooltip("sum(requests):Q", title="refused", format=",")],
-        )
+    bars = _layer(
+        _ROWS,
+        {"type": "bar", "color": NEUTRAL, "stroke": "white", "strokeOpacity": 0.35, "cornerRadius": 2},
+        y=_name("responder", sort="-x", title=None, axis={"labelLimit": 160, **_PLAIN_NAMES}),
+        x=_quantity("requests", aggregate="sum", title=None, axis=_COUNTS),
+        detail=_name("gateway"),
+        tooltip=[_name("responder"), _name("gateway"), _count("requests", aggregate="sum", title="refused")],
     )
-    return _plain(bars, 30 + 38 * named["responder"].nunique())
+    return _plain([bars], 30 + 38 * named["responder"].nunique(), {_ROWS: named})
 
 
 def clocks(rows: pd.DataFrame) -> Picture:
@@ -210,57 +210,46 @@ def clocks(rows: pd.DataFrame) -> Picture:
         skew=rows["youngest_iat_s"].map(wording.offset),
         ahead=rows["youngest_iat_s"] > LEEWAY_S,
     )
-    band = (
-        alt.Chart(pd.DataFrame({"low": [-LEEWAY_S], "high": [LEEWAY_S]}))
-        .mark_rect(color=NEUTRAL, opacity=0.15)
-        .encode(x="low:Q", x2="high:Q")
+    band = _layer(
+        "band",
+        {"type": "rect", "color": NEUTRAL, "opacity": 0.15},
+        x=_quantity("low"),
+        x2={"field": "high"},
     )
-    points = (
-        alt.Chart(named)
-        .mark_point(filled=True, size=110, opacity=0.85)
-        .encode(
-            x=alt.X(
-                "youngest_iat_s:Q",
-                title="iat of the newest token relative to the gateway's clock",
-                scale=_offset_scale(rows["youngest_iat_s"]),
-                axis=_AXIS_OFFSET,
-            ),
-            y=alt.Y("instance:N", title=None, axis=alt.Axis(labelLimit=160)),
-            color=alt.Color("ahead:N", scale=alt.Scale(domain=[False, True], range=[NEUTRAL, ALARM]), legend=None),
-            shape=alt.Shape(
-                "ahead:N", scale=alt.Scale(domain=[False, True], range=["circle", "triangle-right"]), legend=None
-            ),
-            tooltip=[
-                "instance:N",
-                "issuer:N",
-                alt.Tooltip("skew:N", title="clock"),
-                alt.Tooltip("tokens:Q", format=","),
-            ],
-        )
+    points = _layer(
+        _ROWS,
+        {"type": "point", "filled": True, "size": 110, "opacity": 0.85},
+        x=_quantity(
+            "youngest_iat_s",
+            title="iat of the newest token relative to the gateway's clock",
+            scale=_offset_scale(rows["youngest_iat_s"]),
+            axis=_AXIS_OFFSET,
+        ),
+        y=_name("instance", title=None, axis={"labelLimit": 160}),
+        color=_name("ahead", scale=_domain([False, True], [NEUTRAL, ALARM]), legend=None),
+        shape=_name("ahead", scale=_domain([False, True], ["circle", "triangle-right"]), legend=None),
+        tooltip=[_name("instance"), _name("issuer"), _name("skew", title="clock"), _count("tokens")],
     )
-    return _plain(alt.layer(band, points), 60 + 26 * named["instance"].nunique())
+    leeway = pd.DataFrame({"low": [-LEEWAY_S], "high": [LEEWAY_S]})
+    return _plain([band, points], 60 + 26 * named["instance"].nunique(), {"band": leeway, _ROWS: named})
 
 
 def counters(rows: pd.DataFrame, bucket_s: int) -> Picture:
     """Lines of `bucket, counter, value`."""
-    lines = (
-        alt.Chart(rows.assign(when=_utc(rows["bucket"])))
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=alt.X("bucket:T", scale=alt.Scale(type="utc"), axis=_time_axis(bucket_s)),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4, format="~s")),
-            color=alt.Color(
-                "counter:N",
-                scale=alt.Scale(domain=list(COUNTERS), range=list(COUNTERS.values())),
-                legend=alt.Legend(orient="top", title=None),
-            ),
-            strokeDash=alt.StrokeDash(
-                "counter:N", scale=alt.Scale(domain=list(COUNTERS), range=[[1, 0], [6, 4], [2, 2]]), legend=None
-            ),
-            tooltip=[alt.Tooltip("when:N", title="time"), "counter:N", alt.Tooltip("value:Q", format=",")],
-        )
+    lines = _layer(
+        _ROWS,
+        {"type": "line", "strokeWidth": 2},
+        x=_time("bucket", bucket_s),
+        y=_quantity("value", title=None, axis=_COUNTS),
+        color=_name(
+            "counter",
+            scale=_domain(list(COUNTERS), list(COUNTERS.values())),
+            legend={"orient": "top", "title": None},
+        ),
+        strokeDash=_name("counter", scale=_domain(list(COUNTERS), [[1, 0], [6, 4], [2, 2]]), legend=None),
+        tooltip=[_name("when", title="time"), _name("counter"), _count("value")],
     )
-    return _plain(lines, 220)
+    return _plain([lines], 220, {_ROWS: rows.assign(when=_utc(rows["bucket"]))})
 
 
 MAX_SERIES: Final = 4
@@ -281,45 +270,53 @@ def of_result(rows: pd.DataFrame, how: str) -> Picture | None:
 
 
 def _series(long: pd.DataFrame, how: str, *, is_time: bool) -> Picture:
-    x = alt.X("at:T", scale=alt.Scale(type="utc"), title=None) if is_time else alt.X("at:N", sort=None, title=None)
-    base = alt.Chart(long)
-    marked = base.mark_line(point=True) if how == "line" else base.mark_bar()
-    colour = alt.Color("series:N", legend=alt.Legend(orient="top", title=None), scale=alt.Scale(range=list(_SERIES)))
-    shown_on_hover: list[Any] = ["at", "series:N", alt.Tooltip("value:Q", format=",")]
-    return _plain(marked.encode(x=x, y=alt.Y("value:Q", title=None), color=colour, tooltip=shown_on_hover), 320)
+    kind = {"type": "temporal", "scale": _UTC} if is_time else {"type": "nominal", "sort": None}
+    lines = _layer(
+        _ROWS,
+        {"type": "line", "point": True} if how == "line" else {"type": "bar"},
+        x={"field": "at", "title": None, **kind},
+        y=_quantity("value", title=None),
+        color=_name("series", legend={"orient": "top", "title": None}, scale={"range": list(_SERIES)}),
+        tooltip=[{"field": "at", "type": kind["type"]}, _name("series"), _count("value")],
+    )
+    return _plain([lines], 320, {_ROWS: long})
 
 
-def _markers(changes: pd.DataFrame) -> Picture:
-    shown = changes.assign(
+def _marked(changes: pd.DataFrame) -> pd.DataFrame:
+    return changes.assign(
         when=_utc(changes["moment"]),
         kind=changes["kind"].map(wording.CHANGES).fillna("change"),
         subject=changes["subject"].map(lambda value: wording.visible(value, 120)),
         detail=changes["detail"].map(lambda value: wording.visible(value, 200)),
     )
-    shown_on_hover: list[Any] = [
-        alt.Tooltip("when:N", title="time"),
-        alt.Tooltip("kind:N", title="change"),
-        "subject:N",
-        "detail:N",
-    ]
-    base = alt.Chart(shown).encode(x=alt.X("moment:T"), tooltip=shown_on_hover)
-    line = base.mark_rule(strokeDash=[4, 3], color=NEUTRAL, strokeWidth=1.5)
+
+
+def _markers() -> list[Picture]:
+    shared = {
+        "x": {"field": "moment", "type": "temporal"},
+        "tooltip": [_name("when", title="time"), _name("kind", title="change"), _name("subject"), _name("detail")],
+    }
+    line = {"type": "rule", "strokeDash": [4, 3], "color": NEUTRAL, "strokeWidth": 1.5}
+    flag = {"type": "text", "align": "left", "dx": 4, "fontSize": 11, "color": NEUTRAL}
     # A wide invisible twin: a dashed hair is hard to hit with a mouse.
-    hit = base.mark_rule(strokeWidth=12, opacity=0)
-    flag = base.mark_text(align="left", dx=4, fontSize=11, color=NEUTRAL).encode(text="kind:N", y=alt.value(6))
-    return alt.layer(line, flag, hit)
+    hit = {"type": "rule", "strokeWidth": 12, "opacity": 0}
+    return [
+        _layer("changes", line, **shared),
+        _layer("changes", flag, text=_name("kind"), y={"value": 6}, **shared),
+        _layer("changes", hit, **shared),
+    ]
 
 
-def _offset_scale(offsets: pd.Series) -> alt.Scale:
-    return alt.Scale(type="symlog", constant=30, domain=[min(-600.0, offsets.min()), max(600.0, offsets.max())])
+def _offset_scale(offsets: pd.Series) -> dict[str, Any]:
+    return {
+        "type": "symlog",
+        "constant": 30,
+        "domain": [min(-600.0, float(offsets.min())), max(600.0, float(offsets.max()))],
+    }
 
 
 def _ends(rows: pd.DataFrame, bucket_s: int) -> pd.Series:
     return rows["bucket"] + pd.Timedelta(seconds=bucket_s)
-
-
-def _time_axis(bucket_s: int) -> alt.Axis:
-    return _AXIS_TIME if bucket_s < 3_600 else _AXIS_DAYS
 
 
 def _utc(moments: pd.Series) -> pd.Series:
@@ -327,10 +324,35 @@ def _utc(moments: pd.Series) -> pd.Series:
     return moments.dt.strftime("%d %b %H:%M UTC")
 
 
-def _cause_scale() -> alt.Scale:
-    return alt.Scale(domain=[wording.CAUSES[cause] for cause in COLOURS], range=list(COLOURS.values()))
+def _cause_scale() -> dict[str, Any]:
+    return _domain([wording.CAUSES[cause] for cause in COLOURS], list(COLOURS.values()))
 
 
-def _plain(chart: Picture, height: int) -> Picture:
-    drawn: Picture = chart.properties(height=height).configure_view(strokeWidth=0)
-    return drawn
+def _domain(values: Sequence[Any], drawn_as: Sequence[Any]) -> dict[str, Any]:
+    return {"domain": values, "range": drawn_as}
+
+
+def _time(field: str, bucket_s: int) -> Channel:
+    axis = _AXIS_TIME if bucket_s < 3_600 else _AXIS_DAYS
+    return {"field": field, "type": "temporal", "scale": _UTC, "axis": axis}
+
+
+def _name(field: str, **more: Any) -> Channel:
+    return {"field": field, "type": "nominal", **more}
+
+
+def _quantity(field: str, **more: Any) -> Channel:
+    return {"field": field, "type": "quantitative", **more}
+
+
+def _count(field: str, **more: Any) -> Channel:
+    return _quantity(field, format=",", **more)
+
+
+def _layer(data: str, mark: Mapping[str, Any], **encoding: Any) -> Picture:
+    return {"data": {"name": data}, "mark": dict(mark), "encoding": encoding}
+
+
+def _plain(layers: Sequence[Picture], height: int, data: Mapping[str, pd.DataFrame]) -> Picture:
+    drawn = dict(layers[0]) if len(layers) == 1 else {"layer": list(layers)}
+    return {**drawn, "height": height, "config": {"view": {"strokeWidth": 0}}, "datasets": dict(data)}

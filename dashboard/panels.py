@@ -167,6 +167,11 @@ def table(frame: pd.DataFrame, columns: Mapping[str, Any], **options: Any) -> An
     )
 
 
+def chart(picture: Mapping[str, Any], key: str) -> None:
+    """A chart of charts.py, as wide as its box."""
+    st.vega_lite_chart(None, dict(picture), key=key)
+
+
 def height_of(frame: pd.DataFrame, columns: Iterable[str]) -> int | None:
     """Of a row, in pixels, so that the longest text of medium columns wraps instead of being cut; None when one line will do."""
     longest = max((len(str(value)) for name in columns for value in frame[name]), default=0)

@@ -85,7 +85,7 @@ def _chart(seen: Scope, params: Mapping[str, Any], chosen: Mapping[str, str]) ->
     with panel(title, "explore_trend", params, "The eight values with the most refused requests; the others together."):
         rows = client.query("explore_trend", **params)
         named = rows.assign(value=[_value(chosen["by"], value) for value in rows["value"]])
-        st.altair_chart(charts.over_time(named, seen.bucket_s, chosen["show"]), key="explore-trend")
+        panels.chart(charts.over_time(named, seen.bucket_s, chosen["show"]), key="explore-trend")
 
 
 def _counted(seen: Scope, params: Mapping[str, Any], rows: pd.DataFrame, chosen: Mapping[str, str]) -> None:

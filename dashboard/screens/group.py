@@ -220,7 +220,7 @@ def _trend() -> None:
             _no_failures(seen)
             return
         usual = charts.Usual(*_usual(seen, params))
-        st.altair_chart(
+        panels.chart(
             charts.failures_by_cause(rows, client.query("changes", **params), seen.bucket_s, height=180, usual=usual),
             key="group-trend",
         )

@@ -67,7 +67,7 @@ def _minutes(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No records in this window.")
             return
-        st.altair_chart(charts.counters(rows, seen.bucket_s), key="counters")
+        panels.chart(charts.counters(rows, seen.bucket_s), key="counters")
 
 
 def _dropped(totals: pd.DataFrame, seen: Scope) -> None:

@@ -86,7 +86,7 @@ def _claims(seen: Scope, known: pd.DataFrame) -> None:
         st.caption(f"Tokens of {wording.escape(issuer, 120)}")
         for says in _lost(rows, seen):
             panels.say(says)
-        st.altair_chart(charts.claims(rows, seen.bucket_s), key="claims")
+        panels.chart(charts.claims(rows, seen.bucket_s), key="claims")
 
 
 def _lost(rows: pd.DataFrame, seen: Scope) -> list[str]:

@@ -234,7 +234,7 @@ def _trend(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No request was refused in this window.")
             return
-        st.altair_chart(charts.failures_by_cause(rows, changes, seen.bucket_s), key="trend")
+        panels.chart(charts.failures_by_cause(rows, changes, seen.bucket_s), key="trend")
 
 
 def _gateways(seen: Scope) -> None:
@@ -257,7 +257,7 @@ def _who_answered(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No request was refused in this window.")
             return
-        st.altair_chart(charts.who_answered(rows), key="responders")
+        panels.chart(charts.who_answered(rows), key="responders")
 
 
 def _heat(seen: Scope) -> None:
@@ -271,7 +271,7 @@ def _heat(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("No traffic in this window.")
             return
-        st.altair_chart(charts.issuers_by_gateways(rows), key="heat")
+        panels.chart(charts.issuers_by_gateways(rows), key="heat")
 
 
 def _clocks(seen: Scope) -> None:
@@ -285,7 +285,7 @@ def _clocks(seen: Scope) -> None:
         if rows.empty:
             panels.nothing("Not enough refused tokens with an iat claim to compare clocks.")
             return
-        st.altair_chart(charts.clocks(rows), key="clocks")
+        panels.chart(charts.clocks(rows), key="clocks")
 
 
 def _unread(seen: Scope) -> None:

@@ -146,7 +146,7 @@ def _drawn(rows: pd.DataFrame, how: str) -> None:
     if drawn is None:
         panels.nothing("A chart needs a column of numbers, and another one for its axis.")
         return
-    st.altair_chart(drawn, key="result")
+    panels.chart(drawn, key="result")
 
 
 def _reference() -> None:

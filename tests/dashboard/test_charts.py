@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import altair as alt
 import pandas as pd
+import pytest
 
 from analyzer.taxonomy import CAUSES
 from dashboard import charts, wording
@@ -20,7 +22,7 @@ NO_CHANGES = CHANGES.head(0)
 
 def values(spec: dict[str, Any], column: str) -> set[Any]:
     """Every value of a column in a chart's data sets."""
-    return {row[column] for rows in spec["datasets"].values() for row in rows if column in row}
+    return {value for rows in spec["datasets"].values() if column in rows for value in rows[column]}
 
 
 def test_every_cause_has_one_colour_and_words() -> None:
@@ -34,22 +36,22 @@ def test_every_cause_has_one_colour_and_words() -> None:
 
 def test_colours_do_not_depend_on_what_is_in_the_rows() -> None:
     """A chart of one cause uses the same scale as a chart of all."""
-    one = charts.failures_by_cause(TREND.head(1), NO_CHANGES, 60).to_dict()["encoding"]["color"]["scale"]
-    both = charts.failures_by_cause(TREND, NO_CHANGES, 60).to_dict()["encoding"]["color"]["scale"]
+    one = charts.failures_by_cause(TREND.head(1), NO_CHANGES, 60)["encoding"]["color"]["scale"]
+    both = charts.failures_by_cause(TREND, NO_CHANGES, 60)["encoding"]["color"]["scale"]
 
     assert one == both
 
 
 def test_an_unknown_cause_is_drawn_as_unexplained() -> None:
     """A newer store may know more causes than this page."""
-    spec = charts.failures_by_cause(TREND, NO_CHANGES, 60).to_dict()
+    spec = charts.failures_by_cause(TREND, NO_CHANGES, 60)
 
     assert {wording.CAUSES["issuer"], wording.CAUSES["unknown"]} == values(spec, "cause")
 
 
 def test_changes_are_marked_with_hidden_characters_written_out() -> None:
     """A marker carries the change in words; what an attacker wrote cannot reorder it."""
-    spec = charts.failures_by_cause(TREND, CHANGES, 60).to_dict()
+    spec = charts.failures_by_cause(TREND, CHANGES, 60)
 
     assert ({"new signing key"}, {"k\\u202e2"}) == (values(spec, "kind"), values(spec, "subject"))
 
@@ -65,18 +67,54 @@ def test_only_a_token_from_beyond_the_leeway_is_an_alarm() -> None:
             "tokens": [9] * 3,
         }
     )
-    spec = charts.clocks(rows).to_dict()
-    alarmed = {row["instance"] for data in spec["datasets"].values() for row in data if row.get("ahead")}
+    spec = charts.clocks(rows)
+    drawn = spec["datasets"]["rows"]
 
-    assert {"b"} == alarmed
+    assert ["b"] == list(drawn.loc[drawn["ahead"], "instance"])
+
+
+HEAT = pd.DataFrame(
+    {"issuer": ["https://evil.example/x.png"], "gateway": ["kong"], "share": [0.5], "refused": [1], "requests": [2]}
+)
+CLOCKS = pd.DataFrame({"instance": ["a"], "issuer": ["i"], "gateway": ["g"], "youngest_iat_s": [95.0], "tokens": [9]})
+SERIES = pd.DataFrame({"bucket": [AT, AT], "value": ["a", "(others)"], "refused": [3, 4], "requests": [5, 6]})
+RESULT = pd.DataFrame({"at": [AT], "name": ["a"], "n": [1.5]})
+PICTURES = {
+    "causes": charts.failures_by_cause(TREND, CHANGES, 60, usual=charts.Usual(TREND, "a week earlier")),
+    "causes by day": charts.failures_by_cause(TREND, NO_CHANGES, 86_400),
+    "bars": charts.over_time(SERIES, 60, "refused"),
+    "shares": charts.over_time(SERIES, 60, "share"),
+    "heat": charts.issuers_by_gateways(HEAT),
+    "claims": charts.claims(pd.DataFrame({"bucket": [AT], "claim": ["sub"], "share": [0.5], "tokens": [4]}), 60),
+    "responders": charts.who_answered(pd.DataFrame({"responder": ["edge"], "gateway": ["kong"], "requests": [7]})),
+    "clocks": charts.clocks(CLOCKS),
+    "counters": charts.counters(pd.DataFrame({"bucket": [AT], "counter": ["stored"], "value": [7]}), 60),
+    "result as bars": charts.of_result(RESULT[["name", "n"]], "bar"),
+    "result as lines": charts.of_result(RESULT[["at", "n"]], "line"),
+}
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=PICTURES)
+def test_every_chart_is_one_that_vega_lite_knows(picture: charts.Picture) -> None:
+    """Valid by the schema of Vega-Lite, and every column that it names is in its data."""
+    frames = picture["datasets"]
+    rows = {name: frame.astype(str).to_dict("records") for name, frame in frames.items()}
+    alt.Chart.from_dict(picture | {"datasets": rows})
+    layers = picture.get("layer", [picture])
+    missing = {
+        channel["field"]
+        for layer in layers
+        for given in layer["encoding"].values()
+        for channel in (given if isinstance(given, list) else [given])
+        if "field" in channel and channel["field"] not in frames[layer["data"]["name"]]
+    }
+
+    assert set() == missing
 
 
 def test_a_chart_fetches_nothing() -> None:
     """Data stands inside the chart: no URL, no image, no link."""
-    heat = pd.DataFrame(
-        {"issuer": ["https://evil.example/x.png"], "gateway": ["kong"], "share": [0.5], "refused": [1], "requests": [2]}
-    )
-    spec = charts.issuers_by_gateways(heat).to_dict()
+    spec = charts.issuers_by_gateways(HEAT)
     encodings = {key for layer in spec["layer"] for key in layer["encoding"]}
 
     assert (set(), True) == (
