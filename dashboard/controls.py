@@ -97,7 +97,7 @@ def _told(write: Any) -> None:
     try:
         roles.require_operator()
         st.session_state[_TOLD] = (True, write())
-        st.cache_data.clear()
+        client.forget()
     except (LakeError, NotPermitted, ValueError) as error:
         st.session_state[_TOLD] = (False, wording.visible(error, 300))
 

@@ -105,17 +105,23 @@ def at(range_: str, gateway: str, newest: datetime | None, now: datetime) -> Sco
 def current() -> Scope:
     """The scope that the address names. Raises LakeError when the store cannot be read."""
     newest = client.newest(client.query("freshness"), "newest")
-    gateway, now = _chosen("gateway"), datetime.now(UTC)
-    gateway, chosen = "" if gateway == ALL else gateway, _filters()
+    now, chosen = datetime.now(UTC), _filters()
     span = _span()
     if isinstance(span, Span):
-        return Scope(span.since, span.until, gateway, CUSTOM, newest, now, chosen)
-    found = at(_range(), gateway, newest, now)
-    return Scope(found.since, found.until, gateway, found.range, newest, now, chosen)
+        return Scope(span.since, span.until, gateway(), CUSTOM, newest, now, chosen)
+    found = at(_range(), gateway(), newest, now)
+    return Scope(found.since, found.until, found.gateway, found.range, newest, now, chosen)
+
+
+def gateway() -> str:
+    """The gateway that the address names, "" for all of them."""
+    chosen = _chosen("gateway")
+    return "" if chosen == ALL else chosen
 
 
 def bar(title: str) -> None:
     """The page's title with the choices beside it; below, what a link got wrong and which filters are set."""
+    client.ahead(("gateways", {"since": _a_week_ago()}), ("freshness", {}))
     gateways = _gateways()
     span = _span()
     st.session_state["range"] = CUSTOM if isinstance(span, Span) else _range()
@@ -273,5 +279,9 @@ def _write(name: str, chosen: str) -> None:
 
 
 def _gateways() -> list[str]:
+    return list(client.query("gateways", since=_a_week_ago())["gateway"])
+
+
+def _a_week_ago() -> datetime:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return list(client.query("gateways", since=midnight - timedelta(days=7))["gateway"])
+    return midnight - timedelta(days=7)

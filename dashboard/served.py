@@ -9,9 +9,10 @@ import streamlit
 from starlette.middleware import Middleware
 from streamlit import App
 
-from dashboard import config
+from dashboard import config, warm
 from dashboard.page_guard import Guard, headers, names
 
 PAGE: Final = Path(streamlit.__file__).with_name("static") / "index.html"
 guard = Middleware(Guard, names=names(config.settings()), headers=headers(PAGE))
+warm.begin()
 app = App(Path(__file__).with_name("app.py"), middleware=[guard])

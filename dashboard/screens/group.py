@@ -24,6 +24,11 @@ FIELDS: Final = {
     "scope": "Scopes",
 }
 ID_LENGTH: Final = 64
+# Asked side by side as soon as the page is opened; of a group that did not fail in the window some are asked again.
+STATEMENTS: Final = (
+    "group", "group_decision", *present.COSTLY, "group_compared", "group_received", "group_trend", "changes", "differs", "group_where",
+    "group_history", "group_samples",
+)  # fmt: skip
 AROUND: Final = timedelta(days=1)  # before its last failure: what is compared when none is in the window
 
 
@@ -41,6 +46,7 @@ def chosen() -> str:
 def _one() -> None:
     seen = scope.current()
     params = {**seen.params, "group": chosen()}
+    client.ahead(*((name, params) for name in STATEMENTS))
     found = client.query("group", **params)
     if found.empty:
         st.subheader("Group not found", anchor=False)

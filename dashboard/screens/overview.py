@@ -18,10 +18,22 @@ MAX_LINES: Final = 10  # of problems on the first screen; the rest is folded by 
 MAX_CARDS: Final = 3  # of them with evidence, so that the chart stays within reach
 
 
+# Asked side by side, the longest first.
+STATEMENTS: Final = (
+    "problems", "shared", "headline", "affected", "trend_by_cause", "changes", "by_gateway", "responders", "keys", "heat", "clocks", "unread",
+    "pipeline_totals",
+)  # fmt: skip
+
+
 def page() -> None:
     """Draw the page; the live part draws itself again every few seconds."""
-    panels.guarded(lambda: scope.bar("Why requests are refused"))
+    panels.guarded(_bar)
     _live()
+
+
+def _bar() -> None:
+    client.ahead(*((name, {"gateway": scope.gateway()}) for name in present.COSTLY))
+    scope.bar("Why requests are refused")
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -34,10 +46,31 @@ def _body() -> None:
     if seen.newest is None:
         panels.nothing("The store is empty. This page fills in as requests arrive.")
         return
+    client.ahead(*((name, seen.params) for name in STATEMENTS))
+    first = st.container()
+    is_known = all(client.has(name, **seen.params) for name in present.COSTLY)
+    with first:
+        if is_known:
+            _first(seen)
+        else:  # what is ready is shown meanwhile
+            waiting = st.empty()
+            waiting.header("Comparing with what is usual …", anchor=False)
+    _rest(seen)
+    if not is_known:
+        waiting.empty()
+        with first:
+            _first(seen)
+
+
+def _first(seen: Scope) -> None:
+    """The sentence and the problems: what the page is opened for."""
     rows = client.query("problems", **seen.params)
     now = present.folded(rows.to_dict("records"), client.rows, gateway=seen.gateway, shown=MAX_LINES)
     st.header(wording.sentence(sentence(seen, now), 600), anchor=False)
     _problems(seen, _matching(seen, now.problems), rows[rows["gateway"] == seen.gateway])
+
+
+def _rest(seen: Scope) -> None:
     _figures(seen)
     _trend(seen)
     left, right = st.columns(2)

@@ -71,7 +71,6 @@ def forget() -> None:
     _in_use.clear()
     config.settings.cache_clear()
     st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 @dataclass

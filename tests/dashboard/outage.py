@@ -18,8 +18,6 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-import streamlit as st
-
 from analyzer.situation import impact
 from analyzer.verdicts import Diagnosis, Group, Verdict
 from collector.events import Event, Gateway, Origin, Outcome, Request, Responder, TokenFacts, TokenKind
@@ -51,7 +49,7 @@ def situation(gateway: str = "") -> impact.Situation:
 
 def forget_cache() -> None:
     """Ask the store anew."""
-    st.cache_data.clear()
+    client.forget()
 
 
 def noise(rng: random.Random, _: datetime) -> Kind | None:

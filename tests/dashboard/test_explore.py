@@ -183,7 +183,7 @@ def test_views_of_another_release_are_said(lake: Path, use: Use, monkeypatch: py
     """An older or newer store, or one whose views are being made: a sentence with the next step."""
     use(lake)
     monkeypatch.setattr(queries, "text", lambda _: "SELECT * FROM views_of_tomorrow")
-    client._cached.clear()
+    client.forget()
     text = said(show("health"))
 
     assert ("another release than this page" in text, "views_of_tomorrow" in text) == (True, False)
