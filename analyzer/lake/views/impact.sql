@@ -45,16 +45,16 @@ series AS MATERIALIZED (
     )
 ),
 numbered AS MATERIALIZED (
-    SELECT one.s, every.s AS g, minute, n
+    SELECT one.s, every.s AS g, one.gateway, minute, n
     FROM today JOIN series AS one USING (gateway, group_id) JOIN series AS every ON every.gateway = '' AND every.group_id = today.group_id
     WHERE fails AND group_id <> ''
 ),
 failing AS MATERIALIZED (
-    SELECT s, minute, n FROM numbered
+    SELECT s, gateway, minute, n FROM numbered
     UNION ALL
-    SELECT g, minute, sum(n)::BIGINT FROM numbered GROUP BY g, minute
+    SELECT g, '', minute, sum(n)::BIGINT FROM numbered GROUP BY g, minute
     UNION ALL
-    SELECT s, minute, n
+    SELECT s, gateway, minute, n
     FROM (
         SELECT coalesce(gateway, '') AS gateway, minute, sum(n)::BIGINT AS n
         FROM today WHERE fails GROUP BY GROUPING SETS ((gateway, minute), (minute))
@@ -62,9 +62,9 @@ failing AS MATERIALIZED (
     JOIN series USING (gateway) WHERE group_id = ''
 ),
 fives AS MATERIALIZED (
-    SELECT s, time_bucket(INTERVAL 5 MINUTE, minute) AS five, min(minute) AS first_failed, max(minute) AS last_failed,
+    SELECT s, epoch_us(minute) // 300000000 AS five, min(minute) AS first_failed, max(minute) AS last_failed,
         sum(n)::BIGINT AS n, sum(requests)::BIGINT AS requests
-    FROM failing JOIN series USING (s) JOIN traffic_now USING (gateway, minute)
+    FROM failing JOIN traffic_now USING (gateway, minute)
     GROUP BY s, five
 ),
 windows AS (
@@ -122,7 +122,7 @@ failed_then AS (
     UNION ALL
     -- Only where nothing better is known: these are many.
     SELECT gateway, group_id, basis, (epoch(newest - minute) // 1800)::BIGINT AS half_hour, sum(n)
-    FROM failing JOIN series USING (s) JOIN bases USING (gateway), clock
+    FROM failing JOIN series USING (s, gateway) JOIN bases USING (gateway), clock
     WHERE basis = 'best' AND minute <= newest - INTERVAL 30 MINUTE
     GROUP BY ALL
 ),
@@ -144,7 +144,7 @@ expected AS MATERIALIZED (
 -- Five minutes stand out when they hold more failures than chance makes of what is usual; thirty without end an episode.
 outstanding AS (
     SELECT s, five, n, coalesce(usual, 0) * requests AS expect,
-        five - lag(five) OVER (PARTITION BY s ORDER BY five) <= INTERVAL 30 MINUTE AS continues
+        five - lag(five) OVER (PARTITION BY s ORDER BY five) <= 6 AS continues
     FROM fives JOIN series USING (s) LEFT JOIN expected USING (gateway, group_id)
     WHERE n > 2 AND n > expect + 3 * sqrt(expect) + 2
 ),
@@ -158,9 +158,9 @@ onsets AS (
     FROM (
         SELECT s, minute, n, latest, a_minute, coalesce(usual, 0) * requests AS expect
         -- Equal fives, not a range of them: the join looks at few rows.
-        FROM (SELECT * EXCLUDE (began), unnest([began - INTERVAL 5 MINUTE, began]) AS five FROM episodes)
-        JOIN (SELECT *, time_bucket(INTERVAL 5 MINUTE, minute) AS five FROM failing) USING (s, five)
-        JOIN series USING (s)
+        FROM (SELECT * EXCLUDE (began), unnest([began - 1, began]) AS five FROM episodes)
+        JOIN (SELECT *, epoch_us(minute) // 300000000 AS five FROM failing) USING (s, five)
+        JOIN series USING (s, gateway)
         JOIN traffic_now USING (gateway, minute)
         LEFT JOIN expected USING (gateway, group_id)
     )
@@ -170,7 +170,7 @@ onsets AS (
 -- Silent for five minutes or more, in which its own rate lets at least ten failures expect; or for an hour.
 silent AS (
     SELECT gateway, group_id, onsets.began IS NOT NULL AS was_above_usual, coalesce(onsets.began, first_failed) AS began,
-        coalesce(latest >= newest - INTERVAL 20 MINUTE, false) AS is_above_usual,
+        coalesce(latest * 300000000 >= epoch_us(newest - INTERVAL 20 MINUTE), false) AS is_above_usual,
         epoch(newest - last_failed) / 60 AS silent_minutes,
         failures_day / (epoch(last_failed - coalesce(onsets.began, first_failed)) / 60 + 1) AS per_minute,
         silent_minutes >= 60 OR (silent_minutes >= 5 AND silent_minutes * per_minute >= 10) AS is_over
