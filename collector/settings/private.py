@@ -64,12 +64,14 @@ def check_private(path: Path, key: str) -> None:
 def exposure(status: os.stat_result, *, is_ours: bool = False) -> str:
     """Who else can read a file with a secret, and what to do; "" when nobody can.
 
-    `is_ours`: a file that why401 writes itself. Nobody mounts it, so it is a regular file and closed to the group as well.
+    `is_ours`: a file that why401 writes itself: a regular file and closed to the group as well. Only where nobody but root may write it
+    and we are not root, somebody has mounted it, as Kubernetes mounts secrets: then the group may read it.
     """
     if is_ours and not stat.S_ISREG(status.st_mode):
         return "expected a regular file"
-    allowed = 0o640 if status.st_uid == 0 and not is_ours else 0o600
     mode = stat.S_IMODE(status.st_mode)
+    is_mounted = status.st_uid == 0 and (not is_ours or (os.geteuid() != 0 and not mode & 0o222))
+    allowed = 0o640 if is_mounted else 0o600
     return "" if mode & ~(allowed | 0o100) == 0 else f"others can read it (mode {mode:04o}); run chmod 600"
 
 

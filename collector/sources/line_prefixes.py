@@ -39,6 +39,17 @@ def prefix_of(line: bytes) -> tuple[bytes, int]:
     return _named(line)
 
 
+def is_part(line: bytes, end: int) -> bool:
+    """Whether the line behind its prefix goes on in the stream's next one: the container runtime cuts after 16 KiB and tags `P`.
+
+    >>> line = b"2026-03-03T10:00:00.123456789Z stdout P {"
+    >>> is_part(line, prefix_of(line)[1])
+    True
+    """
+    tag = line.rfind(b" ", 0, end - 1)
+    return line[tag + 1 : tag + 2] == b"P" and line[:tag].endswith(_STREAMS)
+
+
 def _syslog(line: bytes, begin: int) -> tuple[bytes, int]:
     """`host program[pid]: ` behind the time."""
     end = line.find(b": ", begin, MAX_HEAD)

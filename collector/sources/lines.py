@@ -22,7 +22,7 @@ from typing import Final
 
 import orjson
 
-from collector.sources.line_prefixes import prefix_of
+from collector.sources.line_prefixes import is_part, prefix_of
 
 PAUSE_SECONDS: Final = 0.2  # programs write the lines of a record at once: after such a pause the record has ended
 MAX_LINE_BYTES: Final = 1 << 20  # a longer line is no log record; its beginning is kept, the rest is counted
@@ -156,6 +156,7 @@ class MultiLine:
     _is_answer: bool = False
     _block: tuple[bytes, ...] = ()  # how the other lines of a block begin
     _stream: bytes = b""  # what a shipper's prefix of the record's lines names
+    _is_part: bool = False  # its last line goes on: the container runtime writes a long one in parts
 
     @property
     def is_pending(self) -> bool:
@@ -178,8 +179,19 @@ class MultiLine:
         elif stream and stream != self._stream:
             yield from self._end()
             self._begin(offset, line)
+        elif self._is_part and end:
+            self._glue(line[end:])
         else:
             yield from self._next(offset, line, line[end:] if end else line)
+        self._is_part = bool(end) and is_part(line, end)
+
+    def _glue(self, said: bytes) -> None:
+        """The next part of a line: no line break is between them, and a token may be on both sides of the cut."""
+        self._size += len(said)
+        self._is_cut = self._is_cut or self._size > self.max_bytes
+        if not self._is_cut:
+            self._lines[-1] += said
+            self._last += said
 
     def _next(self, offset: int, line: bytes, said: bytes) -> Iterator[tuple[int, bytes]]:
         """A line of the record's own stream, or without a prefix; `said` is what stands behind it."""
@@ -199,7 +211,7 @@ class MultiLine:
         stream, end = prefix_of(line)
         if not self._lines or not line[end:].strip() or (stream and stream != self._stream):
             return False
-        return self._belongs(line[end:])
+        return (self._is_part and end > 0) or self._belongs(line[end:])
 
     def rest(self) -> Iterator[tuple[int, bytes]]:
         """What was not ended yet."""

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import hmac
 import json
+import os
 import pickle
 import stat
 import threading
@@ -95,6 +96,22 @@ def test_refuses_a_file_that_others_can_read(tmp_path, mode):
     with pytest.raises(ConfigurationError, match=rf"{mode:04o}.*chmod 600") as caught:
         Pseudonyms.open(path)
     assert caught.value.value == str(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a file that root owns")
+@pytest.mark.parametrize(
+    ("mode", "user", "is_taken"),
+    [(0o440, 10001, True), (0o400, 10001, True), (0o640, 10001, False), (0o444, 10001, False), (0o440, 0, False)],
+)
+def test_takes_a_key_that_kubernetes_mounts(tmp_path, monkeypatch, mode, user, is_taken):
+    """A Secret is a file of root's that nobody writes and the pod's group reads; what root itself may write is no mount."""
+    path = _file(tmp_path, _line(1, KEYS[1]), mode)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    if is_taken:
+        assert Pseudonyms.open(path).epoch == 1
+        return
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        Pseudonyms.open(path)
 
 
 @pytest.mark.parametrize(

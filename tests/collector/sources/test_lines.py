@@ -300,6 +300,32 @@ def test_lines_of_two_streams_do_not_join() -> None:
     assert lines == records_of("\n".join(lines))
 
 
+CRI = "2026-03-03T10:00:00.123456789Z {} {} {}"
+
+
+def test_a_line_that_the_container_runtime_cut_is_one_record() -> None:
+    """It cuts after 16 KiB, wherever that is: a token is whole again, and what follows is its own."""
+    line = json.dumps({"status": 401, "authorization": "Bearer " + "a" * 40_000})
+    parts = [line[at : at + 16_384] for at in range(0, len(line), 16_384)]
+    cut = [CRI.format("stdout", "P" if part is not parts[-1] else "F", part) for part in parts]
+    records = records_of("\n".join([*cut, CRI.format("stdout", "F", "next"), CRI.format("stderr", "F", "other")]))
+
+    assert len(parts) == 3
+    assert [CRI.format("stdout", "P", line), *records[1:]] == records
+    assert [CRI.format("stdout", "F", "next"), CRI.format("stderr", "F", "other")] == records[1:]
+
+
+def test_parts_without_end_keep_their_beginning_and_are_counted() -> None:
+    """A stream that never ends its line takes no more memory than another record."""
+    joiner = MultiLine(max_bytes=1_000)
+    part = CRI.format("stdout", "P", "x" * 400).encode()
+    records = [record for _ in range(50) for _, record in joiner.feed(0, part)] + [one for _, one in joiner.rest()]
+
+    assert (1, 1) == (len(records), joiner.cut)
+    assert len(records[0]) <= 1_000
+    assert not joiner.is_pending
+
+
 def test_a_message_that_dotnet_breaks_at_its_values_is_one_record() -> None:
     """Microsoft.IdentityModel's texts hold line breaks, whose lines stand at the margin."""
     text = "[10:00:00 INF] Bearer was not authenticated. Failure message: IDX1: no key.\nNumber of keys in Configuration: '0'.\nExceptions caught:\n '[x]'.\ntoken: '[y]'."
