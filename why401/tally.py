@@ -44,6 +44,11 @@ class Tally:
         else:
             self._passed += records
 
+    def refused(self) -> Iterator[tuple[Diagnosis, int]]:
+        """The first diagnosis of each code and how many have it, the most frequent first."""
+        for code, number in self._refused.most_common():
+            yield self._titles[code], number
+
     def lines(self) -> Iterator[str]:
         """The summary: a line of totals, then one per code and one per reason, the most frequent first."""
         joined = self._unread[_JOINED]

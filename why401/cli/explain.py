@@ -14,7 +14,7 @@ from why401 import process
 from why401.cli import options
 
 if TYPE_CHECKING:
-    from analyzer.verdicts import Verdict
+    from analyzer.verdicts import Diagnosis, Verdict
     from why401.explainer import Explainer, Explanation
 
 MANY: Final = 10  # answers: of fewer, a summary would say the same twice
@@ -61,6 +61,9 @@ def _assumption(verdict: Explanation) -> str:
 @options.config
 @click.option("--gateway", default="", help="Gateway that wrote the records [detected].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per record, in input order.")
+@click.option(
+    "--github", "as_annotations", is_flag=True, help="Print each cause once, as an annotation of GitHub's runner."
+)
 @click.option("--failed", is_flag=True, help="Show refusals only.")
 @click.option(
     "--records",
@@ -70,7 +73,13 @@ def _assumption(verdict: Explanation) -> str:
     help="How to split the input. lines: a record per line, a stack trace is one record. json: a JSON string per line is one record.",
 )
 def command(
-    record: tuple[str, ...], config_file: str | None, gateway: str, as_json: bool, failed: bool, form: str
+    record: tuple[str, ...],
+    config_file: str | None,
+    gateway: str,
+    as_json: bool,
+    as_annotations: bool,
+    failed: bool,
+    form: str,
 ) -> None:
     """Explain why requests were refused.
 
@@ -87,6 +96,8 @@ def command(
     from why401.explainer import Explainer, Writer
     from why401.tally import Tally, refusal
 
+    if as_json and as_annotations:
+        raise click.UsageError("--json and --github are two outputs; expected one")
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
@@ -97,13 +108,23 @@ def command(
         if as_json:
             write(visible_json(b"".join(map(writer.line, shown))))
         else:
-            for verdict in _once(shown):
+            for verdict in () if as_annotations else _once(shown):
                 print_explanation(_marked(verdict))
             for verdict in _once(verdicts):
                 tally.add(verdict)
         sys.stdout.flush()
-    if tally.records >= MANY:
+    if as_annotations:
+        click.echo("".join(f"{_annotated(*one)}\n" for one in tally.refused()), nl=False)
+    elif tally.records >= MANY:
         click.echo("\n".join(tally.lines()))
+
+
+def _annotated(diagnosis: Diagnosis, number: int) -> str:
+    from why401.cli.annotations import annotation
+    from why401.cli.printing import counted
+
+    lines = [f"{counted(number, 'refusal')}: {diagnosis.title}", *(fix.says for fix in diagnosis.fix[:1])]
+    return annotation("\n".join(lines), title=f"{diagnosis.code} ({diagnosis.cause})")
 
 
 def _explained(explainer: Explainer, record: tuple[str, ...], form: str) -> Iterator[list[Explanation]]:

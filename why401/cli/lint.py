@@ -11,6 +11,7 @@ import click
 
 from collector.visible import visible
 from why401 import __version__, redact
+from why401.cli.annotations import annotation
 from why401.expectations.lint import ERROR, NOTE, RULES, WARNING, Fault, lint
 
 LEVELS: Final = (ERROR, WARNING, NOTE)
@@ -22,7 +23,13 @@ MAX_SHOWN: Final = 1_000
 @click.command("lint")
 @click.argument("files", nargs=-1, required=True, metavar="FILE|DIR|-…")
 @click.option("--fetch", is_flag=True, help="Also ask the issuers in the files for their metadata and key sets.")
-@click.option("--format", "form", type=click.Choice(["text", "sarif"]), default="text", help="Output [text].")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "sarif", "github"]),
+    default="text",
+    help="Output [text]. github: annotations of its runner.",
+)
 @click.option("--fail-on", type=click.Choice(LEVELS), default=ERROR, help="Exit with 1 from this level on [error].")
 def command(files: tuple[str, ...], fetch: bool, form: str, fail_on: str) -> None:
     """Find faults in gateways' configurations: issuers in two spellings, key sets that cannot serve, open routes and more.
@@ -39,6 +46,8 @@ def command(files: tuple[str, ...], fetch: bool, form: str, fail_on: str) -> Non
     faults = lint(found, ask(expectations) if fetch else None)
     if form == "sarif":
         click.echo(json.dumps(sarif(faults), indent=2))
+    elif form == "github":
+        _annotate(faults)
     else:
         _print(faults, len(found.documents))
     sys.exit(int(any(LEVELS.index(fault.level) <= LEVELS.index(fail_on) for fault in faults)))
@@ -51,6 +60,13 @@ def _print(faults: tuple[Fault, ...], documents: int) -> None:
         click.echo(f"{_shown(where)}: {level}: {_shown(fault.says)} [{fault.rule}]")
     counts = ", ".join(f"{sum(fault.level == level for fault in faults)} {level}s" for level in LEVELS)
     click.echo(f"{documents} document{'' if documents == 1 else 's'}: {counts}")
+
+
+def _annotate(faults: Iterable[Fault]) -> None:
+    for fault in list(faults)[:MAX_SHOWN]:
+        place = fault.place
+        says = redact(fault.says) + (f" ({redact(place.path)})" if place.path and not place.line else "")
+        click.echo(annotation(says, level=fault.level, file=redact(place.file), line=place.line, title=fault.rule))
 
 
 def _shown(text: str) -> str:

@@ -8,13 +8,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 
+from why401.cli.annotations import annotation
 from why401.cli.input_text import STDIN
 from why401.filter import FORMS, MAX_LINE, Saw, Tally, blocks
 
 Read = Callable[[bytes, Saw | None], tuple[bytes, Mapping[str, int]]]
+Finding = Callable[[str, int, Sequence[str]], str]
+"""The text for a line with findings: from the file's name, the line's number and the rules."""
 FOUND, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses; the last two are those of a shell
 
 
@@ -30,6 +34,13 @@ FOUND, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses; the la
     multiple=True,
     metavar="RULE",
     help="Ignore findings of this rule with --check, for example ip (repeatable).",
+)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    help="Output of --check [text]. github: annotations of its runner.",
 )
 @click.option("--report", is_flag=True, help="Print counts by rule, lines and bytes to standard error at the end.")
 @click.option(
@@ -47,7 +58,13 @@ FOUND, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # exit statuses; the la
     " tell. diagnosis: only what keys and forms tell; a secret in plain words may stay.",
 )
 def command(
-    files: tuple[str, ...], check: bool, ignore: tuple[str, ...], report: bool, form: str, profile: str
+    files: tuple[str, ...],
+    check: bool,
+    ignore: tuple[str, ...],
+    output: str,
+    report: bool,
+    form: str,
+    profile: str,
 ) -> None:
     """Remove secrets from a log stream, line by line.
 
@@ -57,11 +74,13 @@ def command(
     tail -f access.log | why401 redact | grep 401
     why401 redact --check --ignore ip build.log || echo "the log holds a secret"
     """  # noqa: D301  # \b is click's mark for "keep these lines"
+    if output != "text" and not check:
+        raise click.UsageError("--format is the output of --check")
     read, tally, ignored = _reader(form, profile), Tally(), _rules(ignore)
     with _quiet() as end:
         for name in files or (STDIN,):
             if check:
-                _check(name, read, tally, ignored)
+                _check(name, read, tally, ignored, FINDINGS[output])
             else:
                 _write(name, read, tally)
     if report:
@@ -93,15 +112,27 @@ def _write(name: str, read: Read, tally: Tally) -> None:
         out.flush()
 
 
-def _check(name: str, read: Read, tally: Tally, ignored: frozenset[str]) -> None:
-    """`file:line: rules` for every line with a finding."""
+def _text(name: str, number: int, rules: Sequence[str]) -> str:
+    return f"{name}:{number}: {', '.join(rules)}"
+
+
+def _annotation(name: str, number: int, rules: Sequence[str]) -> str:
+    file = "" if name == STDIN else name
+    return annotation(f"This line holds: {', '.join(rules)}", file=file, line=number, title="secret")
+
+
+FINDINGS: Final[dict[str, Finding]] = {"text": _text, "github": _annotation}
+
+
+def _check(name: str, read: Read, tally: Tally, ignored: frozenset[str], finding: Finding) -> None:
+    """A line of output for every line with a finding."""
     before = tally.lines
     for block in _blocks(name, tally):
         lines: defaultdict[int, set[str]] = defaultdict(set)
         _, found = read(block, _into(lines))
         for number, rules in lines.items():
             if shown := sorted(rules - ignored):
-                sys.stdout.write(f"{name}:{tally.lines - before + number + 1}: {', '.join(shown)}\n")
+                sys.stdout.write(finding(name, tally.lines - before + number + 1, shown) + "\n")
         tally.add(block, found)
         sys.stdout.flush()
 

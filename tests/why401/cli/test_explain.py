@@ -215,3 +215,17 @@ def test_the_command_starts_as_a_program() -> None:
     )
 
     assert "token_expired" == json.loads(done.stdout)["code"]
+
+
+def test_annotations_say_each_cause_once() -> None:
+    """For a job that sends requests through a gateway: how many, why, and what to change."""
+    line = (
+        '{"response_code": 401, "response_code_details": "jwt_authn_access_denied{Jwt_is_expired}", "method": "GET"}\n'
+    )
+    shown = CliRunner().invoke(main, ["explain", "--github"], input=line * 3 + "Jwt issuer is not configured\n")
+
+    first, second = shown.stdout.splitlines()
+    assert first.startswith("::error title=token_expired (policy)::3 refusals: The token had expired")
+    assert second.startswith("::error title=issuer_not_trusted (issuer)::1 refusal: ")
+    assert "%0A" in first
+    assert 2 == CliRunner().invoke(main, ["explain", "--github", "--json"], input=line).exit_code

@@ -195,3 +195,17 @@ def test_it_holds_no_more_than_a_block(tmp_path: Path) -> None:
         peaks.append(int(done.stderr.split()[-1]))
 
     assert peaks[1] < peaks[0] + 8_192
+
+
+def test_check_annotates_for_githubs_runner(tmp_path: Path) -> None:
+    """File and line, the rules' names, and nothing of the text."""
+    file = tmp_path / "build.log"
+    file.write_text(f"fine\n{LINE}\n")
+    found = run("--check", "--format", "github", str(file))
+    piped = run("--check", "--format", "github", data=LINE.encode())
+
+    assert (1, 1) == (found.exit_code, piped.exit_code)
+    assert found.stdout.startswith(f"::error file={file},line=2,title=secret::This line holds: ")
+    assert piped.stdout.startswith("::error title=secret::")
+    assert SECRET not in found.stdout + piped.stdout
+    assert 2 == run("--format", "github", data=b"").exit_code

@@ -149,6 +149,17 @@ def test_sarif_has_rule_level_and_place(tmp_path: Path) -> None:
     assert {one["ruleId"] for one in log["runs"][0]["results"]} <= set(RULES)
 
 
+def test_annotations_have_level_and_place(tmp_path: Path) -> None:
+    """Where the place is a path in the document, the message has it; every line is one command, whatever a value holds."""
+    file = tmp_path / "a,b.yaml"
+    file.write_text(envoy(clock_skew_seconds=0, issuer="https://idp.example/\n::stop-commands::x"))
+
+    lines = run("--format", "github", "--fail-on", "note", str(file)).stdout.splitlines()
+
+    assert any(line.startswith(f"::warning file={tmp_path}/a%2Cb.yaml,title=no-clock-skew::") for line in lines)
+    assert [] == [line for line in lines if not line.startswith(("::error ", "::warning ", "::notice "))]
+
+
 def test_issuers_are_asked_only_when_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--fetch asks for the metadata and the key set that the files name, and for nothing else."""
     asked: list[str] = []
