@@ -27,6 +27,8 @@ EXTENSIONS: Final = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs",
 def command(config_file: str | None, data_dir: str | None, deep: bool) -> None:
     """Check Python, DuckDB and its extensions, Envoy (for the demo), disk space, the pseudonym key, the clock and the lake.
 
+    Also look for gateways in the usual places, and propose what to run for them.
+
     Exit status 1 if why401 cannot run on this machine, or something in the lake is damaged.
     """
     settings = options.settings(config_file, data_dir=data_dir)
@@ -38,6 +40,7 @@ def command(config_file: str | None, data_dir: str | None, deep: bool) -> None:
     if deep:
         fine.append(_files(settings))
     _raw_credentials(settings)
+    _gateways()
     sys.exit(0 if all(fine) else 1)
 
 
@@ -126,6 +129,17 @@ def _raw_credentials(settings: Settings) -> None:
             f"{mark} {'raw credentials':<18} {visible(gateway)} logs complete credentials ({visible(place)}; {records:,} records)"
         )
         click.echo(f"{'':<21}{setting}\n{'':<21}{click.style(source, dim=True)}")
+
+
+def _gateways() -> None:
+    """Which gateways are on this machine, and the commands to begin with."""
+    from why401.cli.usual_places import found
+
+    for here in found():
+        mark = click.style("•", fg="blue")
+        click.echo(f"{mark} {here.gateway:<18} {visible(here.says())}")
+        for command in here.commands():
+            click.echo(f"{'':<21}{visible(command)}")
 
 
 def _python() -> str:

@@ -16,6 +16,7 @@ from why401.cli import options
 if TYPE_CHECKING:
     from analyzer.verdicts import Diagnosis, Verdict
     from why401.explainer import Explainer, Explanation
+    from why401.tally import Tally
 
 MANY: Final = 10  # answers: of fewer, a summary would say the same twice
 ASSUMED: Final = (
@@ -96,8 +97,7 @@ def command(
     from why401.explainer import Explainer, Writer
     from why401.tally import Tally, refusal
 
-    if as_json and as_annotations:
-        raise click.UsageError("--json and --github are two outputs; expected one")
+    _expect_one_output(as_json, as_annotations)
     settings = options.settings(config_file)
     explainer = Explainer(settings, gateway)
     writer, write = Writer(), sys.stdout.buffer.write
@@ -113,6 +113,16 @@ def command(
             for verdict in _once(verdicts):
                 tally.add(verdict)
         sys.stdout.flush()
+    _print_end(tally, as_annotations=as_annotations)
+
+
+def _expect_one_output(*asked: bool) -> None:
+    if sum(asked) > 1:
+        raise click.UsageError("--json and --github are two outputs; expected one")
+
+
+def _print_end(tally: Tally, *, as_annotations: bool) -> None:
+    """Annotations, or a summary where there are many answers."""
     if as_annotations:
         click.echo("".join(f"{_annotated(*one)}\n" for one in tally.refused()), nl=False)
     elif tally.records >= MANY:
