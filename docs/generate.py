@@ -35,6 +35,7 @@ from collector.event_schema import event_schema
 from collector.settings import entries
 from collector.settings.schema import config_schema
 from collector.telemetry import INSTRUMENTS
+from docs.man_pages import pages as manual
 from why401.cli import main
 from why401.expectations.readers import READERS
 
@@ -218,6 +219,8 @@ def schema(name: str) -> str:
 
 
 if __name__ == "__main__":
+    for each, text in manual().items():
+        (ROOT / "why401" / "man" / each).write_text(text, encoding="utf-8")
     for each in SCHEMAS:
         (ROOT / "why401" / "schemas" / f"{each}.json").write_text(schema(each), encoding="utf-8")
     (HERE / "sql.md").write_text(with_reference((HERE / "sql.md").read_text(encoding="utf-8")), encoding="utf-8")

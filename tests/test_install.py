@@ -16,7 +16,9 @@ import yaml
 from click.testing import CliRunner
 
 from collector.settings import entries
+from docs.man_pages import pages as manual
 from why401.cli import COMMANDS, main
+from why401.cli.completions import SHELLS
 
 ROOT: Final = Path(__file__).parent.parent
 FOLDER: Final = ROOT / "compose" / "systemd"
@@ -101,13 +103,38 @@ def test_the_hook_fails_for_a_token_and_does_not_repeat_it(tmp_path: Path) -> No
     assert "eyJ" not in dirty.output
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_page_has_the_variable_of_the_completion(shell: str) -> None:
-    """The name is made from that of the program."""
-    result = CliRunner().invoke(main, [], prog_name="why401", env={"_WHY401_COMPLETE": f"{shell}_source"})
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_completion_is_what_the_shell_takes(shell: str) -> None:
+    """The script is click's own, whatever the command is called by; the shell itself finds no fault in it."""
+    script = CliRunner().invoke(main, ["completions", shell], prog_name="other").stdout
+    asked = CliRunner().invoke(main, [], prog_name="why401", env={"_WHY401_COMPLETE": f"{shell}_source"})
 
-    assert f"_WHY401_COMPLETE={shell}_source why401" in PAGE
-    assert "_why401_completion" in result.output
+    assert f"why401 completions {shell}" in PAGE
+    assert asked.stdout.rstrip() == script.rstrip()
+    if shutil.which(shell):
+        read = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=60, check=False)
+        assert (0, "") == (read.returncode, read.stderr)
+
+
+def test_every_command_has_its_manual_page() -> None:
+    """Written by `python -m docs.generate` from the help."""
+    written = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "why401" / "man").iterdir()}
+
+    assert manual() == written
+    assert {"why401.1"} | {f"why401-{name}.1" for name in COMMANDS} == set(written)
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff on this machine")
+def test_groff_reads_the_manual() -> None:
+    """Every request and escape is known; what a reader sees has the examples as they are typed."""
+    pages = sorted(map(str, (ROOT / "why401" / "man").iterdir()))
+    checked, shown = (
+        subprocess.run(["groff", "-Kutf8", "-man", *words], capture_output=True, text=True, timeout=60, check=False)
+        for words in (["-ww", "-z", *pages], ["-Tutf8", "-rLL=200n", str(ROOT / "why401" / "man" / "why401-redact.1")])
+    )
+
+    assert (0, "") == (checked.returncode, checked.stderr)
+    assert 'why401 redact --check --ignore ip build.log || echo "the log holds a secret"' in shown.stdout
 
 
 def test_completion_knows_the_recipes() -> None:

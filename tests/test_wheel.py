@@ -77,6 +77,11 @@ def test_every_data_file_is_in_it(wheel: Path) -> None:
         for path in (ROOT / name).rglob("*")
         if path.suffix in {".bin", ".py", ".toml", ".sql"} or path.name == "py.typed"
     }
+    wanted |= {
+        f"{built.removesuffix('-py3-none-any.whl')}.data/data/share/man/man1/{page.name}"
+        for built in [wheel.name]
+        for page in (ROOT / "why401" / "man").iterdir()
+    }
     wanted |= {f"why401/recipes/{page.name}" for page in (ROOT / "docs" / "gateways").glob("*.md")}
 
     assert set() == wanted - inside

@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, str]] = {
     "recipe": "Print what to paste into a gateway's configuration, and what to run then.",
     "trace": "Walk a request through a gateway's configuration, and say where it would be refused.",
     "lint": "Find faults in gateways' configurations before a request fails.",
+    "completions": "Print the script that completes commands in a shell.",
     "doctor": "Check that this machine can run why401.",
 }
 
