@@ -1,4 +1,4 @@
-"""Build the gateways that come as Go source: `python -m benchmarks.live.build [NAME …]`.
+"""Build the gateways that come as Go source, and the tools that check deploy/: `python -m benchmarks.live.build [NAME …]`.
 
 Each is built once and kept (benchmarks/live/golang.py). One that cannot be built is named, and its tests are skipped.
 """
@@ -11,10 +11,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.live import caddy, krakend, oauth2_proxy, traefik
+from benchmarks.live import caddy, krakend, kubernetes, oauth2_proxy, traefik
 from benchmarks.live.golang import BuildFailed, GoProgram
 
-PROGRAMS: Final[tuple[GoProgram, ...]] = (caddy.PROGRAM, krakend.PROGRAM, oauth2_proxy.PROGRAM, traefik.PROGRAM)
+PROGRAMS: Final[tuple[GoProgram, ...]] = (
+    caddy.PROGRAM, krakend.PROGRAM, oauth2_proxy.PROGRAM, traefik.PROGRAM, kubernetes.HELM, kubernetes.KUBECONFORM,
+)  # fmt: skip
 
 
 def main(names: Sequence[str]) -> int:
