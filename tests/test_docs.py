@@ -18,6 +18,7 @@ from collector.gateways import names
 from collector.settings import entries
 from collector.telemetry import INSTRUMENTS
 from docs.generate import PAGES, SCHEMAS, page, schema, with_examples, with_reference, written
+from docs.man_pages import pages as manual
 from why401.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
@@ -200,3 +201,11 @@ def test_python_sessions_give_what_they_show(path: Path) -> None:
     session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, path.name, str(path), 0)
 
     assert 0 == doctest.DocTestRunner().run(session).failed
+
+
+def test_every_command_has_its_manual_page() -> None:
+    """Written by `python -m docs.generate` from the help."""
+    written = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "why401" / "man").iterdir()}
+
+    assert manual() == written
+    assert {"why401.1"} | {f"why401-{name}.1" for name in COMMANDS} == set(written)

@@ -16,7 +16,6 @@ import yaml
 from click.testing import CliRunner
 
 from collector.settings import entries
-from docs.man_pages import pages as manual
 from why401.cli import COMMANDS, main
 from why401.cli.completions import SHELLS
 
@@ -114,14 +113,6 @@ def test_the_completion_is_what_the_shell_takes(shell: str) -> None:
     if shutil.which(shell):
         read = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=60, check=False)
         assert (0, "") == (read.returncode, read.stderr)
-
-
-def test_every_command_has_its_manual_page() -> None:
-    """Written by `python -m docs.generate` from the help."""
-    written = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "why401" / "man").iterdir()}
-
-    assert manual() == written
-    assert {"why401.1"} | {f"why401-{name}.1" for name in COMMANDS} == set(written)
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff on this machine")
