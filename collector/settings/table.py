@@ -78,7 +78,11 @@ class OtlpSettings:
     """`[otlp]`: OTLP receivers for logs."""
 
     grpc: str = setting("127.0.0.1:4317", 'Address of the gRPC receiver; "" disables it.', address)
-    http: str = setting("127.0.0.1:4318", 'Address of the HTTP receiver (protobuf and JSON); "" disables it.', address)
+    http: str = setting(
+        "127.0.0.1:4318",
+        'Address of the HTTP receiver (OTLP in protobuf and JSON, Loki push, Splunk HEC); "" disables it.',
+        address,
+    )
     max_body_mib: int = setting(
         64,
         "Largest request after decompression, in MiB; the default is what the OTLP specification recommends.",

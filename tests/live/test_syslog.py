@@ -5,32 +5,22 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-import threading
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from analyzer.lake import connect_reader, run_query
-from analyzer.store import open_store
-from analyzer.store.sink import StoreSink
 from benchmarks.live.process import running
 from collector.gateways.reading.places import LEARNED
-from collector.intake import BoundedIntake
-from collector.joining.stage import Joining
-from collector.settings import Settings, load
 from collector.sources.syslog.syslog_source import SyslogSource
-from collector.telemetry import Telemetry
-from collector.worker import Worker
 from tests import tokens
 from tests.brokers import free_ports
 from tests.collector.sources.access_rig import Pki
+from tests.live.storing import Store, storing
 from tests.waiting import HANG_S, eventually
-from why401.run import collector_of
 
 ANY_PORT: Final = "127.0.0.1:0"
 EXAMPLES: Final = Path(__file__).parents[2] / "docs" / "examples" / "gateways"
@@ -88,57 +78,13 @@ action(type="omfwd" target="127.0.0.1" port="{port}" {how})
 """
 
 
-class Store:
-    """why401 with a syslog receiver: what is in its lake."""
-
-    def __init__(self, settings: Settings, source: SyslogSource) -> None:
-        self._settings = settings
-        self.source = source
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with connect_reader(self._settings, memory_mib=256) as con:
-            return run_query(con, sql, timeout_s=60).rows
-
-    def codes(self) -> Counter[str]:
-        try:
-            return Counter(dict(self.rows("SELECT code, count(*) FROM failures GROUP BY code")))
-        except Exception:  # the lake is not there yet
-            return Counter()
-
-    def awaited(self, *codes: str) -> Counter[str]:
-        """What is in the store, when it has them."""
-        eventually(lambda: set(codes) <= self.codes().keys(), f"{codes} in the store")
-        return self.codes()
-
-
 @contextmanager
-def storing(folder: Path, **syslog: str) -> Iterator[Store]:
-    off = {"otlp.grpc": "", "otlp.http": "", "telemetry.prometheus": ""}
-    wanted = {f"syslog.{name}": value for name, value in syslog.items()}
-    (folder / "why401.toml").write_text("")
-    settings = load(folder / "why401.toml", {}, {"data_dir": str(folder / "lake")} | off | wanted)
-    telemetry, stop, stop_worker = Telemetry(), threading.Event(), threading.Event()
-    source = SyslogSource(settings.syslog, telemetry)
-    with collector_of(settings, telemetry) as collector:
-        sink = StoreSink(settings, open_store(settings, telemetry), telemetry)
-        intake = BoundedIntake(settings.queue, sink, telemetry)
-        work = Worker(intake, Joining(collector, settings.joining, telemetry), sink, telemetry).run
-        threads = [
-            threading.Thread(target=work, args=(stop_worker,)),
-            threading.Thread(target=source.run, args=(intake, stop)),
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            assert source.ready.wait(HANG_S)
-            yield Store(settings, source)
-        finally:
-            stop.set()
-            threads[1].join(HANG_S)
-            intake.close()
-            stop_worker.set()
-            threads[0].join(HANG_S)
-            sink.close()
+def syslog(folder: Path, **settings: str) -> Iterator[tuple[Store, Mapping[str, str]]]:
+    """why401 with a syslog receiver, and where it listens."""
+    wanted = {f"syslog.{name}": value for name, value in settings.items()}
+    served = lambda loaded, telemetry: SyslogSource(loaded.syslog, telemetry)  # noqa: E731
+    with storing(folder, served, wanted) as store:
+        yield store, store.source.addresses
 
 
 def status(port: int, **headers: str) -> int:
@@ -160,9 +106,9 @@ def test_nginx_logs_to_syslog(tmp_path: Path) -> None:
     """`access_log syslog:` and `error_log syslog:`: the two lines of a request are one refusal, as they are in files."""
     (tmp_path / "users").write_text("kim:{PLAIN}right\n")
     (port,) = free_ports(1)
-    with storing(tmp_path, udp=ANY_PORT) as store:
+    with syslog(tmp_path, udp=ANY_PORT) as (store, at):
         config = tmp_path / "nginx.conf"
-        config.write_text(NGINX.format(folder=tmp_path, udp=store.source.addresses["udp"], port=port))
+        config.write_text(NGINX.format(folder=tmp_path, udp=at["udp"], port=port))
         with running(["nginx", "-p", str(tmp_path), "-e", "stderr", "-c", str(config)], port, tmp_path / "printed.log"):
             first = [
                 status(port),
@@ -187,10 +133,10 @@ def test_haproxy_logs_to_syslog(tmp_path: Path, how: str) -> None:
     """`log` to a datagram socket, and to TCP by way of a ring, with line breaks or counted octets."""
     (port,) = free_ports(1)
     form = "rfc5424" if "rfc5424" in how else "rfc3164"
-    with storing(tmp_path, udp=ANY_PORT, tcp=ANY_PORT) as store:
+    with syslog(tmp_path, udp=ANY_PORT, tcp=ANY_PORT) as (store, at):
         counted = " log-proto octet-count" if "counted" in how else ""
-        ring = RING.format(format=form, tcp=store.source.addresses["tcp"], counted=counted) if "tcp" in how else ""
-        log = "ring@why401" if ring else f"{store.source.addresses['udp']} len 16384 format {form}"
+        ring = RING.format(format=form, tcp=at["tcp"], counted=counted) if "tcp" in how else ""
+        log = "ring@why401" if ring else f"{at['udp']} len 16384 format {form}"
         config = tmp_path / "haproxy.cfg"
         config.write_text(HAPROXY.format(log=log, ring=ring, port=port))
         with running(["haproxy", "-db", "-f", str(config)], port, tmp_path / "haproxy.log"):
@@ -224,8 +170,8 @@ def test_rsyslog_forwards_a_file(tmp_path: Path, name: str, how: str) -> None:
     files = f'DefaultNetstreamDriverCAFile="{folder}/ca.pem" DefaultNetstreamDriverCertFile="{folder}/sender.pem" DefaultNetstreamDriverKeyFile="{folder}/sender.pem"'
     log = tmp_path / "access.log"
     log.write_text((EXAMPLES / "nginx.log").read_text())
-    with storing(tmp_path, **{name: ANY_PORT}, **tls) as store:
-        port = store.source.addresses[name].rpartition(":")[2]
+    with syslog(tmp_path, **{name: ANY_PORT}, **tls) as (store, at):
+        port = at[name].rpartition(":")[2]
         config = tmp_path / "rsyslog.conf"
         config.write_text(RSYSLOG.format(folder=tmp_path, tls=files if tls else "", log=log, port=port, how=how))
         process = subprocess.Popen(["rsyslogd", "-n", "-f", str(config), "-i", str(tmp_path / "pid")])

@@ -38,7 +38,7 @@
 -- iat_offset_s: Claim iat, in seconds relative to the request.
 -- nbf_offset_s: Claim nbf, in seconds relative to the request.
 -- exp_offset_s: Claim exp, in seconds relative to the request.
--- origin_kind: Source of the raw record: kafka, otlp, file, argument.
+-- origin_kind: Source of the raw record: kafka, otlp, loki, splunk_hec, syslog, file, argument.
 -- origin_source: Topic, peer or path of the raw record.
 -- origin_partition: Partition of the raw record.
 -- origin_offset: Offset of the raw record.

@@ -33,7 +33,7 @@ class NodeLibrary:
         """Node, npm, or the packages."""
         if not (shutil.which("node") and shutil.which("npm")):
             return "node and npm are not installed"
-        return _install(self.packages)
+        return install(self.packages)
 
     def verify(self, cases: Sequence[Case], trust: Trust) -> Sequence[Complaint]:
         """Run the driver once. Raises CalledProcessError when it fails."""
@@ -60,7 +60,7 @@ def folder(packages: Sequence[str]) -> Path:
 
 
 @cache
-def _install(packages: tuple[str, ...]) -> str:
+def install(packages: tuple[str, ...]) -> str:
     """Install them unless they are there, whole or not at all; why not, in words."""
     target = folder(packages)
     if target.is_dir():

@@ -47,12 +47,17 @@ class Door:
         """Whether a request must carry one."""
         return self.tokens is not None or self.oidc is not None
 
-    def check(self, protocol: str, authorization: Sequence[str]) -> None:
-        """Raises Refused when the request's sender may not come in. Called before any of its body is read."""
+    def check(
+        self, protocol: str, authorization: Sequence[str], scheme: str = "Bearer", *, takes_basic: bool = False
+    ) -> None:
+        """Raises Refused when the request's sender may not come in. Called before any of its body is read.
+
+        `scheme` and `takes_basic` are those of `credential`.
+        """
         if not self.asks_for_token:
             return
         try:
-            sender = self._sender(credential(authorization))
+            sender = self._sender(credential(authorization, scheme, takes_basic=takes_basic))
         except SenderRefused as refused:
             self._telemetry.count("why401.senders.refused", protocol=protocol, reason=refused.reason)
             raise

@@ -30,8 +30,9 @@ from collector.sources import Intake
 from collector.sources.otlp import json_decoder, posted_marks, protobuf_decoder
 from collector.sources.otlp.connections import Hall, Server
 from collector.sources.otlp.door import Door
-from collector.sources.otlp.encodings import ACCEPTED, CODINGS
+from collector.sources.otlp.encodings import ACCEPTED
 from collector.sources.otlp.event_marks import taking
+from collector.sources.otlp.http_requests import headers_of, media_type, peer_of, read_into, unpack_of
 from collector.sources.otlp.posted_marks import Keep
 from collector.sources.otlp.receiver import (
     READ_TIMEOUT_S,
@@ -40,14 +41,12 @@ from collector.sources.otlp.receiver import (
     Receiver,
     Refusal,
     Refused,
-    Ticket,
-    Unpack,
     join_address,
     status_of,
     too_large,
     unavailable,
 )
-from collector.sources.otlp.senders import SenderRefused
+from collector.sources.pushed import loki, splunk
 from collector.telemetry import Telemetry
 
 _KEEP_ALIVE_S: Final = 75  # longer than the idle time of clients' pools, or they meet closed connections
@@ -173,7 +172,7 @@ def _application(receiver: Receiver, door: Door, keep: Keep | None) -> Starlette
         refusal = Refusal.WRONG_METHOD if wrong_method else Refusal.UNKNOWN_PATH
         return _refuse(receiver, request, Refused(refusal, "this receiver takes POST /v1/logs"))
 
-    routes = [Route("/v1/logs", logs, methods=["POST"])]
+    routes = [Route("/v1/logs", logs, methods=["POST"]), *loki.routes(receiver, door), *splunk.routes(receiver, door)]
     if keep is not None:
         routes.append(Route("/v1/marks", marks, methods=["POST"]))
     application = Starlette(routes=routes, exception_handlers={HTTPException: not_routed})
@@ -182,20 +181,19 @@ def _application(receiver: Receiver, door: Door, keep: Keep | None) -> Starlette
 
 
 async def _logs(receiver: Receiver, request: Request) -> Response:
-    form = _FORMATS.get(_media_type(request))
+    form = _FORMATS.get(media_type(request))
     if form is None:
         raise Refused(Refusal.UNSUPPORTED, f"Content-Type must be one of {', '.join(_FORMATS)}")
-    unpack = _unpack(request)
+    unpack = unpack_of(request)
     with receiver.admit() as ticket:
-        await _read(request, ticket, receiver.max_bytes)
-        peer = request.client.host if request.client else ""
-        answer = await receiver.receive(ticket, unpack, form.decode, peer)
+        await read_into(request, ticket, receiver)
+        answer = await receiver.receive(ticket, unpack, form.decode, peer_of(request))
     return Response(form.encode(answer), media_type=form.media_type)
 
 
 async def _kept(request: Request, keep: Keep | None, one_mark: asyncio.Semaphore) -> Response:
     """204 once the mark is stored. One at a time: each is a transaction beside the writer."""
-    if _media_type(request) != _JSON.media_type:
+    if media_type(request) != _JSON.media_type:
         raise Refused(Refusal.UNSUPPORTED, f"Content-Type must be {_JSON.media_type}")
     if keep is None or one_mark.locked():
         raise unavailable("another mark is being stored")
@@ -218,43 +216,16 @@ async def _small(request: Request) -> bytes:
     return bytes(body)
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _unpack(request: Request) -> Unpack:
-    coding = ",".join(request.headers.getlist("content-encoding")).strip().lower()
-    if coding not in CODINGS:
-        raise Refused(Refusal.UNSUPPORTED, f"Content-Encoding must be one of {ACCEPTED}")
-    return CODINGS[coding]
-
-
-async def _read(request: Request, ticket: Ticket, limit: int) -> None:
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > limit:
-        raise too_large(limit)
-    try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            async for piece in request.stream():
-                ticket.take(piece)
-    except TimeoutError:
-        raise unavailable(f"the body did not arrive within {READ_TIMEOUT_S:g} s") from None
-
-
 def _refuse(receiver: Receiver, request: Request, refused: Refused) -> Response:
     receiver.refused(str(refused.refusal.http))
-    form = _FORMATS.get(_media_type(request), _PROTOBUF)
+    form = _FORMATS.get(media_type(request), _PROTOBUF)
     headers = _headers(refused)
     return Response(form.encode(status_of(refused)), refused.refusal.http, headers, form.media_type)
 
 
 def _headers(refused: Refused) -> dict[str, str]:
-    if isinstance(refused, SenderRefused):
-        return {"WWW-Authenticate": refused.challenge}
-    if refused.refusal is Refusal.UNAVAILABLE:
-        return {"Retry-After": str(math.ceil(refused.retry_after_s))}
     if refused.refusal is Refusal.WRONG_METHOD:
         return {"Allow": "POST"}
     if refused.refusal is Refusal.UNSUPPORTED:
         return {"Accept-Encoding": ACCEPTED, "Accept-Post": ", ".join(_FORMATS)}
-    return {}
+    return headers_of(refused)

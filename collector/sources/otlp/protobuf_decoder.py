@@ -7,7 +7,7 @@ opentelemetry-proto logs/v1/logs.proto and collector/logs/v1/logs_service.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,27 +17,25 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from collector.records import RawRecord
-from collector.sources.otlp.receiver import MAX_DEPTH, MAX_RECORD_BYTES, MAX_RECORDS, Harvest, Refusal, Refused
+from collector.sources.otlp.protobuf_walk import Span, Walk
+from collector.sources.otlp.receiver import MAX_DEPTH, MAX_RECORD_BYTES, Harvest, Refusal, Refused
 
-_MAX_PARTS: Final = 4 * MAX_RECORDS  # fields of the envelope, empty ones and unknown ones too
 _INT64_MAX: Final = (1 << 63) - 1
 _REQUEST_RESOURCE_LOGS: Final = 1
 _RESOURCE_LOGS_RESOURCE: Final = 1
 _RESOURCE_LOGS_SCOPE_LOGS: Final = 2
 _SCOPE_LOGS_LOG_RECORDS: Final = 2
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 EVENT_NAME: Final = "event.name"  # the attribute that named an event before log records had a field for it
-Span = tuple[int, int]
 
 
 def decode(body: bytes, harvest: Harvest) -> None:
     """Harvest an ExportLogsServiceRequest. Raises Refused when the envelope cannot be decoded."""
-    walk = _Walk(body)
+    walk = Walk(body, "ExportLogsServiceRequest")
     for n, resource_logs in enumerate(walk.fields((0, len(body)), _REQUEST_RESOURCE_LOGS)):
         _resource_logs(walk, resource_logs, harvest, f"resourceLogs[{n}]")
 
 
-def _resource_logs(walk: _Walk, span: Span, harvest: Harvest, where: str) -> None:
+def _resource_logs(walk: Walk, span: Span, harvest: Harvest, where: str) -> None:
     scopes = list(walk.fields(span, _RESOURCE_LOGS_SCOPE_LOGS))
     if not scopes:
         return
@@ -51,7 +49,7 @@ def _resource_logs(walk: _Walk, span: Span, harvest: Harvest, where: str) -> Non
                 harvest.reject(refused, f"{where}.scopeLogs[{n}].logRecords[{m}]")
 
 
-def _resource(walk: _Walk, span: Span, where: str) -> dict[str, Any]:
+def _resource(walk: Walk, span: Span, where: str) -> dict[str, Any]:
     # A singular field that comes twice is merged, and concatenation is protobuf's merge.
     encoded = b"".join(walk.body[start:stop] for start, stop in walk.fields(span, _RESOURCE_LOGS_RESOURCE))
     if len(encoded) > MAX_RECORD_BYTES:
@@ -155,56 +153,3 @@ def trace_id_text(trace_id: bytes) -> str:
 def span_id_text(span_id: bytes) -> str:
     """16 lower-case hex digits, or "" for an id that OpenTelemetry calls invalid."""
     return span_id.hex() if len(span_id) == 8 and any(span_id) else ""
-
-
-class _Walk:
-    """The length-delimited fields of one body's envelope; counts every field that it passes."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self._parts = 0
-
-    def fields(self, span: Span, number: int) -> Iterator[Span]:
-        """Where the values of one field stand. Raises Refused on a broken encoding or too many fields."""
-        position, end = span
-        while position < end:
-            self._count()
-            tag, position = self._varint(position, end)
-            start, position = self._value(tag & 7, position, end)
-            if tag >> 3 == number and tag & 7 == _BYTES:
-                yield start, position
-
-    def _count(self) -> None:
-        self._parts += 1
-        if self._parts > _MAX_PARTS:
-            raise Refused(Refusal.TOO_LARGE, f"more than {_MAX_PARTS} fields around the records")
-
-    def _value(self, wire_type: int, position: int, end: int) -> Span:
-        if wire_type == _BYTES:
-            size, position = self._varint(position, end)
-            stop = position + size
-        elif wire_type == _VARINT:
-            stop = self._varint(position, end)[1]
-        elif wire_type in (_FIXED64, _FIXED32):
-            stop = position + (8 if wire_type == _FIXED64 else 4)
-        else:
-            raise _broken()
-        if stop > end:
-            raise _broken()
-        return position, stop
-
-    def _varint(self, position: int, end: int) -> tuple[int, int]:
-        value = 0
-        for shift in range(0, 70, 7):
-            if position >= end:
-                raise _broken()
-            byte = self.body[position]
-            position += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value, position
-        raise _broken()
-
-
-def _broken() -> Refused:
-    return Refused(Refusal.BAD_DATA, "not a protobuf ExportLogsServiceRequest")

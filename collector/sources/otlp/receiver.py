@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,6 +29,7 @@ from collector.errors import Backpressure, Why401Error
 from collector.events import Origin
 from collector.records import Batch, RawRecord
 from collector.redaction import fixed, request_facts
+from collector.safe import Safe
 from collector.settings import OtlpSettings
 from collector.sources import Intake
 from collector.sources.otlp.replays import Committed, Delivery, Window
@@ -151,6 +153,20 @@ class Harvest:
         return response
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What a request is beside its body: the protocol, and what else tells it from another one with the same body."""
+
+    kind: Safe = _OTLP
+    told: str = ""  # such as values in its address
+    may_repeat: bool = False  # records without a time may be said again, and are then no replay
+
+    @property
+    def digest(self) -> bytes:
+        """Of `told`, within the size of a key."""
+        return hashlib.blake2b(self.told.encode(), digest_size=16).digest() if self.told else b""
+
+
 Unpack = Callable[[bytes, int], bytes]  # (body, size limit); raises Refused before it inflates past the limit
 Decode = Callable[[bytes, Harvest], None]  # raises Refused when the request as a whole cannot be decoded
 Take = Callable[[Harvest], None]
@@ -232,10 +248,12 @@ class Receiver:
             raise unavailable("too many requests are waiting")
         return Ticket(self)
 
-    async def receive(self, ticket: Ticket, unpack: Unpack, decode: Decode, peer: str) -> ExportLogsServiceResponse:
+    async def receive(
+        self, ticket: Ticket, unpack: Unpack, decode: Decode, peer: str, how: Pushed = Pushed()
+    ) -> ExportLogsServiceResponse:
         """The answer to the ticket's body, after its records are durable. Whatever it raises is for `explain`."""
         async with self._time_limit():
-            accept = partial(self._accept, ticket, unpack, decode, peer)
+            accept = partial(self._accept, ticket, unpack, decode, peer, how)
             delivery, replayed = await self._loop.run_in_executor(self._decoders, accept)
             ticket.release()
             if isinstance(delivery, Delivery):
@@ -275,16 +293,20 @@ class Receiver:
             finally:
                 self._limits.discard(limit)
 
-    def _accept(self, ticket: Ticket, unpack: Unpack, decode: Decode, peer: str) -> tuple[Delivery | Committed, bool]:
+    def _accept(
+        self, ticket: Ticket, unpack: Unpack, decode: Decode, peer: str, how: Pushed
+    ) -> tuple[Delivery | Committed, bool]:
         body = unpack(ticket.body(), self.max_bytes)
-        digest = hashlib.blake2b(body, digest_size=16).digest()
+        digest = hashlib.blake2b(body, digest_size=16, key=how.digest).digest()
         known = self._window.find(digest)
         if known is not None:
             return known, True
-        harvest = Harvest(Origin(kind=_OTLP, source=request_facts.peer(peer)), self._gateway, time.time_ns())
+        harvest = Harvest(Origin(kind=how.kind, source=request_facts.peer(peer)), self._gateway, time.time_ns())
         decode(body, harvest)
         if self._take:
             self._take(harvest)
+        if how.may_repeat and not all(record.time_ns for record in harvest.records):
+            digest = secrets.token_bytes(16)  # the same line may be said twice
         return self._offer(digest, harvest.checked(), len(body))
 
     def _offer(self, digest: bytes, harvest: Harvest, size: int) -> tuple[Delivery | Committed, bool]:

@@ -5,6 +5,7 @@ A sender is known before its request's body is read. What is presented is never 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import logging
@@ -64,19 +65,32 @@ class SenderRefused(Refused):
         return f'{out}, error="{error}", error_description="{self.why}"{scope}'
 
 
-def credential(values: Sequence[str]) -> str:
-    """The token of the request's Authorization fields. Raises SenderRefused."""
+def credential(values: Sequence[str], scheme: str = "Bearer", *, takes_basic: bool = False) -> str:
+    """The token of the request's Authorization fields. Raises SenderRefused.
+
+    `scheme`: what the protocol asks for. With `takes_basic`, shippers that know only passwords send the token as the password of HTTP Basic.
+    """
     if not values:
-        raise SenderRefused("no_credential", "send Authorization: Bearer <token>")
+        raise SenderRefused("no_credential", f"send Authorization: {scheme} <token>")
     if len(values) > 1:
         raise SenderRefused("malformed", "more than one Authorization")
-    scheme, _, token = values[0].partition(" ")
-    if scheme.lower() != "bearer":
-        raise SenderRefused("wrong_scheme", "the scheme must be Bearer")
+    sent, _, token = values[0].partition(" ")
     token = token.strip(" ")
+    if takes_basic and sent.lower() == "basic":
+        token = _password(token)
+    elif sent.lower() != scheme.lower():
+        raise SenderRefused("wrong_scheme", f"the scheme must be {scheme}")
     if not token or len(token) > MAX_LENGTH or not _B64_SYMBOLS.issuperset(token):
-        raise SenderRefused("malformed", "what follows Bearer is no token")
+        raise SenderRefused("malformed", f"what follows {scheme} is no token")
     return token
+
+
+def _password(encoded: str) -> str:
+    """Of RFC 7617's credentials; "" when they are none."""
+    try:
+        return base64.b64decode(encoded[:MAX_LENGTH], validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 class TokenFile:
