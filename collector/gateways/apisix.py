@@ -17,7 +17,7 @@ from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import is_address, quoted, request_line, tokens, unescape
 from collector.gateways.reading.times import any_ns, clf_ns
-from collector.gateways.reading.values import as_text, client, count, http_status, last_status
+from collector.gateways.reading.values import as_text, client, count, http_status, is_object, last_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "apisix"
@@ -40,7 +40,7 @@ def parse(record: RawRecord) -> Parsed | None:
         parsed = _error_line(record) if record.text[4:5] == "/" else _access_line(record.text)
         return finish(parsed, record) if parsed else None
     fields = mapping(record)
-    if "apisix_latency" not in fields or not isinstance(fields.get("response"), Mapping):
+    if "apisix_latency" not in fields or not is_object(fields.get("response")):
         return None
     return finish(_full_log(fields, record.time_ns), record)
 

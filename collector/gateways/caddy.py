@@ -18,7 +18,7 @@ from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import as_text, client, count, header_map, http_status
+from collector.gateways.reading.values import as_text, client, count, header_map, http_status, is_object
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "caddy"
@@ -42,7 +42,7 @@ def parse(record: RawRecord) -> Parsed | None:
     logger = as_text(fields.get("logger")) if fields else ""
     if not logger.startswith(_LOGGERS) or "msg" not in fields or "ts" not in fields:
         return None
-    if isinstance(fields.get("request"), Mapping) and http_status(fields.get("status")):
+    if is_object(fields.get("request")) and http_status(fields.get("status")):
         return finish(_request(fields, logger, record.time_ns), record)
     return finish(_verdict(fields, logger, record.time_ns), record)
 

@@ -16,13 +16,12 @@ from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import (
     NO_KEYS,
     Keys,
-    canonical_name,
     fill,
     finish,
     flatten,
     mapping,
-    meaning,
     plan,
+    role_of,
     value_at,
 )
 from collector.gateways.reading.scan import balanced, has_any, has_scheme, request_line, tokens
@@ -186,7 +185,7 @@ def _are_details(tail: str) -> bool:
 
 
 def _read_extra(parsed: Parsed, name: str, value: str) -> None:
-    role = meaning(canonical_name(name))[0] if 0 < len(name) <= 64 else ""
+    role = role_of(name)
     if role == "credential" or (not name and has_scheme(value)):
         parsed.headers = {"authorization": as_text(value)}
         parsed.credential_logged = True

@@ -19,7 +19,16 @@ from collector.gateways.reading.errors_said import said
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import MAX_DEPTH, as_text, client, count, header_map, http_status, trace_id
+from collector.gateways.reading.values import (
+    MAX_DEPTH,
+    as_text,
+    client,
+    count,
+    header_map,
+    http_status,
+    is_object,
+    trace_id,
+)
 from collector.records import Parsed, RawRecord
 from collector.settings import FormatSettings
 
@@ -187,7 +196,7 @@ def dig(fields: Mapping[str, Any], path: str, default: Any = None) -> Any:
     parts = path.split(".", _MAX_PATH_PARTS)
     for at in range(1, len(parts)):
         inner = fields.get(".".join(parts[:at]))
-        if isinstance(inner, Mapping):
+        if is_object(inner):
             found = dig(inner, ".".join(parts[at:]), default)
             if found is not default:
                 return found

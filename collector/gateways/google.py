@@ -14,7 +14,16 @@ from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NO_TEXTS, NotAuth
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import as_text, claims_in, client, count, header_map, http_status, trace_id
+from collector.gateways.reading.values import (
+    as_text,
+    claims_in,
+    client,
+    count,
+    header_map,
+    http_status,
+    is_object,
+    trace_id,
+)
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "gcp-api-gateway"
@@ -44,7 +53,7 @@ def parse(record: RawRecord) -> Parsed | None:
 
 def _payload(fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The inner object when the entry is one of these gateways'."""
-    inner = next((value for name in _PAYLOADS if isinstance(value := fields.get(name), Mapping)), None)
+    inner = next((value for name in _PAYLOADS if is_object(value := fields.get(name))), None)
     log = as_text(fields.get("logName"))
     if any(name in log for name in _LOGS):
         return inner if inner is not None else {}
@@ -54,7 +63,7 @@ def _payload(fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _entry(fields: Mapping[str, Any], payload: Mapping[str, Any], record: RawRecord) -> Parsed:
     request = fields.get("httpRequest")
-    http: Mapping[str, Any] = request if isinstance(request, Mapping) else {}
+    http: Mapping[str, Any] = request if is_object(request) else {}
     statuses = (payload.get("http_status_code"), payload.get("http_response_code"), http.get("status"))
     parsed = Parsed(NAME, status=next(filter(None, map(http_status, statuses)), 0))
     parsed.time_ns = any_ns(payload.get("timestamp"), record.time_ns) or any_ns(fields.get("timestamp"), record.time_ns)

@@ -12,7 +12,7 @@ from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
 from collector.gateways.reading.contract import NotAuth, Texts
-from collector.gateways.reading.json_fields import canonical_name, finish, meaning
+from collector.gateways.reading.json_fields import finish, role_of
 from collector.gateways.reading.places import Places
 from collector.gateways.reading.scan import has_scheme, is_address, is_hex, request_line, tokens
 from collector.gateways.reading.times import haproxy_ns
@@ -143,9 +143,10 @@ def _read_capture(parsed: Parsed, value: str) -> None:
 
 def _read_by_form(parsed: Parsed, value: str) -> None:
     """An id is the last one's, host and user agent are the first's."""
-    role = next((role for role, fits in _FORMS if fits(value) and not (role in _FIRST and getattr(parsed, role))), "")
-    if role:
-        setattr(parsed, role, trace_id(value) if role == "trace_id" else value)
+    for role, fits in _FORMS:
+        if fits(value) and not (role in _FIRST and getattr(parsed, role)):
+            setattr(parsed, role, trace_id(value) if role == "trace_id" else value)
+            return
 
 
 def _is_challenge(value: str) -> bool:
@@ -180,7 +181,7 @@ _FORMS: Final = (
 def _read_extra(parsed: Parsed, text: str) -> None:
     """What operators append: `name=value` and quoted headers."""
     for name, value in tokens(text) if text else ():
-        role = meaning(canonical_name(name))[0] if 0 < len(name) <= 64 else ""
+        role = role_of(name)
         if role == "credential":
             parsed.headers = {"authorization": as_text(value)}
             parsed.credential_logged = True

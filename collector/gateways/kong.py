@@ -17,7 +17,7 @@ from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, mapping
 from collector.gateways.reading.scan import is_hex
 from collector.gateways.reading.times import any_ns
-from collector.gateways.reading.values import as_text, client, last_status
+from collector.gateways.reading.values import as_text, client, is_object, last_status
 from collector.records import Parsed, RawRecord
 
 NAME: Final = "kong"
@@ -52,7 +52,7 @@ def parse(record: RawRecord) -> Parsed | None:
         parsed = _error_line(record) or _access_line(record.text)
         return finish(parsed, record) if parsed else None
     fields = mapping(record)
-    if isinstance(fields.get("latencies"), Mapping) and isinstance(fields.get("response"), Mapping):
+    if is_object(fields.get("latencies")) and is_object(fields.get("response")):
         return finish(_serialized(fields, record.time_ns), record)
     return finish(parsed, record) if (parsed := _body(fields)) else None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+
 from collector.gateways.reading.contract import NotAuth
-from collector.gateways.reading.json_fields import canonical_name, meaning
+from collector.gateways.reading.json_fields import canonical_name, role_of
 from collector.gateways.reading.places import Places
 from collector.gateways.reading.scan import (
     has_scheme,
@@ -22,14 +24,14 @@ from collector.gateways.reading.scan import (
 from collector.gateways.reading.times import clf_ns, haproxy_ns
 from collector.gateways.reading.values import as_text, client, http_status, last_status, trace_id
 from collector.records import Parsed, RawRecord
+from collector.structs import Unshown
 
 _MAX_HEAD: Final = 512  # virtual host, address, identity, user
-MAX_NAME: Final = 64  # characters of a name whose meaning is looked for
+_LEAST: Final = 3  # characters of a value whose form says something
 _TEXT_ROLES: Final = frozenset(("host", "reason", "message", "challenge", "request_id"))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Line:
+class Line(Unshown, Struct, frozen=True, kw_only=True, gc=False):
     """The fields up to the size, and the rest."""
 
     host: str
@@ -42,6 +44,7 @@ class Line:
     rest: str
 
 
+@lru_cache(maxsize=1)  # parsers ask in turn for the same line
 def split(text: str) -> Line | None:
     """`[vhost] client identity user [time] "request" status size rest`; None when the line is not of this shape."""
     at = text.find(" [", 0, _MAX_HEAD)
@@ -71,7 +74,12 @@ def server_of(record: RawRecord) -> str:
     """Whose access log a record is from: by the operator's word, its file's, container's or unit's name; "" when nothing says it."""
     if record.gateway:
         return record.gateway
-    place = f"{record.origin.source} {record.program} {record.attributes.get('log.file.path', '')}".lower()
+    return _server_at(record.origin.source, record.program, str(record.attributes.get("log.file.path", "")))
+
+
+@lru_cache(maxsize=256)
+def _server_at(source: str, program: str, path: str) -> str:
+    place = f"{source} {program} {path}".lower()
     return next((name for name, words in _SERVERS.items() if any(word in place for word in words)), "")
 
 
@@ -91,7 +99,7 @@ def read(kind: str, line: Line, source: str | None = None) -> Parsed:
     parsed = Parsed(kind, status=http_status(line.status), time_ns=when, method=method, path=path)
     parsed.host = line.host.partition(":")[0]
     parsed.client = client(line.client)
-    extra = list(tokens(line.rest))
+    extra = tokens(line.rest)
     if len(extra) >= 2 and not extra[0][0] and not extra[1][0]:
         parsed.user_agent = as_text(extra[1][1])
         extra = extra[2:]
@@ -140,12 +148,14 @@ def _read_named(parsed: Parsed, name: str, value: str) -> None:
 
 
 def _role(name: str, value: str) -> str:
-    role = meaning(canonical_name(name))[0] if len(name) <= MAX_NAME else ""
+    role = role_of(name)
     return "credential" if not role and has_scheme(value) else role
 
 
 def _read_unnamed(parsed: Parsed, value: str) -> None:
     """A value alone, by its form."""
+    if len(value) < _LEAST:
+        return
     if _answers(parsed, value):
         parsed.challenge = parsed.challenge or value
     elif has_scheme(value):
@@ -162,7 +172,6 @@ def _answers(parsed: Parsed, value: str) -> bool:
 
 
 def _read_credential(parsed: Parsed, name: str, value: str) -> None:
-    word = canonical_name(name)
-    header = "cookie" if word.endswith("cookie") else "authorization"
-    parsed.headers = {**parsed.headers, header: as_text(value)}
+    header = "cookie" if name and canonical_name(name).endswith("cookie") else "authorization"
+    parsed.headers = {**parsed.headers, header: as_text(value)} if parsed.headers else {header: as_text(value)}
     parsed.credential_logged = parsed.credential_logged or header == "authorization"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from collector.gateways.reading.values import as_text, count, header_map, http_status, trace_id
+from collector.gateways.reading.values import as_text, count, header_map, http_status, is_object, trace_id
 from collector.records import Parsed
 
 _MAX_BODY: Final = 1 << 14  # an error's body is a sentence; what is longer is an answer
@@ -17,7 +17,7 @@ _SENTENCES: Final = ("message", "error_msg", "error_description", "detail", "err
 def inner(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The object under a key; empty when it is none."""
     value = fields.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if is_object(value) else {}
 
 
 def read_request(parsed: Parsed, request: Mapping[str, Any]) -> None:
@@ -27,7 +27,7 @@ def read_request(parsed: Parsed, request: Mapping[str, Any]) -> None:
     if "headers" not in request:
         return
     headers = header_map(request["headers"])
-    parsed.headers, parsed.credential_logged = headers, isinstance(request["headers"], Mapping)
+    parsed.headers, parsed.credential_logged = headers, is_object(request["headers"])
     parsed.host = parsed.host or headers.get("host", "")
     parsed.user_agent = headers.get("user-agent", "")
     parsed.request_id = parsed.request_id or headers.get("x-request-id", "")

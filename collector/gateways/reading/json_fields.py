@@ -23,6 +23,7 @@ from collector.gateways.reading.values import (
     failed_status,
     header_map,
     http_status,
+    is_object,
     last_status,
     route,
     trace_id,
@@ -34,6 +35,7 @@ _NO_RANK: Final = 1 << 30
 MAX_PLANS: Final = 256  # key sets that are remembered; beyond it all are read anew
 MAX_KEY_CHARS: Final = 8192  # of all keys together: what one cached plan may hold
 MAX_BODY_CHARS: Final = 1_000  # of an answer that is read as a sentence
+MAX_ROLE_CHARS: Final = 64  # of a name whose role is looked for
 MAX_NAME_CHARS: Final = 200  # of one flattened key: what a cache entry may hold
 _GRPC_DENIED: Final = frozenset(("7", "16", "permissiondenied", "permission_denied", "unauthenticated"))
 _HEADER_PREFIXES: Final = (
@@ -239,6 +241,16 @@ def meaning(word: str) -> tuple[str, int]:
     return _MEANINGS.get(bare, ("", 0))
 
 
+@lru_cache(maxsize=2048)
+def role_of(name: str) -> str:
+    """The role of a name that stands before a value in a line; "" when it has none, or is too long for one.
+
+    >>> role_of("upstream_status"), role_of("X-Request-ID"), role_of("")
+    ('upstream_status', 'request_id', '')
+    """
+    return meaning(canonical_name(name))[0] if 0 < len(name) <= MAX_ROLE_CHARS else ""
+
+
 def _header_word(word: str) -> str:
     prefix = next((p for p in _HEADER_PREFIXES if word.startswith(p)), "")
     return word[len(prefix) :] if word not in _HEADERS else word
@@ -418,7 +430,7 @@ def _flatten(fields: Mapping[str, Any], prefix: str, depth: int, out: dict[str, 
         if len(out) >= MAX_KEYS:
             return
         key = f"{prefix}{name}"
-        if isinstance(value, Mapping) and depth > 1 and not (len(key) <= MAX_NAME_CHARS and _is_whole(key)):
+        if is_object(value) and depth > 1 and not (len(key) <= MAX_NAME_CHARS and _is_whole(key)):
             _flatten(value, key + ".", depth - 1, out)
         else:
             out[key] = value

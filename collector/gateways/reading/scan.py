@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 MAX_TOKENS: Final = 64  # access log formats have about 20 fields; a hostile line has a million
 _ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "v": "\v", "/": "/"}
-_SCHEMES: Final = ("bearer", "basic", "dpop", "digest", "negotiate")
+_SCHEMES: Final = frozenset(("bearer", "basic", "dpop", "digest", "negotiate"))
 # Schemes whose names are words of other columns, too: with a credential behind them (IANA's registry, and what clients make up).
 _OTHER_SCHEMES: Final = frozenset(
     ("api-key", "apikey", "aws4-hmac-sha256", "gnap", "hawk", "hoba", "jwt", "ntlm", "oauth", "token", "vapid")
 )
 _MIN_CREDENTIAL: Final = 8
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_OF_ADDRESSES: Final = frozenset("0123456789abcdefABCDEF.:, %")
 _PARAMETERS: Final = frozenset(
     (
         "realm",
@@ -42,6 +44,9 @@ def has_any(text: str, words: Iterable[str]) -> bool:
 def quoted(text: str, start: int) -> tuple[str, int]:
     """The quoted field whose opening quote is at `start` (still escaped), and where the text goes on after it."""
     begin = at = start + 1
+    end = text.find('"', at)
+    if end >= 0 and text[end - 1] != "\\":  # nearly always
+        return text[begin:end], end + 1
     while (end := text.find('"', at)) >= 0:
         if not _is_escaped(text, end, begin):
             return text[begin:end], end + 1
@@ -56,16 +61,18 @@ def _is_escaped(text: str, at: int, begin: int) -> bool:
     return (at - first) % 2 == 1
 
 
-def tokens(text: str) -> Iterator[tuple[str, str]]:
+def tokens(text: str) -> list[tuple[str, str]]:
     """At most MAX_TOKENS fields as (name, value): `"x"` and `x` have no name, `k=v` and `k="v"` do."""
+    found: list[tuple[str, str]] = []
     at, end = 0, len(text)
-    for _ in range(MAX_TOKENS):
+    while len(found) < MAX_TOKENS:
         while at < end and text[at] == " ":
             at += 1
         if at >= end:
-            return
+            break
         name, value, at = _token(text, at, end)
-        yield name, value
+        found.append((name, value))
+    return found
 
 
 def _token(text: str, at: int, end: int) -> tuple[str, str, int]:
@@ -110,7 +117,7 @@ def _unescaped(piece: str) -> str:
 
 def is_hex(text: str, length: int) -> bool:
     """Exactly `length` hexadecimal digits."""
-    return len(text) == length and all(c in "0123456789abcdefABCDEF" for c in text)
+    return len(text) == length and _HEX.issuperset(text)
 
 
 def balanced(text: str) -> int:
@@ -147,17 +154,18 @@ def without_port(address: str) -> str:
 def is_address(text: str) -> bool:
     """What looks like an IP address or a list of them."""
     head = text[:46]
-    return bool(head) and (head[0].isdigit() or ":" in head) and all(c in "0123456789abcdefABCDEF.:, %" for c in head)
+    return bool(head) and (head[0].isdigit() or ":" in head) and _OF_ADDRESSES.issuperset(head)
 
 
 def has_scheme(text: str) -> bool:
     """What looks like the value of an Authorization header: a scheme's word, perhaps alone or with a colon, or a JWT behind any word."""
     head, _, rest = text[:64].partition(" ")
     name = head.rstrip(":=").lower()
-    is_named = name in _SCHEMES and not is_challenge(text)
+    if name in _SCHEMES:
+        return not is_challenge(text)
     if name in _OTHER_SCHEMES and len(rest.partition(" ")[0]) >= _MIN_CREDENTIAL:
         return True
-    return is_named or "eyJ" in (head.lstrip("\"'")[:3], rest.lstrip("\"' ")[:3])
+    return "eyJ" in text and "eyJ" in (head.lstrip("\"'")[:3], rest.lstrip("\"' ")[:3])
 
 
 def is_scheme(text: str) -> bool:
