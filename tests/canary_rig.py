@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -41,10 +42,11 @@ class Rig:
     grpc: int = 0
     http: int = 0
     prometheus: int = 0
+    syslog: int = 0
     answers: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.grpc, self.http, self.prometheus = free_ports(3)
+        self.grpc, self.http, self.prometheus, self.syslog = free_ports(4)
         for name in ("tmp", "home"):
             (self.place / name).mkdir(parents=True)
 
@@ -115,9 +117,16 @@ class Rig:
         """As `call`, again and again while a busy receiver asks for it, as every exporter does."""
         eventually(lambda: self.call(body), "the request is taken")
 
-    def deliver_http(self, body: bytes, content_type: str, **headers: str) -> None:
+    def deliver_http(self, body: bytes, content_type: str, path: str = "/v1/logs", **headers: str) -> None:
         """As `post`, again and again while a busy receiver asks for it."""
-        eventually(lambda: self.post(body, content_type, **headers) == HTTPStatus.OK, "the request is taken")
+        taken = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
+        eventually(lambda: self.post(body, content_type, path, **headers) in taken, "the request is taken")
+
+    def write_syslog(self, messages: Iterable[bytes]) -> None:
+        """Each as a message with counted octets, over one connection."""
+        with socket.create_connection(("127.0.0.1", self.syslog), timeout=HANG_S) as client:
+            for message in messages:
+                client.sendall(b"%d %s" % (len(message), message))
 
     def scrape(self) -> bytes:
         """The Prometheus page."""

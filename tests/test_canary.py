@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import quote
 
 import duckdb
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -171,6 +173,22 @@ def send_otlp(done: Done) -> None:
         rig.deliver_http(json_request_of(batch), JSON)
 
 
+def send_pushed(done: Done) -> None:
+    """In Loki's and Splunk's protocols, and over syslog: lines with secrets, broken ones, and secrets in labels, fields and headers."""
+    rig, now = done.rig, str(time.time_ns())
+    for batch in batches([*done.take("loki", 1), Carrier(end_of("loki"))]):
+        values = [[now, carrier.line(), {"user": carrier.line()[:200]}] for carrier in batch]
+        body = orjson.dumps({"streams": [{"stream": {"app": "edge", "line": batch[0].line()[:200]}, "values": values}]})
+        rig.deliver_http(body, JSON, "/loki/api/v1/push")
+    for batch in batches([*done.take("splunk", 1), Carrier(end_of("splunk"))]):
+        events = (orjson.dumps({"event": carrier.line(), "fields": {"a": carrier.line()[:200]}}) for carrier in batch)
+        rig.deliver_http(b"\n".join(events), JSON, "/services/collector", Authorization="Splunk " + "a" * 36)
+    headers = (b'<134>1 2026-03-03T10:00:00Z edge nginx %d - [a b="%d"] ' % (n, n) for n in range(1 << 20))
+    lines = [carrier.line().encode("utf-8", "replace") for carrier in done.take("syslog", 1)]
+    lines += [*done.take_broken("syslog broken"), end_of("syslog").encode()]
+    rig.write_syslog(header + line for header, line in zip(headers, lines, strict=False))
+
+
 def send_broken(done: Done) -> None:
     """Requests that are refused, with secrets in body, path, query and headers; none is answered with any of it."""
     rig = done.rig
@@ -210,7 +228,7 @@ def await_end(rig: Rig, *sources: str) -> None:
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """`why401 up` at debug level with OTLP, a file and standard input; sent to, asked, stopped."""
+    """`why401 up` at debug level with every source but Kafka; sent to, asked, stopped."""
     inputs = tmp_path_factory.mktemp("inputs")
     done = Done(Rig(tmp_path_factory.mktemp("embedded") / "run"))
     (inputs / "gateway.log").write_bytes(lines_of(done, "file", places=2))
@@ -219,15 +237,17 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Done:
         url = stack.enter_context(metrics_receiver(done.rig.place / "metrics.bin"))
         about = (f'prometheus = "127.0.0.1:{done.rig.prometheus}"', f'otlp_endpoint = "{url}"', "interval_seconds = 1")
         exports = ("[export]", f'otlp = "{url}"', 'ocsf = "file:failures.ocsf"', 'ecs = "file:failures.ecs"')
-        done.rig.configure("[telemetry]", 'log_level = "debug"', *about, *exports)
+        syslog = ("[syslog]", f'tcp = "127.0.0.1:{done.rig.syslog}"')
+        done.rig.configure(*syslog, "[telemetry]", 'log_level = "debug"', *about, *exports)
         stdin = stack.enter_context((inputs / "stdin.log").open("rb"))
         arguments = ("up", "--file", str(inputs / "gateway.log"), "--file", "-")
         process = stack.enter_context(done.rig.process(*arguments, stdin=stdin))
         done.rig.await_ready(process)
         send_otlp(done)
         send_broken(done)
+        send_pushed(done)
         done.rig.deliver(request_of([Carrier(end_of("otlp"))]).SerializeToString())
-        await_end(done.rig, "file", "stdin", "otlp")
+        await_end(done.rig, "file", "stdin", "otlp", "loki", "splunk", "syslog")
         done.pages.append(("the Prometheus page", done.rig.scrape()))
     return done
 

@@ -33,9 +33,9 @@ class Post:
         for record in self._streams.feed(message):
             self._outbox.put(record)
 
-    def drop(self, reason: str) -> None:
-        """Count a message that is none, or that there is no room for."""
-        self._outbox.drop(1, reason)
+    def drop(self, reason: str, amount: int = 1) -> None:
+        """Count messages that are none, or that there is no room for."""
+        self._outbox.drop(amount, reason)
 
     def note_cut(self, amount: int) -> None:
         """Messages that kept their beginning only. They are stored, so they are no drops."""

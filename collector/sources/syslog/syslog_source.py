@@ -1,7 +1,7 @@
 """The syslog receiver: RFC 5424 and RFC 3164 over UDP, TCP (RFC 6587) and TLS (RFC 5425).
 
 Syslog has no acknowledgement: what was read from a socket is stored once, unless the process ends in between; what the kernel drops of UDP
-nobody knows of. TCP senders wait while the queue is full.
+is counted where it says so. TCP senders wait while the queue is full.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collector.errors import ConfigurationError
 from collector.settings import SyslogSettings
 from collector.sources import Intake
 from collector.sources.otlp.receiver import join_address
+from collector.sources.syslog.kernel_drops import watched
 from collector.sources.syslog.networks import Senders
 from collector.sources.syslog.post import Post
 from collector.sources.syslog.syslog_messages import Reader
@@ -64,7 +65,7 @@ class SyslogSource:
         connections = Connections(self._settings, self._senders, self._telemetry, post)
         servers = [await self._server(name, bound[name], connections) for name in bound if name != "udp"]
         datagrams = await self._datagrams(bound["udp"], post) if "udp" in bound else None
-        handing_over = asyncio.create_task(post.run())
+        handing_over = asyncio.create_task(_work(post, bound.get("udp")))
         handing_over.add_done_callback(
             lambda _: stop.set()
         )  # of an error: nobody may send into a queue that nobody empties
@@ -115,6 +116,14 @@ class SyslogSource:
             raise ConfigurationError(f"syslog.{name}", getattr(self._settings, name), expected) from None
         bound.setblocking(False)
         return bound
+
+
+async def _work(post: Post, udp: socket.socket | None) -> None:
+    """What goes on beside the senders, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(post.run())
+        if udp is not None:
+            group.create_task(watched(udp, post))
 
 
 class _Datagrams(asyncio.DatagramProtocol):

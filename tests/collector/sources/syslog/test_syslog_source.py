@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from collector.errors import ConfigurationError, SinkUnavailable
 from collector.settings import SyslogSettings
 from collector.sources.syslog import outbox, streams
+from collector.sources.syslog.kernel_drops import dropped_by
 from collector.sources.syslog.networks import Senders
 from collector.sources.syslog.syslog_source import SyslogSource
 from collector.telemetry import Telemetry
@@ -222,6 +224,25 @@ def test_an_address_that_is_taken_is_said() -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ConfigurationError, match="cannot be bound"):
             SyslogSource(SyslogSettings(tcp=address), Telemetry()).run(LedgerIntake(), threading.Event())
+
+
+@pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="only Linux says what it drops")
+def test_what_the_kernel_drops_is_known() -> None:
+    """Datagrams that found a full buffer."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        bound.bind(("127.0.0.1", 0))
+        for _ in range(100):
+            client.sendto(b"x" * 500, bound.getsockname())
+        kept = 0
+        bound.setblocking(False)
+        with suppress(BlockingIOError):
+            while bound.recv(1_000):
+                kept += 1
+        assert dropped_by(bound) == 100 - kept > 0
 
 
 @pytest.mark.skipif(not shutil.which("logger"), reason="logger (util-linux) is not installed")
