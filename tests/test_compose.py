@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.live.deploy_tools import DOCKERFILE_LINT
 from collector.settings import ENV_PREFIX, entries, load
 from tests.waiting import HANG_S
 from why401.cli import main
@@ -129,6 +130,24 @@ def test_the_image_runs_as_nobody_special_with_hashed_requirements():
     assert "USER why401" in lines
     assert any("--require-hashes" in line and "requirements/run.txt" in line for line in lines)
     assert [line for line in lines if line.startswith(("ARG", "ADD"))] == []
+
+
+@pytest.mark.skipif(bool(DOCKERFILE_LINT.missing()), reason=DOCKERFILE_LINT.missing())
+def test_buildkit_finds_nothing_to_warn_about(tmp_path: Path) -> None:
+    """The checks of `docker build --check`; they find what was planted."""
+    wrong = tmp_path / "Dockerfile"
+    wrong.write_text(
+        (ROOT / "Dockerfile").read_text().replace('ENTRYPOINT ["why401"]', "ENV API_TOKEN x\nENTRYPOINT why401")
+    )
+    right, planted = (
+        subprocess.run([DOCKERFILE_LINT.binary, path], capture_output=True, text=True, timeout=HANG_S, check=False)
+        for path in (ROOT / "Dockerfile", wrong)
+    )
+
+    assert (0, "", "") == (right.returncode, right.stdout, right.stderr)
+    assert {"JSONArgsRecommended", "LegacyKeyValueFormat", "SecretsUsedInArgOrEnv"} == {
+        line.partition(":")[0] for line in planted.stdout.splitlines()
+    }
 
 
 def test_what_the_image_copies_is_not_ignored():

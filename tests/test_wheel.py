@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -114,3 +115,38 @@ def test_a_missing_extra_is_named(plain: Path, tmp_path: Path, command: str, ext
     )
 
     assert (2, True, False) == (status, f"pip install 'why401[{extra}]'" in error, "Traceback" in error)
+
+
+@pytest.fixture(scope="module")
+def wheelhouse(uv: str, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel and everything that it requires, as one carries it to a machine without a package index."""
+    folder = tmp_path_factory.mktemp("wheelhouse")
+    place = tmp_path_factory.mktemp("pip") / "venv"
+    assert run(uv, "venv", "--quiet", "--seed", "--python", sys.executable, place)[0] == 0
+    pinned = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8").splitlines()
+    versions = place / "versions.txt"  # without hashes, which pip would demand of the wheel as well
+    versions.write_text("\n".join(line.rstrip(" \\") for line in pinned if line[:1].isalnum()), encoding="utf-8")
+    status, _, error = run(
+        place / "bin" / "python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:",
+        "--constraint", versions, "--dest", folder, wheel,
+    )  # fmt: skip
+    if status and ("connection" in error.lower() or "no matching distribution" in error.lower()):
+        pytest.skip("no package index: the wheelhouse cannot be filled")
+    assert 0 == status, error
+    return folder
+
+
+def test_tools_install_it_from_a_wheelhouse(uv: str, wheelhouse: Path, tmp_path: Path) -> None:
+    """`uvx` runs it, and `uv tool install`, as pipx does, puts it on the path, without a package index."""
+    offline = ["--offline", "--no-index", "--find-links", wheelhouse, "--python", sys.executable]
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "UV_CACHE_DIR": str(tmp_path / "cache")}
+    once, out, error = run(
+        uv, "tool", "run", *offline, "--from", "why401", "why401", "explain", stdin=LINE, environment=environment
+    )
+    kept, _, said = run(uv, "tool", "install", *offline, "why401", environment=environment)
+    program = tmp_path / ".local" / "bin" / "why401"
+
+    assert (0, True) == (once, "token_expired" in out), error
+    assert 0 == kept, said
+    assert "why401, version" in run(program, "--version", environment=environment)[1]
+    assert list((tmp_path / ".local" / "share" / "uv" / "tools" / "why401" / "share" / "man" / "man1").glob("why401.1"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks.live.kubernetes import HELM
+from benchmarks.live.deploy_tools import HELM
 from tests.waiting import HANG_S
 
 ROOT: Final = Path(__file__).parents[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.live.kubernetes import HELM, KUBECONFORM
+from benchmarks.live.deploy_tools import HELM, KUBECONFORM
 from collector.settings import entries
 from tests.deploy.objects import Container, Object, config, containers, laid_out, objects
 from tests.deploy.render import CHART, MANIFESTS, RENDERED, ROOT, helm, rendered, text
@@ -72,6 +73,30 @@ def test_the_package_is_whole(tmp_path: Path) -> None:
     boards = [one["data"]["why401-dashboard.json"] for one in maps if one["metadata"]["name"] == "why401-grafana"]
 
     assert [(ROOT / "compose" / "grafana" / "why401-dashboard.json").read_text().rstrip("\n")] == boards
+
+
+@needs_helm
+@pytest.mark.parametrize("path", RENDERED, ids=name)
+def test_the_notes_name_what_is_there(path: Path) -> None:
+    """The next commands are about workloads, containers and a Service that the chart made."""
+    values = RENDERED[path]
+    shown = helm(
+        "install",
+        "why401",
+        CHART,
+        "--namespace",
+        "why401",
+        "--dry-run=client",
+        *(("--values", values) if values else ()),
+    )
+    notes = shown.stdout.partition("\nNOTES:\n")[2]
+    there = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in read(path)} | {"deployment/GATEWAY"}
+    named = set(re.findall(r"(?:statefulset|deployment)/[\w-]+", notes))
+    named |= {f"service/{host}" for host in re.findall(r"https?://([\w-]+)\.why401\.svc", notes)}
+
+    assert "why401 explain --failed -" in notes
+    assert set() == named - there
+    assert set(re.findall(r"-c (\w+) ", notes)) <= {one.spec["name"] for one in started(path)}
 
 
 @needs_helm
