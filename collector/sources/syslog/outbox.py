@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
+from itertools import islice
 from typing import Final
 
 from collector.errors import Backpressure
@@ -53,7 +54,7 @@ class Outbox:
         """As much as the intake takes now."""
         self._settle()
         while self._waiting and len(self._in_flight) < MAX_IN_FLIGHT:
-            records = [self._waiting[n] for n in range(min(BATCH_RECORDS, len(self._waiting)))]
+            records = list(islice(self._waiting, BATCH_RECORDS))
             if not self._offered(records):
                 return
             self._telemetry.count("why401.records.received", len(records), source=SOURCE)

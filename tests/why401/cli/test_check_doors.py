@@ -53,10 +53,26 @@ def test_what_is_protected_how(tmp_path: Path) -> None:
     assert [] == [secret for secret in (GOOD, "s3cr3t-of-the-page") if secret in result.output]
 
 
+def test_syslog_is_protected_by_what(tmp_path: Path) -> None:
+    """Each address with its own: networks, or certificates."""
+    Pki.make(tmp_path)
+    tls = 'tls = "0.0.0.0:6514"\ntls_cert = "server.pem"\ntls_key = "server.key"\ntls_client_ca = "ca.pem"\n'
+    result = check(tmp_path, f'[syslog]\nudp = "0.0.0.0:5514"\ntcp = "127.0.0.1:5514"\nallow = ["10.1.0.0/16"]\n{tls}')
+
+    assert 0 == result.exit_code, result.output
+    assert "syslog.udp 0.0.0.0:5514: no TLS, from 10.1.0.0/16" in result.output
+    assert "syslog.tcp 127.0.0.1:5514, loopback: no TLS, from 10.1.0.0/16" in result.output
+    assert "syslog.tls 0.0.0.0:6514: TLS (certificate valid until " in result.output
+    assert "client certificates required" in result.output
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ('[otlp]\nhttp = "0.0.0.0:4318"\n', "otlp.http = '0.0.0.0:4318': raw logs hold credentials"),
+        ('[syslog]\nudp = "0.0.0.0:5514"\n', "syslog.udp = '0.0.0.0:5514': anybody who reaches it could write"),
+        ('[syslog]\ntls = "127.0.0.1:6514"\n', "syslog.tls_cert = '': is required with syslog.tls"),
+        ('[syslog]\nallow = ["10.1"]\n', "expected networks"),
         ('[dashboard]\naddress = "[::]:8501"\n', "dashboard.address = '[::]:8501': anyone who can reach the page"),
         ('[otlp.oidc]\nissuer = "https://idp"\n', "otlp.oidc.audience = '': is required"),
         ('[otlp]\ntoken_file = "nowhere"\n', "otlp.token_file"),
