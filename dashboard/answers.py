@@ -30,6 +30,7 @@ class Keep:
 @dataclass(slots=True)
 class _Entry(Generic[Answer]):
     future: Future[Answer]
+    keep: Keep
     done_at: float | None = None  # on the clock of the Answers
     is_renewed: bool = False
 
@@ -63,20 +64,18 @@ class Answers(Generic[Answer]):
             known = self._entries.get(key)
             if known is not None:
                 self._entries.move_to_end(key)
-            if known is None or self._is_old(known, keep.fresh_s + keep.stale_s):
-                return self._begin(key, run).future
+            if known is None or self._is_over(known):
+                return self._begin(key, run, keep).future
             if self._is_old(known, keep.fresh_s) and not known.is_renewed:
                 known.is_renewed = True
                 self._pool.submit(self._renew, key, run, known)
             return known.future
 
-    def has(self, key: Hashable, keep: Keep) -> bool:
+    def has(self, key: Hashable) -> bool:
         """Whether `get` would answer at once."""
         with self._lock:
             known = self._entries.get(key)
-            return (
-                known is not None and known.done_at is not None and not self._is_old(known, keep.fresh_s + keep.stale_s)
-            )
+            return known is not None and known.done_at is not None and not self._is_over(known)
 
     def clear(self) -> None:
         """Forget everything: what was decided shows at once."""
@@ -93,8 +92,13 @@ class Answers(Generic[Answer]):
     def _is_old(self, entry: _Entry[Answer], after_s: float) -> bool:
         return entry.done_at is not None and self._clock() - entry.done_at > after_s
 
-    def _begin(self, key: Hashable, run: Run[Answer]) -> _Entry[Answer]:
-        entry = _Entry(self._pool.submit(run))
+    def _is_over(self, entry: _Entry[Answer]) -> bool:
+        return self._is_old(entry, entry.keep.fresh_s + entry.keep.stale_s)
+
+    def _begin(self, key: Hashable, run: Run[Answer], keep: Keep) -> _Entry[Answer]:
+        for other in [name for name, known in self._entries.items() if self._is_over(known)]:
+            del self._entries[other]  # with its rows
+        entry = _Entry(self._pool.submit(run), keep)
         self._entries[key] = entry
         self._entries.move_to_end(key)
         while len(self._entries) > MAX_KEPT:
@@ -119,4 +123,4 @@ class Answers(Generic[Answer]):
             return
         with self._lock:
             if self._entries.get(key) is old:
-                self._entries[key] = _Entry(made, self._clock())
+                self._entries[key] = _Entry(made, old.keep, self._clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -23,7 +24,8 @@ from dashboard.errors import OtherViews
 
 # Of one statement. A second one doubles what small statements cost, and the statements of a page run side by side.
 THREADS: Final = 1
-MAX_QUERIES: Final = 4  # at the same time; the memory limit is shared by all of them
+# At the same time; the memory limit is shared by all of them, and each thread keeps memory of its own.
+MAX_QUERIES: Final = max(2, min(4, os.cpu_count() or 2))
 SPILL_MIB: Final = 2_048  # on disk, for what does not fit in memory
 KEPT: Final = Keep(fresh_s=5)
 # What compares a day with the weeks before it speaks of minutes, and costs ten times as much.
@@ -61,7 +63,7 @@ def ahead(*asked: Asked) -> None:
 
 def has(name: str, **params: Any) -> bool:
     """Whether `query` would answer at once."""
-    return answers().has(_planned(name, params)[0], _keep(name))
+    return answers().has(_planned(name, params)[0])
 
 
 def forget() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,7 +20,6 @@ from dashboard.scope import Scope
 
 REFRESH_S: Final = 10
 MAX_ROWS_SHOWN: Final = 13  # a longer grid scrolls
-MEDIUM_CHARACTERS: Final = 24  # that fit in a line of a medium column
 MAX_LINES: Final = 5  # of a cell
 LINE_PX: Final = 21
 STATUS_COLOURS: Final = {
@@ -172,10 +172,10 @@ def chart(picture: Mapping[str, Any], key: str) -> None:
     st.vega_lite_chart(None, dict(picture), key=key)
 
 
-def height_of(frame: pd.DataFrame, columns: Iterable[str]) -> int | None:
-    """Of a row, in pixels, so that the longest text of medium columns wraps instead of being cut; None when one line will do."""
-    longest = max((len(str(value)) for name in columns for value in frame[name]), default=0)
-    lines = min(-(-longest // MEDIUM_CHARACTERS), MAX_LINES)
+def height_of(frame: pd.DataFrame, columns: Mapping[str, int]) -> int | None:
+    """Of a row, in pixels, so that long texts wrap instead of being cut; None when one line will do. `columns`: name → characters of a line."""
+    wrapped = (textwrap.wrap(str(value), width) for name, width in columns.items() for value in frame[name])
+    lines = min(max(map(len, wrapped), default=0), MAX_LINES)
     return None if lines <= 1 else 14 + LINE_PX * lines
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from analyzer.situation import impact, present
+from analyzer.situation.impact import Problem
 from dashboard import charts, client, controls, downloads, near_miss, panels, roles, scope, ticket, wording
 from dashboard.panels import REFRESH_S, number, panel, share, table, text
 from dashboard.scope import Scope
@@ -56,7 +57,10 @@ def _one() -> None:
         return
     row = found.iloc[0].to_dict()
     around = _around(row, seen, params)
-    _title(row, seen)
+    badge, suspect = _title(row, seen)
+    is_known = all(client.has(name, **seen.params) for name in present.COSTLY)
+    if is_known:
+        _judged(row, seen, badge, suspect)
     controls.draw(row, seen, params)
     _figures(row, seen, around)
     left, right = st.columns([3, 2])
@@ -74,6 +78,8 @@ def _one() -> None:
         controls.history(row, params)
         _identity(row)
     _samples(around)
+    if not is_known:  # what is ready was shown meanwhile
+        _judged(row, seen, badge, suspect)
 
 
 def _around(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,9 +94,10 @@ def _around(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> M
     return {**params, "since": last - AROUND, "until": last + timedelta(minutes=1)}
 
 
-def _title(row: Mapping[str, Any], seen: Scope) -> None:
+def _title(row: Mapping[str, Any], seen: Scope) -> tuple[Any, Any]:
+    """What it is, and since when; and the places of its badge and of the change behind it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(wording.STATUSES.get(_status(row), "open"), color=_colour(row))
+        badge = st.empty()
         st.header(wording.sentence(row["title"], 200), anchor=False)
     began = f"{wording.clock(row['first_seen'], seen.now)} ({wording.ago(row['first_seen'], seen.now)})"
     st.caption(
@@ -99,14 +106,21 @@ def _title(row: Mapping[str, Any], seen: Scope) -> None:
             f" · last seen {wording.ago(row['last_seen'], seen.now)} · {wording.listed(row['gateways'], 6)}"
         )
     )
-    if suspect := _suspect(row, seen):
-        st.warning(f"Suspect change: {wording.escape(suspect, 300)}", icon=":material/history:")
+    return badge, st.empty()
 
 
-def _suspect(row: Mapping[str, Any], seen: Scope) -> str:
-    """In the overview's words; of a group that did not fail for a day, what the lake says. "" for none."""
+def _judged(row: Mapping[str, Any], seen: Scope, badge: Any, suspect: Any) -> None:
+    """State and suspect change in the overview's words; of a group that did not fail for a day, what the lake says."""
     known = impact.situation(client.rows("problems", **seen.params), seen.gateway).problems
     problem = next((one for one in known if row["group_id"] in one.groups), None)
+    status = problem.state if problem else _status(row)
+    badge.badge(wording.STATUSES.get(status, "open"), color=panels.STATUS_COLOURS.get(status, "gray"))
+    if says := _suspect(problem, row, seen):
+        suspect.warning(f"Suspect change: {wording.escape(says, 300)}", icon=":material/history:")
+
+
+def _suspect(problem: Problem | None, row: Mapping[str, Any], seen: Scope) -> str:
+    """The change that may be the cause; "" for none."""
     if problem is None:
         return row["suspect_change"] if isinstance(row["suspect_change"], str) else ""
     found = present.behind(problem, client.rows, _items(row["gateways"])).suspect
@@ -128,10 +142,6 @@ def _figures(row: Mapping[str, Any], seen: Scope, params: Mapping[str, Any]) -> 
         st.metric("Clients affected", wording.count(row["clients"]), border=True, height="stretch")
         st.metric("Confidence", wording.percent(row["confidence"], 0), border=True, height="stretch")
         _share(row, seen, params)
-
-
-def _colour(row: Mapping[str, Any]) -> Any:
-    return panels.STATUS_COLOURS.get(_status(row), "gray")
 
 
 def _status(row: Mapping[str, Any]) -> str:
@@ -269,10 +279,10 @@ def _received(params: Mapping[str, Any]) -> None:
         table(
             shown,
             {
-                "field": text("Field", width=120), "received": text("Received", width="medium"),
-                "passes": text("Accepted", width="medium"), "differs": text("", width=60), "share": share("Share", width=110),
+                "field": text("Field", width=110), "received": text("Received", width=200),
+                "passes": text("Accepted", width=250), "differs": text("", width=60), "share": share("Share", width=80),
             },
-            row_height=panels.height_of(shown, ("received", "passes")),
+            row_height=panels.height_of(shown, {"received": 32, "passes": 40}),
         )  # fmt: skip
 
 

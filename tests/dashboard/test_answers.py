@@ -131,12 +131,12 @@ def test_what_was_forgotten_while_it_ran_is_asked_again(answers: Answers[str]) -
 def test_whether_an_answer_is_there_is_known(answers: Answers[str]) -> None:
     """Not before it was asked for, and not while it is made."""
     may_end = threading.Event()
-    before = answers.has("k", KEEP)
+    before = answers.has("k")
     future = answers.ahead("k", lambda: str(may_end.wait(HANG_S)), KEEP)
-    during = answers.has("k", KEEP)
+    during = answers.has("k")
     may_end.set()
     future.result(HANG_S)
-    eventually(lambda: answers.has("k", KEEP), "the answer")
+    eventually(lambda: answers.has("k"), "the answer")
 
     assert (False, False) == (before, during)
 
@@ -155,4 +155,14 @@ def test_few_answers_are_kept(answers: Answers[str]) -> None:
         answers.get(n, lambda: "x", KEEP)
         answers.get(0, lambda: "x", KEEP)
 
-    assert [True, False, True] == [answers.has(n, KEEP) for n in (0, 1, MAX_KEPT + 9)]
+    assert [True, False, True] == [answers.has(n) for n in (0, 1, MAX_KEPT + 9)]
+
+
+def test_an_answer_that_is_over_holds_no_memory(answers: Answers[str], now: list[float]) -> None:
+    """The next question lets go of it, whoever asks what."""
+    answers.get("old", lambda: "x", KEEP)
+    now[0] += 6
+    answers.get("new", lambda: "x", KEEP)
+
+    assert (False, True) == (answers.has("old"), answers.has("new"))
+    assert ["new"] == list(answers._entries)

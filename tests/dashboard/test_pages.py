@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.situation import impact
-from dashboard import client, scope
+from dashboard import client, scope, wording
 from dashboard.screens import overview
 from tests.dashboard import sample_lake
 from tests.waiting import HANG_S
@@ -134,6 +134,19 @@ def test_a_group_page_tells_the_whole_story(lake: Path, use: Callable[..., None]
     ]
 
     assert ([], 0) == ([part for part in expected if part.replace("\\", "") not in text], len(app.exception))
+
+
+def test_a_groups_badge_is_that_of_the_overview(lake: Path, use: Callable[..., None]) -> None:
+    """One rule decides whether a problem escalates: that of the first sentence, not the list's."""
+    use(lake)
+    rows = client.query("problems", gateway="").to_dict("records")
+    states = {row["group_id"]: row["state"] for row in rows if row["gateway"] == "" and row["group_id"]}
+    other = client.query("attention", **scope.at("24h", "", None, datetime.now(UTC)).params, state="all")
+    differs = [one.group_id for one in other.itertuples() if one.status != states.get(one.group_id, one.status)]
+    group = differs[0]  # by the list's own rule it is something else
+    badges = [item.value for item in show("group", group=group).markdown if "badge[" in item.value]
+
+    assert f"badge[{wording.STATUSES[states[group]]}]" in badges[0]
 
 
 # One of each look: what a page shows depends on the status, on what there is of a credential, and on whether a library is known.
