@@ -149,7 +149,7 @@ class Verification(StrEnum):
 class Origin(Dataclass, Struct, frozen=True, gc=False, omit_defaults=True, rename=_WIRE["origin"]):
     """Where the raw record came from; (source, partition, offset, index) is unique for Kafka."""
 
-    kind: Safe  # kafka, otlp, loki, splunk_hec, syslog, file, argument
+    kind: Safe  # kafka, otlp, loki, splunk_hec, syslog, file, s3, cloudwatch, pubsub, argument
     source: Safe = EMPTY  # topic, peer or path
     partition: int = -1
     offset: int = -1

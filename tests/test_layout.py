@@ -192,7 +192,7 @@ def is_typed(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 # Who may name a topic or a path of the operator's settings as it is.
-CONFIGURED = {"collector.sources.file", "collector.sources.kafka.source"}
+CONFIGURED = {"collector.sources.file", "collector.sources.kafka.source", "collector.sources.pubsub"}
 
 
 def unproved(name: str, source: str) -> Iterator[str]:

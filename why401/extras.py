@@ -11,7 +11,9 @@ from collector.errors import Why401Error
 # Extra of pyproject.toml -> modules that it brings.
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "alerts": ("apprise",),
+    "aws": ("boto3",),
     "dashboard": ("altair", "pandas", "streamlit"),
+    "google": ("google.cloud.pubsub_v1",),
     "kafka": ("crc32c", "kafka", "lz4"),
     "mcp": ("mcp",),
     "demo": ("envoy", "altair", "pandas", "streamlit"),
@@ -31,5 +33,12 @@ class ExtraMissing(Why401Error):
 def need(what: str, extra: str) -> None:
     """Raise ExtraMissing when a module of `extra` cannot be found; `what` is the command or setting that needs it."""
     for module in EXTRAS[extra]:
-        if find_spec(module) is None:
+        if not _is_there(module):
             raise ExtraMissing(what, extra, module)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that it would be in
+        return False

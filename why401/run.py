@@ -48,7 +48,7 @@ def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
     sources = [source for of_kind in SOURCES for source in of_kind(settings, telemetry)]
     if not sources:
         raise ConfigurationError(
-            "otlp.grpc, otlp.http, kafka.topics, files.paths, syslog",
+            "otlp.grpc, otlp.http, kafka.topics, files.paths, syslog, aws.s3, aws.sqs, aws.log_groups, pubsub.subscriptions",
             "",
             "expected at least one source",
             file=settings.file,
@@ -58,7 +58,7 @@ def raw_sources(settings: Settings, telemetry: Telemetry) -> list[Source]:
 
 def _check_formats(settings: Settings) -> None:
     known = names(settings.formats)
-    for section in ("otlp", "kafka", "files", "syslog"):
+    for section in ("otlp", "kafka", "files", "syslog", "aws", "pubsub"):
         value = getattr(settings, section).gateway
         if value and value not in known:
             raise ConfigurationError(
@@ -112,8 +112,40 @@ def _syslog(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
         )
 
 
+def _aws(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    aws = settings.aws
+    if not (aws.s3 or aws.sqs or aws.log_groups):
+        return
+    need("aws.s3, aws.sqs, aws.log_groups", "aws")
+    if not settings.share.is_first:
+        return
+    if aws.s3 or aws.sqs:
+        from collector.sources.aws.object_source import ObjectSource
+
+        yield ObjectSource(aws, telemetry, settings.data_path)
+    if aws.log_groups:
+        from collector.sources.aws.log_group_source import LogGroupSource
+
+        yield LogGroupSource(aws, telemetry, settings.data_path)
+
+
+def _pubsub(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
+    if settings.pubsub.subscriptions:
+        need("pubsub.subscriptions", "google")
+        from collector.sources.pubsub import PubsubSource
+
+        yield PubsubSource(settings.pubsub, telemetry)
+
+
 # Every kind of source, in the order in which they are started. A new one: its function here, its section in the settings.
-SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = (_otlp, _kafka, _files, _syslog)
+SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = (
+    _otlp,
+    _aws,
+    _pubsub,
+    _kafka,
+    _files,
+    _syslog,
+)
 
 
 def need_brokers(settings: Settings, what_for: str) -> None:
@@ -337,8 +369,10 @@ def _watched(
 
 def _is_read_once(settings: Settings) -> bool:
     """Nothing but files, up to their ends."""
-    otlp = settings.otlp
-    return not (settings.files.follow or otlp.grpc or otlp.http or settings.kafka.topics or settings.syslog.is_on)
+    otlp, aws = settings.otlp, settings.aws
+    listens = otlp.grpc or otlp.http or settings.syslog.is_on
+    asks = settings.kafka.topics or aws.s3 or aws.sqs or aws.log_groups or settings.pubsub.subscriptions
+    return not (settings.files.follow or listens or asks)
 
 
 def _alerting(settings: Settings, telemetry: Telemetry, *, is_past: bool = False) -> AbstractContextManager[None]:

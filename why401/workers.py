@@ -46,8 +46,9 @@ def run(work: Callable[[Settings], None], settings: Settings, workers: int, *, t
 
 def _expect_something_to_share(settings: Settings, workers: int) -> None:
     kafka, otlp = settings.kafka, settings.otlp
-    if not ((kafka.bootstrap and kafka.topics) or otlp.grpc or otlp.http or settings.syslog.is_on):
-        right = "expected 1, because only Kafka, OTLP and syslog are shared among workers; files are read by one"
+    listens = otlp.grpc or otlp.http or settings.syslog.is_on
+    if not ((kafka.bootstrap and kafka.topics) or listens or settings.pubsub.subscriptions):
+        right = "expected 1, because only Kafka, OTLP, syslog and Pub/Sub are shared among workers; files, S3 and CloudWatch are read by one"
         raise ConfigurationError("--workers", workers, right, file=settings.file)
 
 

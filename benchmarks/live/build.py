@@ -11,11 +11,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.live import caddy, deploy_tools, krakend, oauth2_proxy, traefik
+from benchmarks.live import caddy, deploy_tools, krakend, oauth2_proxy, pubsub_server, traefik
 from benchmarks.live.golang import BuildFailed, GoProgram
 
 PROGRAMS: Final[tuple[GoProgram, ...]] = (
-    caddy.PROGRAM, krakend.PROGRAM, oauth2_proxy.PROGRAM, traefik.PROGRAM, deploy_tools.HELM, deploy_tools.KUBECONFORM, deploy_tools.DOCKERFILE_LINT,
+    caddy.PROGRAM, krakend.PROGRAM, oauth2_proxy.PROGRAM, pubsub_server.PROGRAM, traefik.PROGRAM, deploy_tools.HELM, deploy_tools.KUBECONFORM,
+    deploy_tools.DOCKERFILE_LINT,
 )  # fmt: skip
 
 

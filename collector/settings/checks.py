@@ -88,6 +88,25 @@ def destination(value: str) -> str:
     return "" if ok else '"file:PATH", "kafka:TOPIC", or an http or https URL without user and password'
 
 
+def buckets(value: tuple[str, ...]) -> str:
+    """Where objects are, in S3."""
+    ok = all(each.startswith("s3://") and each.removeprefix("s3://").partition("/")[0] for each in value)
+    return "" if ok else '"s3://bucket" or "s3://bucket/prefix" in each place'
+
+
+def queues(value: tuple[str, ...]) -> str:
+    """Queues of SQS."""
+    ok = all(each and endpoint(each) == "" for each in value)
+    return "" if ok else "URLs of queues, such as https://sqs.eu-central-1.amazonaws.com/123456789012/NAME"
+
+
+def subscriptions(value: tuple[str, ...]) -> str:
+    """Subscriptions of Google Cloud Pub/Sub, by their whole name."""
+    parts = [each.split("/") for each in value]
+    ok = all(len(each) == 4 and all(each) and each[::2] == ["projects", "subscriptions"] for each in parts)
+    return "" if ok else '"projects/PROJECT/subscriptions/NAME" in each place'
+
+
 def address(value: str) -> str:
     """Where to listen."""
     host, _, port = value.rpartition(":")

@@ -10,6 +10,7 @@ from collector.settings.checks import (
     address,
     algorithms,
     between,
+    buckets,
     destination,
     endpoint,
     jwks,
@@ -17,8 +18,10 @@ from collector.settings.checks import (
     objective,
     one_of,
     page,
+    queues,
     setting,
     some_of,
+    subscriptions,
 )
 from collector.settings.oidc import LoginSettings, OidcSettings
 
@@ -172,6 +175,50 @@ class SyslogSettings:
     def is_on(self) -> bool:
         """Whether any address is configured."""
         return bool(self.udp or self.tcp or self.tls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsSettings:
+    """`[aws]`: logs in S3 and CloudWatch Logs. Credentials are those that boto3 finds itself (environment, profile, role), never here."""
+
+    s3: tuple[str, ...] = setting(
+        (),
+        'Objects to read, as "s3://bucket/prefix", listed every poll_seconds: access logs, exports, Firehose.',
+        buckets,
+    )
+    sqs: tuple[str, ...] = setting(
+        (), "URLs of SQS queues with S3's notifications; the objects that they announce are read.", queues
+    )
+    log_groups: tuple[str, ...] = setting(
+        (), "CloudWatch log groups; a name that ends in * stands for all that begin so."
+    )
+    region: str = setting("", "Region; empty: as boto3 finds it.")
+    endpoint: str = setting("", "Base URL of a service that speaks S3, SQS or CloudWatch Logs; empty: AWS.", endpoint)
+    since_hours: int = setting(
+        24, "How far back to read what has never been read before, in hours.", between(0, 87_600)
+    )
+    poll_seconds: int = setting(30, "How often objects are listed and log groups are asked.", between(1, 86_400))
+    late_seconds: int = setting(
+        120, "How long after its time an event may arrive in CloudWatch Logs and still be read.", between(0, 3600)
+    )
+    max_object_mib: int = setting(
+        4096, "Most that is read of an object, after decompression, in MiB.", between(1, 1_048_576)
+    )
+    gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PubsubSettings:
+    """`[pubsub]`: Google Cloud Pub/Sub. Credentials are Google's application default credentials, never here."""
+
+    subscriptions: tuple[str, ...] = setting(
+        (), 'Subscriptions as "projects/PROJECT/subscriptions/NAME".', subscriptions
+    )
+    max_messages: int = setting(
+        5_000, "Most messages that are delivered and not yet acknowledged, per subscription.", between(1, 1_000_000)
+    )
+    max_mib: int = setting(64, "Most of them in MiB, per subscription.", between(1, 65_536))
+    gateway: str = setting("", "Gateway format of the records; empty: detected per record.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,6 +423,8 @@ class Settings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     files: FileSettings = field(default_factory=FileSettings)
     syslog: SyslogSettings = field(default_factory=SyslogSettings)
+    aws: AwsSettings = field(default_factory=AwsSettings)
+    pubsub: PubsubSettings = field(default_factory=PubsubSettings)
     queue: QueueSettings = field(default_factory=QueueSettings)
     joining: JoiningSettings = field(default_factory=JoiningSettings)
     knowledge: KnowledgeSettings = field(default_factory=KnowledgeSettings)

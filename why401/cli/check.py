@@ -22,7 +22,7 @@ def command(config_file: str | None, offline: bool) -> None:
     All mistakes are reported, each with the file, the key, the value and what is expected. Exit status 2 if the configuration is invalid.
     """
     settings = options.settings(config_file)
-    wrong = list(_wrong(settings, () if offline else (_check_key_sets,)))
+    wrong = list(_wrong(settings, () if offline else (_check_key_sets, _reach_clouds)))
     for error in wrong:
         click.secho(f"why401: {error}", fg="red", err=True)
     if wrong:
@@ -32,7 +32,7 @@ def command(config_file: str | None, offline: bool) -> None:
 
 def _wrong(settings: Settings, more: Sequence[Callable[[Settings], None]]) -> Iterator[Why401Error]:
     """What cannot be used, of every part: nobody is to come back for each."""
-    for check in (_check_doors, _check_knowledge, _check_alerts, _check_export, *more):
+    for check in (_check_doors, _check_clouds, _check_knowledge, _check_alerts, _check_export, *more):
         try:
             check(settings)
         except Why401Error as error:
@@ -68,6 +68,32 @@ def _check_kafka(kafka: KafkaSettings) -> None:
     refusals.check(kafka)
     as_whom = f", {kafka.sasl_mechanism} as {kafka.sasl_username}" if kafka.sasl_mechanism else ""
     _door("kafka", ", ".join(kafka.bootstrap), kafka.security_protocol + as_whom)
+
+
+def _check_clouds(settings: Settings) -> None:
+    """What is read from clouds. Raises ExtraMissing."""
+    from why401.extras import need
+
+    aws, pubsub = settings.aws, settings.pubsub
+    if aws.s3 or aws.sqs or aws.log_groups:
+        need("aws.s3, aws.sqs, aws.log_groups", "aws")
+        _door("aws", ", ".join((*aws.s3, *aws.sqs, *aws.log_groups)), "credentials as boto3 finds them")
+    if pubsub.subscriptions:
+        need("pubsub.subscriptions", "google")
+        _door("pubsub", ", ".join(pubsub.subscriptions), "application default credentials")
+
+
+def _reach_clouds(settings: Settings) -> None:
+    """Each of AWS's is asked for once: what the credentials may not read is better known now."""
+    if not (settings.aws.s3 or settings.aws.sqs or settings.aws.log_groups):
+        return
+    from collector.sources.aws.clients import reached
+
+    for what, trouble in reached(settings.aws):
+        if trouble:
+            click.secho(f"  {what}: cannot be read ({trouble}); why401 retries while it runs", fg="yellow")
+        else:
+            click.echo(f"  {what}: can be read")
 
 
 def _door(name: str, address: str, how: str) -> None:

@@ -47,8 +47,10 @@ def command(
         "syslog__tcp": syslog,
     }
     if no_follow:
-        flags |= {"files__follow": False, "otlp__grpc": "", "otlp__http": "", "kafka__topics": []}
+        flags |= {"files__follow": False, "otlp__grpc": "", "otlp__http": ""}
         flags |= {"syslog__udp": "", "syslog__tcp": "", "syslog__tls": ""}
+        others = ("kafka__topics", "aws__s3", "aws__sqs", "aws__log_groups", "pubsub__subscriptions")
+        flags |= {name: [] for name in others}
     settings = options.settings(config_file, data_dir=data_dir, **flags)
     process.start_process(settings)
     if settings.files.follow:
@@ -91,6 +93,12 @@ def _say_ready(settings: Settings) -> None:
         click.echo(
             f"  Kafka      {', '.join(settings.kafka.topics)} at {', '.join(settings.kafka.bootstrap)}", err=True
         )
+    for address in (*settings.aws.s3, *settings.aws.sqs):
+        click.echo(f"  S3         {address}", err=True)
+    for group in settings.aws.log_groups:
+        click.echo(f"  CloudWatch {group}", err=True)
+    for subscription in settings.pubsub.subscriptions:
+        click.echo(f"  Pub/Sub    {subscription}", err=True)
     for path in settings.files.paths:
         click.echo(f"  file       {path}", err=True)
     click.echo(
