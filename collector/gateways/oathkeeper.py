@@ -26,6 +26,7 @@ _WRITER: Final = " writer=JSON"
 # credentials/fetcher_default.go, before the verdict on a token whose key set could not be had
 _CAUSES: Final = ("Unable to fetch JSON Web Key Set", "Ignoring JSON Web Keys from")
 _DENIED: Final = ("Access request denied", "encountered an error", "is not authorized", "not allowed")
+_REQUEST_LOG: Final = ("started handling request", "completed handling request")
 TEXTS: Final = Texts(begins="t")
 
 
@@ -101,7 +102,8 @@ _ERROR_KEYS: Final = (("message", "error"), ("reason", "reason"), ("status_code"
 
 
 def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
-    if not ("granted" in fields or fields.get("service_name") == _SERVICE or _is_writer(fields)):
+    is_ours = "granted" in fields or fields.get("service_name") == _SERVICE
+    if not (is_ours or _is_writer(fields) or _is_request_log(fields)):
         return None
     message = as_text(fields.get("msg"))
     if isinstance(fields.get("http_response"), Mapping):
@@ -123,6 +125,15 @@ def _fields(fields: Mapping[str, Any], near_ns: int) -> Parsed | None:
 
 def _is_writer(fields: Mapping[str, Any]) -> bool:
     return fields.get("writer") == "JSON" and "reason" in fields
+
+
+def _is_request_log(fields: Mapping[str, Any]) -> bool:
+    """ory/x `reqlog`, which names no service in Oathkeeper's log; another product of Ory's that names itself is not ours."""
+    return (
+        "service_name" not in fields
+        and fields.get("msg") in _REQUEST_LOG
+        and isinstance(fields.get("http_request"), Mapping)
+    )
 
 
 def _completed(fields: Mapping[str, Any], near_ns: int) -> Parsed:
