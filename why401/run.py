@@ -139,13 +139,7 @@ def _pubsub(settings: Settings, telemetry: Telemetry) -> Iterator[Source]:
 
 # Every kind of source, in the order in which they are started. A new one: its function here, its section in the settings.
 SOURCES: Final[tuple[Callable[[Settings, Telemetry], Iterator[Source]], ...]] = (
-    _otlp,
-    _aws,
-    _pubsub,
-    _kafka,
-    _files,
-    _syslog,
-)
+    _otlp, _aws, _pubsub, _kafka, _files, _syslog)  # fmt: skip
 
 
 def need_brokers(settings: Settings, what_for: str) -> None:
