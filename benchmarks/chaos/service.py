@@ -31,6 +31,7 @@ PARTITIONS: Final = (0, 1)
 LAST_PATIENCE_S: Final = 600.0
 LINES: Final = 10  # at once, to each partition and to the files
 PAUSE_S: Final = 0.1
+FLUSH_S: Final = 30.0
 TOPIC: Final = """
 SELECT origin_partition, count(*), count(DISTINCT origin_offset) FROM store.events WHERE origin_kind = 'kafka' GROUP BY ALL
 """
@@ -105,16 +106,31 @@ def _traffic(rig: Rig, stopped: threading.Event) -> Iterator[None]:
 
 def _send(rig: Rig, stopped: threading.Event) -> None:
     """Whatever the broker took of it is what counts: the topic itself is asked at the end."""
-    producer = KafkaProducer(bootstrap_servers=rig.broker.bootstrap, acks="all", max_block_ms=1000)
+    producer: KafkaProducer | None = None
     while not stopped.wait(PAUSE_S):
         if rig.log:
             rig.log.write(LINES)
+        try:
+            producer = producer or KafkaProducer(bootstrap_servers=rig.broker.bootstrap, acks="all", max_block_ms=1000)
+            _send_lines(rig, producer)
+        except KafkaError:  # a producer whose broker was away does not always come back
+            _drop(producer)
+            producer = None
+    _drop(producer)
+
+
+def _send_lines(rig: Rig, producer: KafkaProducer) -> None:
+    for partition in PARTITIONS:
+        for _ in range(LINES):
+            rig.sent += 1
+            producer.send(rig.topic, line("0f", rig.sent).encode(), partition=partition)
+    producer.flush(timeout=FLUSH_S)
+
+
+def _drop(producer: KafkaProducer | None) -> None:
+    if producer:
         with suppress(KafkaError):
-            for partition in PARTITIONS:
-                for _ in range(LINES):
-                    rig.sent += 1
-                    producer.send(rig.topic, line("0f", rig.sent).encode(), partition=partition)
-    producer.close(timeout=30)
+            producer.close(timeout=1)
 
 
 def _compare(rig: Rig) -> None:
