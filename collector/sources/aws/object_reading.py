@@ -3,6 +3,7 @@ r"""The records of an S3 object, as it streams in: compressed or not, lines, JSO
 What it is compressed with is told by its first bytes, because names promise what they like: Firehose writes the gzip of CloudWatch's
 gzip, CloudFront's objects end in .gz, and a browser's download may have been unpacked. Memory is bounded whatever the object holds.
 
+>>> import gzip
 >>> b"".join(plain([gzip.compress(gzip.compress(b"twice"))], Limit(100)))
 b'twice'
 """
