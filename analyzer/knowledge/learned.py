@@ -21,7 +21,7 @@ import orjson
 from analyzer.knowledge.splitting import split_words
 
 FILE: Final = "learned.bin"
-MAX_FILE: Final = 2 << 20  # bytes
+MAX_FILE: Final = 3 << 20  # bytes
 CONSIDERED: Final = 2048  # characters of a message
 GRAMS: Final = (2, 3, 4, 5)  # characters
 PAIR: Final = 3  # what a pair of words counts, against an n-gram

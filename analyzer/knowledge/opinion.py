@@ -133,7 +133,7 @@ class Opinion:
 
     def _read(self, text: str) -> tuple[Reading, ...]:
         """Readings, the most likely first, at most READINGS; `certainty` is the probability."""
-        text = as_it_is(without_severity(without_advice(text)))
+        text = as_it_is(without_severity(without_advice(_unquoted(text))))
         if _is_heading(text):
             return ()
         found = probabilities(text, self._learned or shipped(), weights())
@@ -153,6 +153,11 @@ class Opinion:
             )
             for rank, code in enumerate(likely)
         )
+
+
+def _unquoted(text: str) -> str:
+    """Erlang's binaries as the words that they are: `claim: <<"aud">>`."""
+    return text.replace('<<"', '"').replace('">>', '"') if '<<"' in text else text
 
 
 def _likely(found: Mapping[str, float]) -> list[str]:

@@ -47,7 +47,7 @@ def report(messages: Sequence[Labelled], right: Matrix, likely: Matrix) -> None:
     """Per origin: how many of the left-out messages are right, and at 0.8 or more wrong."""
     best, sure = likely.argmax(axis=1), likely.max(axis=1)
     is_right = right[np.arange(len(messages)), best] > 0
-    for origin in ("corpus", "unlisted", "examples", "invented"):
+    for origin in ("corpus", "unlisted", "examples", "invented", "patterns"):
         some = np.array([message.origin == origin for message in messages])
         wrong = (some & (sure >= 0.8) & ~is_right).sum()
         if some.any():

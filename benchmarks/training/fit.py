@@ -13,7 +13,7 @@ from benchmarks.labelled import Labelled
 
 ROUNDS: Final = 400
 STEP: Final = 0.1
-COUNTS: Final = {"examples": 0.3, "neutral": 0.1}
+COUNTS: Final = {"examples": 0.3, "neutral": 0.1, "patterns": 0.05}
 SHRINK: Final = 1e-3  # a weight that helps nothing goes to 0
 GOOD: Final = 0.6
 PRODUCTS: Final = ("corpus", "unlisted", "examples")  # origins of messages that a product writes
