@@ -10,17 +10,22 @@ import re2
 from msgspec.structs import replace
 
 from analyzer.diagnosis import aggregates
+from analyzer.diagnosis.columns import columns
 from analyzer.diagnosis.weigh import VAGUE
 from analyzer.knowledge import Reading, read_words
 from analyzer.knowledge.opinion import is_opinion, read_unlisted, without_numbers
 from analyzer.knowledge.products import facts, relatives
-from analyzer.knowledge.signatures import INNER
+from analyzer.knowledge.signatures import INNER, title
 from collector.events import Event
 
 Read = Callable[[str, str], tuple[Reading, ...]]  # a text and the kind of its gateway -> interpretations, best first
 ReadUnlisted = Callable[[str], tuple[Reading, ...]]  # a text that no signature knows -> interpretations, best first
 MAX_READ: Final = 2_000
 _OPINION: Final = 0.1  # what a signature of one text is ahead of an opinion on another
+_AHEAD: Final = 0.1  # what a column has to be surer by than the line
+_OF_A_COLUMN: Final = 0.9  # the surest of several is surer than it should be
+_CAUSED: Final = "Caused by:"
+_LAST_WORDS: Final = 3  # that the last of several causes has at least
 PART: Final = 0.5  # certainty from which one of several listed errors counts
 _STANDARDS: Final = frozenset(("any", "rfc6750"))  # whose words are no product's own
 _ABROAD: Final = 0.5  # of a vague signature's certainty, in the record of a product that it is not about
@@ -38,11 +43,11 @@ _TELLING: Final = re2.compile(
 )  # of a class that names what was wrong: "SecurityTokenInvalidIssuerException:" alone
 _TAGS: Final = re2.compile(r"<[/?!]?[A-Za-z][^<>]{0,300}>")
 _MARKUP: Final = "<"
-_KEYS_FETCH: Final = "jwks_unreachable"
+_ASKED_OF: Final = ("jwks_unreachable", "introspection_failed")  # what another service did not answer
 _GUESS: Final = 0.25  # below every threshold
 _ANSWERED: Final = re2.compile(r"(?i)\b(?:401|403|unauthori[sz]ed|forbidden)\b")
 _KEYS: Final = re2.compile(
-    r"(?i)jwk|keys?\b|cert|metadata|discovery (?:doc|end|url|conf)|well.?known|openid|oidc|oauth|issuer|\bidp\b|provider|keycloak|auth0|okta"
+    r"(?i)jwk|introspect|keys?\b|cert|metadata|discovery (?:doc|end|url|conf)|well.?known|openid|oidc|oauth|issuer|\bidp\b|provider|keycloak|auth0|okta"
 )
 
 
@@ -104,11 +109,68 @@ def _of_part(lead: str, part: str, kind: str, read: Read, unlisted: ReadUnlisted
 
 def _of_sentence(text: str, kind: str, read: Read, unlisted: ReadUnlisted) -> Iterator[tuple[Reading, ...]]:
     known = _of_keys(tuple(_at_home(reading, kind) for reading in read(text, kind)), text)
-    yield known
+    yield _narrowed(known, text, kind, read, unlisted)
     if not any(knows(reading, kind) for reading in known):
-        yield _of_keys(unlisted(without_numbers(_untagged(text[:MAX_READ]))), text)
+        whole = _of_keys(unlisted(without_numbers(_untagged(text[:MAX_READ]))), text)
+        yield _of_column(whole, text, kind, read, unlisted)
     elif (wrapped := dict(known[0].captures).get(INNER)) and all(reading.certainty < VAGUE for reading in known):
         yield unlisted(without_numbers(wrapped[:MAX_READ]))
+
+
+def _narrowed(
+    known: tuple[Reading, ...], text: str, kind: str, read: Read, unlisted: ReadUnlisted
+) -> tuple[Reading, ...]:
+    """Of the codes that a known sentence leaves open, the one that the last cause behind it names: "cannot verify: key 0: no such kid".
+
+    What a program calls the cause itself ("Caused by: …") decides whatever the sentence leaves open.
+    """
+    head, last = _last_cause(text[:MAX_READ]) if known else ("", "")
+    if len(last.split(None, _LAST_WORDS)) < _LAST_WORDS or not _is_first_of(known, read(head, kind)):
+        return known
+    inner = next(iter(read(last, kind) or unlisted(without_numbers(_untagged(last)))), None)
+    if inner is None or inner.certainty < PART or not (inner.code in known[0].also or _CAUSED in text):
+        return known
+    return (_with_code(known[0], inner.code), *known[1:])
+
+
+def _is_first_of(known: tuple[Reading, ...], readings: tuple[Reading, ...]) -> bool:
+    """Whether the known sentence stands before the last cause, and is not that cause."""
+    return any(reading.signature_id == known[0].signature_id for reading in readings)
+
+
+def _with_code(reading: Reading, code: str) -> Reading:
+    others = tuple(one for one in (reading.code, *reading.also) if one != code)
+    return replace(reading, code=code, also=others, says=title(code))
+
+
+def _of_column(
+    whole: tuple[Reading, ...], text: str, kind: str, read: Read, unlisted: ReadUnlisted
+) -> tuple[Reading, ...]:
+    """What the most telling column says, where the line as a whole says nothing certain."""
+    least = whole[0].certainty if whole else 0.0
+    if least >= PART:
+        return whole
+    found = (_alone(part, kind, read, unlisted) for part in columns(text))
+    best = max(filter(None, found), key=lambda readings: readings[0].certainty, default=())
+    if not best or best[0].certainty < max(PART, least + _AHEAD):
+        return whole
+    return tuple(replace(reading, certainty=round(reading.certainty * _OF_A_COLUMN, 2)) for reading in best)
+
+
+def _alone(part: str, kind: str, read: Read, unlisted: ReadUnlisted) -> tuple[Reading, ...]:
+    """What a column says by itself."""
+    known = tuple(_at_home(reading, kind) for reading in read(part, kind))
+    return known if known and knows(known[0], kind) else unlisted(without_numbers(part))
+
+
+def _last_cause(text: str) -> tuple[str, str]:
+    """What stands before the last cause that a text gives, and that cause."""
+    head, caused, below = text.rpartition(_CAUSED)
+    if caused:
+        lines = [line.strip(" \t0123456789:") for line in below.replace("\\n", "\n").split("\n")]
+        return head, next((line for line in reversed(lines) if line), "")
+    head, _, last = text.rpartition(": ")
+    return head, last
 
 
 def _of_keys(readings: tuple[Reading, ...], text: str) -> tuple[Reading, ...]:
@@ -122,8 +184,8 @@ def _of_keys(readings: tuple[Reading, ...], text: str) -> tuple[Reading, ...]:
 
 
 def _is_of_keys(reading: Reading) -> bool:
-    """A fault of a key set in no product's own words."""
-    return reading.code == _KEYS_FETCH and not reading.gateway
+    """A fault of a key set or an introspection in no product's own words."""
+    return reading.code in _ASKED_OF and not reading.gateway
 
 
 def _guess(reading: Reading) -> Reading:

@@ -73,6 +73,8 @@ _TYPES: Final = {
 }  # fmt: skip
 _NUMBERS: Final = re.compile(r"-?\d{1,20}(?:\.\d{1,10})?\Z")
 _LISTS: Final = ("aud", "scope", "scp", "roles", "groups")  # may be arrays
+_STATUSES: Final = frozenset(("400", "401", "403", "404", "407", "500", "502", "503"))
+_OF_ARRAYS: Final = ('"', "'", ",", " ")  # "[https://a]" is a value in brackets, '["https://a"]' and "[a b]" are arrays
 _TIMES: Final = ("exp", "nbf", "iat", "auth_time")  # are numbers
 _OF_VALUES: Final = ("claim_not_allowed", "claim_value_invalid")
 KNOWN: Final = 0.8  # certainty of a message whose author meant what it says
@@ -172,11 +174,17 @@ def _type_of(found: Compared) -> str:
     """The JSON type of a value that is no text, where one is expected; "" for a text."""
     received = found.received
     if received[:1] == "[" and found.claim not in _LISTS:
-        return "an array"
+        return "an array" if _is_array(received) else ""
     if received[:1] == "{" and (":" in received or received == "{}"):
         return "an object"
+    if received in _STATUSES:  # "got 401": the answer, no claim
+        return ""
     word = received.removeprefix("<class '").rstrip("'>").lower()
     return "a number" if _NUMBERS.match(received) else _TYPES.get(word, "")
+
+
+def _is_array(received: str) -> bool:
+    return received == "[]" or any(sign in received for sign in _OF_ARRAYS)
 
 
 def _in_a_list(found: Compared, _known: float) -> Iterator[Finding]:

@@ -118,3 +118,17 @@ def test_the_work_is_bounded(word: str) -> None:
     compared.__wrapped__("aud " + word * (CONSIDERED // len(word)))
 
     assert time.perf_counter() - started < 0.1
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("issuer check failed: received [https://id.harbour.example/]", "issuer_not_trusted"),
+        ('issuer check failed: received ["https://id.harbour.example/", "x"]', "claim_type_invalid"),
+        ("berths probe got 401: invalid audience in token", "audience_mismatch"),
+    ],
+    ids=["a value in brackets", "an array", "an answer's status"],
+)
+def test_what_only_looks_like_another_type(message: str, code: str) -> None:
+    """Brackets quote one value as well, and a status is no claim."""
+    assert code == explain(message).code
