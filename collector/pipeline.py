@@ -34,6 +34,7 @@ from collector.events import (
     Words,
 )
 from collector.gateways import NotAdmitted, NotAuth, is_general, with_formats
+from collector.gateways.generic import unknown
 from collector.gateways.reading.scan import has_any
 from collector.gateways.reading.times import WallClock
 from collector.joining.halves import Line, line_of
@@ -193,7 +194,7 @@ class Collector:
                 return parsed
             raise
         if parsed is None:
-            return self._parsed_inside(record)
+            return self._parsed_inside(record) or unknown(record)
         if parsed.status or record.fields is None or not is_general(parsed.gateway):
             return parsed
         return self._parsed_inside(record, with_sentences=False) or parsed

@@ -95,7 +95,12 @@ PARSERS: Final[tuple[GatewayParser, ...]] = (
     GatewayParser(apisix.NAME, apisix.parse, apisix.TEXTS, lines_like=nginx.NAME),
     GatewayParser(openresty.NAME, openresty.parse, openresty.TEXTS, lines_like=nginx.NAME),
     # gateway/mw_auth_key.go, mw_jwt.go: reportLoginFailure follows each
-    GatewayParser(tyk.NAME, tyk.parse, tyk.TEXTS, echoes=("Attempted access with invalid key",)),
+    GatewayParser(
+        tyk.NAME,
+        tyk.parse,
+        tyk.TEXTS,
+        echoes=("Attempted access with invalid key", "Attempted JWT access with non-existent key"),
+    ),
     GatewayParser(krakend.NAME, krakend.parse, krakend.TEXTS),
     GatewayParser(traefik.NAME, traefik.parse, traefik.TEXTS),
     GatewayParser(caddy.NAME, caddy.parse, caddy.TEXTS),

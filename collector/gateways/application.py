@@ -14,11 +14,13 @@ from msgspec.structs import replace
 
 from collector.events import Outcome
 from collector.gateways.reading import combined_log, topic
+from collector.gateways.reading.abroad import refuses_abroad
 from collector.gateways.reading.access_lines import access
 from collector.gateways.reading.admission import is_admitted, is_negative, probability
 from collector.gateways.reading.answers import answer, page
 from collector.gateways.reading.contract import NotAdmitted
 from collector.gateways.reading.debug_loggers import speaks_at_debug
+from collector.gateways.reading.errors_said import error_text
 from collector.gateways.reading.fragments import announces, is_fragment
 from collector.gateways.reading.json_fields import finish, flatten, mapping, plan, value_at
 from collector.gateways.reading.log_lines import challenge_status, condensed, is_exception
@@ -43,9 +45,10 @@ _CREDENTIALS: Final = frozenset(("authorization", "Authorization"))
 _HOLDERS: Final = ("meta", "metadata", "http", "context", "data", "extra")
 _CHALLENGE: Final = "www-authenticate:"
 _PLAIN: Final = 0.9  # how likely a sentence without a layout has to be about a refused credential
-_NAMED_PLAIN: Final = 0.8  # where it names tokens, issuers or the like
+_NAMED_PLAIN: Final = 0.65  # where it names tokens, issuers or the like
 _PLAIN_CHARS: Final = 2048
 _MAX_KEY: Final = 64
+_REFUSED: Final = (401, 403, 407)
 _NO_SENTENCE: Final = ("", "{", "<", "#", "/", "$", "|", "}", ")")
 
 
@@ -118,7 +121,8 @@ def _shapeless(text: str) -> Parsed | None:
     if any(line.startswith(_TRACEBACK) or is_exception(line) for line in below):
         return _refusal(sentences, is_calm=False)
     bar = _NAMED_PLAIN if topic.is_auth(sentences) else _PLAIN
-    return _refusal(sentences, is_calm=True) if _is_plain(text) and probability(sentences) >= bar else None
+    is_likely = _is_plain(text) and (probability(sentences) >= bar or refuses_abroad(sentences))
+    return _refusal(sentences, is_calm=True) if is_likely else None
 
 
 def _is_plain(text: str) -> bool:
@@ -156,9 +160,16 @@ def _of_line(line: Line, fields: Mapping[str, Any]) -> Parsed | None:
     parsed = _refusal(condensed(line.message), is_calm=line.is_calm, is_loud=line.is_loud or not line.shape)
     if not fields:
         return _at(parsed, line.time_ns)
-    parsed = _with_request(parsed or Parsed(NAME), fields)
+    parsed = _with_error(_with_request(parsed or Parsed(NAME), fields), fields)
     names = (parsed.method, parsed.path, parsed.request_id)  # Fastify's last line about a request has its id alone
     return _at(parsed, line.time_ns) if parsed.message or (parsed.status and any(names)) else None
+
+
+def _with_error(parsed: Parsed, fields: Mapping[str, Any]) -> Parsed:
+    """Where the line's own status says that the request was refused, its error says why, in whatever words."""
+    if parsed.status in _REFUSED and not parsed.message:
+        parsed.message = error_text(fields)
+    return parsed
 
 
 def _at(parsed: Parsed | None, time_ns: int) -> Parsed | None:
@@ -176,7 +187,7 @@ def _refusal(message: str, *, is_calm: bool, is_loud: bool = True) -> Parsed | N
 
 def _outcome(message: str, is_calm: bool, is_loud: bool) -> Outcome | None:
     """What the words report; None for no refusal."""
-    if not is_admitted(message, is_calm=is_calm) or not (is_loud or is_negative(message)):
+    if not is_admitted(message, is_calm=is_calm) or not (is_loud or is_negative(message) or refuses_abroad(message)):
         return None
     if not is_loud and announces(message[:_PLAIN_CHARS].lower()):
         return None

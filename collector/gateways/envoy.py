@@ -12,6 +12,7 @@ from typing import Any, Final
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import topic
+from collector.gateways.reading.admission import is_admitted
 from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import (
     NO_KEYS,
@@ -34,6 +35,7 @@ NAME: Final = "envoy"
 DETAILS: Final = ("via_upstream", "jwt_authn_access_denied", "rbac_access_denied", "ext_authz_", "oauth.")
 _MAX_VALUES: Final = 64  # values looked at for details under a key of an unknown name
 _LEVELS: Final = ("warning", "warn", "error", "critical")
+_PLUGINS: Final = "wasm"  # whose code says what it likes
 _AUTH_LOGGERS: Final = ("jwt", "rbac", "oauth2", "ext_authz")
 _DENIALS: Final = ("enforced denied", "rejected the request")
 # The filter has no line of its own for an authorizer that broke; for what the others refuse, it has.
@@ -229,9 +231,11 @@ def _verdict(level: str, logger: str, message: str) -> Outcome | None:
         return _of_key_fetch(message)
     if message.startswith("Responding with 4") or has_any(message, _DENIALS):
         return Outcome.DENIED
-    if level in _LEVELS and (logger in _AUTH_LOGGERS or topic.is_auth(message)):
-        return topic.outcome(message)
-    return None
+    return topic.outcome(message) if level in _LEVELS and _is_about_auth(logger, message) else None
+
+
+def _is_about_auth(logger: str, message: str) -> bool:
+    return logger in _AUTH_LOGGERS or topic.is_auth(message) or (logger == _PLUGINS and is_admitted(message))
 
 
 def _of_key_fetch(message: str) -> Outcome | None:

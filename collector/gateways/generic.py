@@ -6,14 +6,15 @@ or a sentence about authentication.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from collector import outcomes
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
 from collector.gateways.reading import combined_log, exchange, topic
-from collector.gateways.reading.admission import is_admitted
+from collector.gateways.reading.abroad import reports_fault
+from collector.gateways.reading.admission import is_admitted, is_negative
 from collector.gateways.reading.contract import NotAuth, Parser
 from collector.gateways.reading.errors_said import said
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan, value_at
@@ -48,8 +49,16 @@ _REFUSALS: Final = (
     "error",
 )
 _LISTS: Final = ("messages", "errors")
+_LEAST_ANSWER: Final = 200
 _LEAST_ERROR: Final = 400
 _REFUSED: Final = (401, 403)  # of whatever level the log is: requests are logged at INFO
+_VERDICTS: Final = frozenset(
+    ("denied", "deny", "denegado", "block", "blocked", "reject", "rejected", "refused", "unauthorized", "forbidden")
+)
+_FEW: Final = 3  # words; fewer say little
+_MAX_SENTENCE: Final = 2_000  # characters
+_MAX_SCHEME: Final = 12
+_MAX_LISTED: Final = 8
 _ABSENT: Final = object()
 
 
@@ -61,14 +70,38 @@ def parse(record: RawRecord) -> Parsed | None:
     flat = flatten(fields)
     keys = plan(flat)
     parsed = fill(Parsed(NAME), flat, keys, record.time_ns)
+    if (
+        parsed.status < _LEAST_ANSWER and not parsed.method
+    ):  # the code of an error of its own: {"code": 101, "error": "…"}
+        parsed.status = 0
     _add_listed(parsed, fields)
     _add_body(parsed, fields)
+    _add_unnamed(parsed, flat)
     if parsed.status and (parsed.method or parsed.path or parsed.credential_logged):
         if parsed.upstream_status:
             parsed.responder = Responder.UPSTREAM
         return finish(parsed, record)
     refusal = _refusal(parsed, record, as_text(value_at(flat, keys.level)).lower())
     return finish(refusal, record) if refusal else None
+
+
+def unknown(record: RawRecord) -> Parsed | None:
+    """An object whose keys nobody knows, and in which no record stands: a sentence that refuses, beside a status that does.
+
+    >>> from collector.records import RawRecord
+    >>> from collector.events import Origin
+    >>> unknown(RawRecord(Origin("file"), 0, fields={"st": 401, "why": "token is too old"})).status
+    401
+    """
+    flat = flatten(record.fields) if record.fields is not None else {}
+    status = next(filter(_REFUSED.__contains__, map(http_status, flat.values())), 0)
+    said = _telling(flat, is_refused=bool(status))
+    if not said or not (status or _VERDICTS.intersection(as_text(value).lower() for value in flat.values())):
+        return None
+    parsed = fill(Parsed(NAME), flat, plan(flat), record.time_ns)
+    parsed.status, parsed.outcome = parsed.status or status, parsed.outcome or topic.outcome(said)
+    _also_say(parsed, said)
+    return finish(parsed, record)
 
 
 def _add_listed(parsed: Parsed, fields: Mapping[str, Any]) -> None:
@@ -82,6 +115,42 @@ def _add_body(parsed: Parsed, fields: Mapping[str, Any]) -> None:
     """What the answer said, beside a log's own `HTTP response`."""
     if parsed.status >= _LEAST_ERROR:
         _also_say(parsed, exchange.sentence(fields.get("body")))
+
+
+def _add_unnamed(parsed: Parsed, flat: Mapping[str, Any]) -> None:
+    """What an operator or a product says of a refusal under a key of its own, where nothing else does: `"customField": "jwt_error=EXPIRED"`."""
+    said = parsed.reason or parsed.challenge or (parsed.message if not _says_little(parsed.message) else "")
+    if said or parsed.status < _LEAST_ERROR:
+        return
+    is_refused = parsed.status in _REFUSED
+    _also_say(parsed, _telling(flat, is_refused=is_refused))
+
+
+def _telling(flat: Mapping[str, Any], *, is_refused: bool) -> str:
+    """The first text that says why, whatever its key is."""
+    return next((text for name, text in _texts(flat) if _tells(name, text, is_refused=is_refused)), "")
+
+
+def _texts(flat: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The texts by their keys' last names; of a list, its members as one."""
+    for name, value in flat.items():
+        text = " ".join(map(as_text, value[:_MAX_LISTED])) if isinstance(value, list) else value
+        if type(text) is str:
+            yield name.rpartition(".")[2], text
+
+
+def _says_little(message: str) -> bool:
+    """A status' phrase, or a heading: "Unauthorized", "Validation error"."""
+    return len(message.split(None, _FEW)) < _FEW
+
+
+def _tells(name: str, value: str, *, is_refused: bool) -> bool:
+    """A sentence about a refused credential (what reports a fault is one where the status refuses), or a code that names one."""
+    if len(value) > _MAX_SENTENCE or value[:1] in "/{[<" or "://" in value[:_MAX_SCHEME]:
+        return False
+    if value.count(" ") < _FEW - 1:
+        return combined_log.tells_why(name, value.replace("=", " ").replace(".", " "))
+    return is_admitted(value) or (is_refused and (is_negative(value) or reports_fault(value)))
 
 
 def _also_say(parsed: Parsed, text: str) -> None:
@@ -115,7 +184,7 @@ def _is_refusal(parsed: Parsed, level: str) -> bool:
         return False
     low = parsed.message[:2048].lower()
     is_said = topic.is_auth(low) and has_any(low, _REFUSALS)
-    return is_admitted(parsed.message, is_calm=not is_said)
+    return is_admitted(parsed.message, is_calm=not is_said) or (parsed.status in _REFUSED and is_negative(low))
 
 
 def by_format(settings: FormatSettings) -> Parser:

@@ -31,6 +31,7 @@ _MAX_HEADERS: Final = 64
 _PAYLOADS: Final = ("jsonPayload", "structPayload")
 _OWN_KEYS: Final = ("response_code_detail", "api_method", "api_name", "service_config_id", "api_key_state")
 _LOGS: Final = ("/endpoints_log", "/logs/apigateway.googleapis.com%2F", "/logs/endpoints.googleapis.com%2F")
+_RESOURCE: Final = "apigateway.googleapis.com/"
 _DETAILS: Final = ("response_code_detail", "responseDetails", "response_details", "responseCodeDetails")
 _PROBLEMS: Final = (" failed: ", "UNAUTHENTICATED", "PERMISSION_DENIED", "JWT", "Jwt")
 _BODY_STARTS: Final = (
@@ -55,10 +56,16 @@ def _payload(fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The inner object when the entry is one of these gateways'."""
     inner = next((value for name in _PAYLOADS if is_object(value := fields.get(name))), None)
     log = as_text(fields.get("logName"))
-    if any(name in log for name in _LOGS):
+    if any(name in log for name in _LOGS) or _of_gateway(fields):
         return inner if inner is not None else {}
     candidate = fields if inner is None else inner
     return candidate if sum(name in candidate for name in _OWN_KEYS) >= 2 else None
+
+
+def _of_gateway(fields: Mapping[str, Any]) -> bool:
+    """Without the log's name, the monitored resource says whose the entry is."""
+    resource = fields.get("resource")
+    return isinstance(resource, Mapping) and as_text(resource.get("type")).startswith(_RESOURCE)
 
 
 def _entry(fields: Mapping[str, Any], payload: Mapping[str, Any], record: RawRecord) -> Parsed:

@@ -10,7 +10,7 @@ from typing import Final
 
 from collector.errors import UnreadableRecord
 from collector.events import Outcome, Responder
-from collector.gateways.reading import topic
+from collector.gateways.reading import combined_log, topic
 from collector.gateways.reading.contract import NotAuth, Texts
 from collector.gateways.reading.json_fields import finish, role_of
 from collector.gateways.reading.places import Places
@@ -22,6 +22,8 @@ from collector.records import Parsed, RawRecord
 NAME: Final = "haproxy"
 _MAX_PREFIX: Final = 128  # a syslog header in front of `haproxy[pid]: `
 _MAX_CAPTURES: Final = 64
+_JOSE: Final = "eyJ"
+_LEAST_JOSE: Final = 20  # characters that tell something of a token
 _UUID_CHARS: Final = 36
 _TRACEPARENT_CHARS: Final = 55
 _UNREADABLE: Final = "<BADREQ>"
@@ -64,20 +66,39 @@ def _request(text: str, near_ns: int) -> Parsed | None:
     if not _is_own(when, fields):
         return None
     if fields[0].endswith(":"):
-        raise NotAuth(NAME, "a connection that became no request")
+        return _of_connection(" ".join(fields[1:]), haproxy_ns(when, near_ns))
     if len(fields) < 10 or fields[2].count("/") != 4 or len(fields[7]) != 4:
         raise _not_http(fields)
     parsed = Parsed(NAME, status=http_status(fields[3]), time_ns=haproxy_ns(when, near_ns), flags=fields[7])
     if not parsed.status:
         raise NotAuth(NAME, "the client left before an answer was sent")
-    captures, _, quoted = fields[9].partition(' "')
-    request, _, extra = quoted.partition('"')
+    captures, request, extra = _around_request(fields[9])
     _read_request(parsed, request)
     _read_captures(parsed, captures, fields[0])
     _read_extra(parsed, extra)
     if request == _UNREADABLE and parsed.flags[0] == "P":  # C is a client that gave up
         parsed.reason, parsed.outcome = f"{parsed.flags} {_UNREADABLE}", Outcome.DENIED
     return _settle(parsed, fields[1].rpartition("/")[2])
+
+
+def _of_connection(said: str, time_ns: int) -> Parsed:
+    """A handshake that was refused for the client's certificate. Raises NotAuth for any other connection."""
+    if "client certificate" not in said[:_MAX_PREFIX]:
+        raise NotAuth(NAME, "a connection that became no request")
+    return Parsed(NAME, time_ns=time_ns, message=said, outcome=Outcome.DENIED, responder=Responder.GATEWAY)
+
+
+def _around_request(text: str) -> tuple[str, str, str]:
+    """Captures, request and what operators append; captured values may be quoted as well (`{kid: "a9"}`)."""
+    at = text.find(' "')
+    while at >= 0 and not (text[at + 2 : at + 3].isupper() or text.startswith(_UNREADABLE, at + 2)):
+        at = text.find(' "', at + 2)
+    if at < 0:
+        at = text.find(' "')
+    if at < 0:
+        return text, "", ""
+    request, _, extra = text[at + 2 :].partition('"')
+    return text[:at], request, extra
 
 
 def _is_own(when: str, fields: list[str]) -> bool:
@@ -134,6 +155,8 @@ def _read_capture(parsed: Parsed, value: str) -> None:
         parsed.reason = f"jwt_verify({value})"
     elif _is_challenge(value):
         parsed.challenge = value
+    elif value.startswith(_JOSE) and len(value) < _LEAST_JOSE:
+        return  # cut by the capture's length: neither a credential without its scheme nor a token
     elif has_scheme(value):
         parsed.headers = {"authorization": value}
         parsed.credential_logged = True
@@ -189,6 +212,8 @@ def _read_extra(parsed: Parsed, text: str) -> None:
             setattr(parsed, role, as_text(value))
         elif not name and has_scheme(value):
             _read_capture(parsed, value)
+        elif name and not parsed.reason and combined_log.tells_why(name, value):
+            parsed.reason = value  # under whatever name the operator gave it
 
 
 def _decoded(text: str) -> str:

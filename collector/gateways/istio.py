@@ -103,8 +103,8 @@ def _no_answer(written: str) -> Exception:
 def _log_line(text: str, near_ns: int) -> Parsed | None:
     """istiod: `time level scope message`; the proxy: `time level envoy logger source message thread=N`, by tabs."""
     when, level, scope, *rest = [*text.split("\t", 3), ""]
-    if level not in _LEVELS or not scope or scope.startswith(_ZTUNNEL):
-        return None
+    if level not in _LEVELS or not scope or scope.startswith(_ZTUNNEL) or (" " in scope and "=" in scope):
+        return None  # pairs behind the level are another program's: a scope is one word
     time_ns = rfc3339_ns(when, near_ns)
     if scope.startswith("envoy "):
         message = rest[0].rpartition("\tthread=")[0] or rest[0]

@@ -36,14 +36,15 @@ _OF_UPSTREAM: Final = ("handshaking to upstream", " from upstream")
 _SERVERS: Final = (NAME, "openresty")
 _STATUSES: Final = frozenset(("444", "494", "495", "496", "497", "499", "000"))
 _VARIABLES: Final = ("upstream_", "request_time=", "http_authorization=", "request_id=")
-TEXTS: Final = Texts(holds=(" [",))
+TEXTS: Final = Texts(begins="*", holds=(" [",))
 
 
 def parse(record: RawRecord) -> Parsed | None:
     """A request, or a verdict in the error log."""
     text = record.text
     if record.fields is None and text:
-        parsed = _error_line(text, record.time_ns) if text[4:5] == "/" else _access_line(record)
+        is_error = text[4:5] == "/" or text[:1] == "*"
+        parsed = _error_line(text, record.time_ns) if is_error else _access_line(record)
         return finish(parsed, record) if parsed else None
     fields = mapping(record)
     return _fields(fields, record) if fields else None

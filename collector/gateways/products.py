@@ -19,6 +19,7 @@ from collector.gateways.reading.contract import NotAdmitted, NotAuth, Parser
 from collector.gateways.reading.json_fields import fill, finish, flatten, mapping, plan
 from collector.gateways.reading.log_lines import condensed, leading_time, refuses
 from collector.gateways.reading.marks import Product, Recognized, named, products, recognized
+from collector.gateways.reading.shapes import read_line
 from collector.gateways.reading.times import any_ns
 from collector.gateways.reading.values import MAX_DEPTH, MAX_KEYS, as_text, client, http_status
 from collector.records import Parsed, RawRecord
@@ -29,7 +30,7 @@ ECHOES: Final = {each.name: each.echoes for each in products()}
 _SENTENCES: Final = ("message", "reason")
 _SPEAKING: Final = ("code", "message", "msg", "error", "description", "error_description", "detail")
 _MAX_LISTED: Final = 8
-_REFUSED_FROM: Final = 400
+_BROKEN_FROM: Final = 500
 _PAYLOADS: Final = ("textPayload", "jsonPayload")
 _SUCCESS: Final = ("0", "Success", "authentication_success", "access_granted")
 
@@ -88,11 +89,12 @@ def _line(record: RawRecord) -> Parsed | None:
 
 
 def _said(record: RawRecord, product: Product) -> Parsed | None:
-    """A line whose shape nobody knows, in the product's own words of refusal."""
+    """A line that the shared reader leaves out, or whose shape nobody knows, in the product's own words of refusal."""
     if record.fields is not None or not record.text:
         return None
-    message = condensed(record.text).replace('\\"', '"')
-    time_ns = leading_time(record.text, record.time_ns)
+    line = read_line(record.text, record.time_ns, record.observed_ns)
+    message = condensed(line.message if line else record.text).replace('\\"', '"')
+    time_ns = (line.time_ns if line else 0) or leading_time(record.text, record.time_ns)
     return Parsed(product.name, time_ns=time_ns, message=message, outcome=topic.outcome(message))
 
 
@@ -116,7 +118,7 @@ def _object(record: RawRecord, found: Recognized) -> Parsed | None:
 def _judged(parsed: Parsed, found: Recognized) -> Parsed | None:
     """With a status the answer is known; without one, a sentence or a code has to refuse. Raises NotAuth."""
     if parsed.status:
-        if found.is_refusal and parsed.status < _REFUSED_FROM:  # GraphQL and gRPC refuse with 200
+        if found.is_refusal and parsed.status < _BROKEN_FROM:  # GraphQL and gRPC refuse with 200, others with 400
             parsed.outcome = Outcome.DENIED
         return parsed
     said = ": ".join(filter(None, (parsed.reason, parsed.message)))

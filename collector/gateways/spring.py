@@ -43,6 +43,8 @@ _PASSED: Final = "Secured "  # FilterChainProxy: every filter let the request th
 _ERROR_PAGE: Final = " /error"  # Boot forwards refused requests to it, and they are secured once more
 _CHATTER: Final = (
     "Securing ",
+    "Will secure ",
+    "Will not secure ",
     "Secured ",
     "Set SecurityContextHolder",
     "Did not ",

@@ -22,6 +22,7 @@ NAME: Final = "traefik"
 _REQUEST: Final = "request_"
 _CHALLENGES: Final = ("downstream_Www-Authenticate", "origin_Www-Authenticate")
 _MAX_KEYS: Final = 256
+_LOUD: Final = ("error", "warning", "warn", "err", "wrn", "ftl")
 _ZEROLOG_LEVELS: Final = frozenset(("TRC", "DBG", "INF", "WRN", "ERR", "FTL"))
 _AUTH_TYPES: Final = (
     "ForwardedAuth",  # 2.x: forwardedTypeName
@@ -39,9 +40,16 @@ _AUTH_TYPES: Final = (
 _VERDICTS: Final = ("Remote error ", "Error calling ", "Error reading body ", "Authentication failed", "Rejecting IP ",
                     "reject ", "Error when calling", "Forward auth")  # fmt: skip
 _COULD_NOT_ASK: Final = ("Error calling ", "Error reading body ")
-_FIRST_FIELDS: Final = (" error=", " middlewareName=", " middlewareType=", " entryPointName=", " routerName=")
+_FIRST_FIELDS: Final = (
+    " error=",
+    "plugin=",
+    " middlewareName=",
+    " middlewareType=",
+    " entryPointName=",
+    " routerName=",
+)
 _REMOTE: Final = ". StatusCode: "
-TEXTS: Final = Texts(begins="t", holds=(" > ", " ["))
+TEXTS: Final = Texts(begins="t", holds=(" > ", " [", " middlewareName="))
 
 
 def parse(record: RawRecord) -> Parsed | None:
@@ -91,7 +99,7 @@ def _text(record: RawRecord) -> Parsed | None:
     text = record.text
     if text.startswith("time=") and " middleware" in text:
         return _verdict({name: value for name, value in tokens(text) if name}, record.time_ns)
-    if text[4:5] == "-" and " > " in text[:300]:
+    if text[4:5] == "-" and (" > " in text[:300] or " middlewareName=" in text):
         return _zerolog(text, record.time_ns)
     return _common_line(text) if text.endswith("ms") else None
 
@@ -115,19 +123,21 @@ def _zerolog(text: str, near_ns: int) -> Parsed | None:
     when, _, rest = text.partition(" ")
     level, _, rest = rest.partition(" ")
     file, arrow, said = rest.partition(" > ")
-    if level not in _ZEROLOG_LEVELS or not arrow or "traefik" not in file:
+    if not arrow and " middlewareName=" in rest:  # the console writer leaves the caller out where it does not know it
+        file, said = "traefik", rest
+    if level not in _ZEROLOG_LEVELS or "traefik" not in file:
         return None
     ends = (said.find(mark) for mark in _FIRST_FIELDS)
     message = said[: min((at for at in ends if at >= 0), default=len(said))]
     fields = {name: value for name, value in tokens(said[len(message) :]) if name}
-    return _verdict({"time": when, "message": message, **fields}, near_ns)
+    return _verdict({"time": when, "level": level, "message": message.strip(), **fields}, near_ns)
 
 
 def _verdict(fields: Mapping[str, Any], near_ns: int) -> Parsed:
     """Raises NotAuth for what middleware says besides verdicts."""
     message = _sentence(fields)
     is_auth = as_text(fields.get("middlewareType")).startswith(_AUTH_TYPES) or topic.is_auth(message)
-    is_refusal = message.startswith(_VERDICTS) or as_text(fields.get("level")).lower() in ("error", "warning", "warn")
+    is_refusal = message.startswith(_VERDICTS) or as_text(fields.get("level")).lower() in _LOUD
     if not is_auth or not is_refusal:
         raise NotAuth(NAME, "a log line without a verdict")
     parsed = Parsed(NAME, time_ns=rfc3339_ns(as_text(fields.get("time")), near_ns), message=message)

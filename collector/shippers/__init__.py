@@ -16,6 +16,7 @@ from collector.gateways.reading.times import WallClock, wall_ns
 from collector.records import RawRecord
 from collector.shippers import envelopes
 from collector.shippers.broken_lines import made_whole
+from collector.shippers.odd_forms import as_fields
 from collector.shippers.prefixes import behind_prefix
 
 __all__ = ["MAX_LAYERS", "MAX_TEXT", "inner_records", "peel"]
@@ -46,7 +47,7 @@ def _peel_text(record: RawRecord, text: str, depth: int) -> RawRecord:
         text = found.rest.strip("\r\n ")
         _note(record, found.time_ns, found.level, found.program)
     record.text = made_whole(text)
-    record.fields = _object(record.text)
+    record.fields = _object(record.text) or as_fields(record.text)
     return record if record.fields is None else _inner_of_fields(record, record.fields, depth)
 
 

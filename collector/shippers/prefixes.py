@@ -55,7 +55,7 @@ def behind_prefix(text: str) -> Prefix | None:
     if first == "{":
         return None
     if first == "<":
-        return _syslog(text) or _named(_CURL, text)
+        return _syslog(text) or _of_curl(text)
     if first == "[":
         return _named(_KUBECTL, text) or _named(_AGENT, text) or _if_better(_named(_BRACKETS, text))
     if text[:3] in _MONTHS and text[3:4] == " ":
@@ -63,8 +63,14 @@ def behind_prefix(text: str) -> Prefix | None:
     return _timed(text) if _is_timed(text) else _of_name(text)
 
 
+def _of_curl(text: str) -> Prefix | None:
+    """Every line of an answer that curl printed has the mark."""
+    found = _named(_CURL, text)
+    return Prefix(rest=found.rest.replace("\n< ", "\n")) if found else None
+
+
 def _is_timed(text: str) -> bool:
-    return text[4:5] == "-" and text[10:11] in ("T", " ")
+    return text[4:5] == "-" and text[:4].isdigit() and text[10:11] in ("T", " ")
 
 
 def _of_name(text: str) -> Prefix | None:

@@ -41,6 +41,7 @@ _MARKERS: Final = (*_CHAINED, b"... ", b"--- End of ", b"> File ", b"Stack trace
 # Beginnings that no record has: what they say belongs to the exception above.
 _FOLLOWING: Final = (
     *_MARKERS, b"Caused by:", b"Wrapped by:", b"Suppressed:", b"future: <", b"PHP Stack trace:", b"PHP   ", b"Error #",
+    b"DETAIL:  ", b"DETAIL: ", b"HINT:  ", b"HINT: ", b"CONTEXT:  ",  # PostgreSQL and its kin
     b"Node.js v", b"note: run with ", b"exit status ",
     b"[stacktrace]",  # Monolog, with includeStacktraces
     b"stack traceback:", b"coroutine 0:",  # Lua in nginx
@@ -74,9 +75,11 @@ _ARROWS: Final = (
 _BLOCKS: Final = (
     # minio/minio internal/logger/console.go
     (b"API: ", b"", (b"Time: ", b"DeploymentID: ", b"RequestID: ", b"RemoteHost: ", b"Host: ", b"UserAgent: ", b"Error: ", b"Client: ", b"Bucket: ", b"Object: ")),
+    (b"< HTTP/", b"", (b"< ",)),  # an answer that curl -v printed
     # hashicorp/vault api/response.go
     (b"", b"Error making API request.", (b"URL: ", b"Namespace: ", b"Code: ", b"* ", b"Raw Message:")),
 )  # fmt: skip
+_ITEMS: Final = (b"- ", b"* ", b"\xe2\x80\xa2 ")  # below a line that announces a list: `… some constraints, details:`
 _DOCKER: Final = (b'{"log":"', b'{"log": "')
 _DOCKER_KEYS: Final = frozenset(("log", "stream", "time"))
 _STATUS_LINES: Final = (b"HTTP/1.0 ", b"HTTP/1.1 ", b"HTTP/2 ")  # of an answer that a client printed
@@ -286,9 +289,10 @@ class MultiLine:
 
     def _continues(self, line: bytes) -> bool:
         """A line at the margin that could begin a record elsewhere."""
-        last = self._last
-        if self._block:
-            return line.startswith(self._block)
+        return bool(self._block and line.startswith(self._block)) or self._is_printed_below(line, self._last)
+
+    def _is_printed_below(self, line: bytes, last: bytes) -> bool:
+        """A trace, or more of one, of an object, or of a list of fields."""
         if line.startswith(_TRACEBACK):
             return last.startswith(_CHAINED) or not (self._is_whole or self._blank)
         if self._is_json:
@@ -370,7 +374,8 @@ def _is_header(line: bytes) -> bool:
 def _block_of(line: bytes) -> tuple[bytes, ...]:
     """How the lines of the block begin that a line opens; () for none."""
     bare = line.rstrip()
-    return next((rest for first, last, rest in _BLOCKS if bare.startswith(first) and bare.endswith(last)), ())
+    known = (rest for first, last, rest in _BLOCKS if bare.startswith(first) and bare.endswith(last))
+    return next(known, _ITEMS if bare.endswith(b":") else ())
 
 
 def _is_levelled(line: bytes) -> bool:

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from collector.gateways.reading import combined_log, loose_access
+from collector.gateways.reading.exchange import sentence
 from collector.gateways.reading.named import Named, first_of
 from collector.gateways.reading.values import client, http_status
 from collector.records import Parsed
 
 _MAX_LINE: Final = 4096
+_REFUSED_FROM: Final = 400
 _VERB: Final = r"(?P<method>[A-Z]{3,10})"
 _TARGET: Final = r"(?P<path>[/*h]\S*)"
 _STATUS: Final = r"(?P<status>[1-9]\d\d)"
@@ -72,7 +74,14 @@ def access(
     line = combined_log.split(text)
     if line is not None:
         return combined_log.read(kind, line)
-    text = text.lstrip(" ")
+    parsed = _of_request(kind, text.lstrip(" "), source, fields)
+    if parsed is not None and parsed.status >= _REFUSED_FROM and text[-1:] == "}":
+        _read_body(parsed, text)
+    return parsed
+
+
+def _of_request(kind: str, text: str, source: str | None, fields: Mapping[str, object]) -> Parsed | None:
+    """The request in a layout that is known, or in any other, with what its columns say."""
     parsed = _in_layout(kind, text)
     if parsed is not None:
         columns = loose_access.columns(text) if _has_columns(text[:_MAX_LINE]) else []
@@ -83,6 +92,14 @@ def access(
         combined_log.read_columns(parsed, columns, source)
         parsed.client = sender or parsed.client
     return parsed
+
+
+def _read_body(parsed: Parsed, text: str) -> None:
+    """The answer's body behind the line, where it is an object: `… 403 88 {"message": "not authorized for topic a"}`."""
+    at = text.find(" {", 0, _MAX_LINE)
+    said = sentence(text[at + 1 :]) if at >= 0 and not parsed.message else ""
+    if said and said[:1] != "{":
+        parsed.message = said
 
 
 def _has_columns(text: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Final
 
 import re2
 
+from collector.gateways.reading.abroad import refuses_abroad
 from collector.gateways.reading.fragments import advises
 from collector.gateways.reading.other_matters import is_of_program
 from collector.gateways.reading.scan import ascii_only, has_any
@@ -131,7 +132,13 @@ def is_admitted(message: str, *, is_calm: bool = False) -> bool:
     """
     low = message[:_READ_CHARS].lower()
     is_fault = is_negative(message)
-    if _is_harmless(message, low, is_fault=is_fault) or (is_calm and not is_fault):
+    if _is_harmless(message, low, is_fault=is_fault):
+        return False
+    return _is_english_refusal(message, low, is_fault=is_fault, is_calm=is_calm) or refuses_abroad(message)
+
+
+def _is_english_refusal(message: str, low: str, *, is_fault: bool, is_calm: bool) -> bool:
+    if is_calm and not is_fault:
         return False
     if is_fault and (has_any(low, _REFUSED) or (not is_calm and _holds_token_word(message))):
         return True

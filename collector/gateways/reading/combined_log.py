@@ -7,8 +7,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from collector.gateways.reading.admission import is_negative
 from collector.gateways.reading.contract import NotAuth
 from collector.gateways.reading.json_fields import canonical_name, role_of
+from collector.gateways.reading.log_lines import names_refusal
 from collector.gateways.reading.places import Places
 from collector.gateways.reading.scan import (
     has_scheme,
@@ -28,6 +30,12 @@ from collector.structs import Unshown
 
 _MAX_HEAD: Final = 512  # virtual host, address, identity, user
 _LEAST: Final = 3  # characters of a value whose form says something
+MAX_NAME: Final = 64  # characters of a name whose words are looked at
+_REFUSED_FROM: Final = 400
+_MAX_REASON: Final = 300  # characters
+_REASONS: Final = frozenset(
+    ("reason", "error", "err", "deny", "denied", "detail", "details", "cause", "verdict", "failure", "why", "fault")
+)
 _TEXT_ROLES: Final = frozenset(("host", "reason", "message", "challenge", "request_id"))
 
 
@@ -114,8 +122,28 @@ def read_columns(parsed: Parsed, extra: list[tuple[str, str]], source: str | Non
             _read_named(parsed, name, value)
         else:
             _read_unnamed(parsed, value)
+    _read_reason(parsed, extra)
     if source is not None:
         _note_absence(parsed, source, [value for name, value in extra if not name])
+
+
+def _read_reason(parsed: Parsed, extra: list[tuple[str, str]]) -> None:
+    """Of a refusal that nothing explains yet: the first column that says why."""
+    if parsed.status >= _REFUSED_FROM and not (parsed.reason or parsed.message):
+        parsed.reason = next((value for name, value in extra if tells_why(name, value)), "")
+
+
+def tells_why(name: str, value: str) -> bool:
+    """Whether a column that an operator added says why: a sentence that refuses, a code made of its words, or what stands under "reason".
+
+    >>> tells_why("", "rbac_access_denied_matched_policy[none]"), tells_why("auth-reject-reason", "invalid-scope"), tells_why("upstream", "auth-7")
+    (True, True, False)
+    """
+    if not 2 < len(value) <= _MAX_REASON or (" " not in value and ("/" in value or "=" in value)):
+        return False
+    said = value.replace("_", " ").replace("-", " ")
+    is_reason = not _REASONS.isdisjoint(canonical_name(name).split("_")) if 0 < len(name) <= MAX_NAME else False
+    return is_negative(said) if is_reason else " " in said and names_refusal(said)
 
 
 _PLACES: Final = Places()

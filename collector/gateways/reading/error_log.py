@@ -45,6 +45,8 @@ class Line:
 
 def split(text: str) -> Line | None:
     """The parts of a line; None when it is not of this shape."""
+    if text[:1] == "*":
+        return _without_head(text)
     if text[4:5] != "/" or text[19:21] != " [":
         return None
     level, bracket, _ = text[21:40].partition("] ")
@@ -58,6 +60,15 @@ def split(text: str) -> Line | None:
     message, context = _split_context(message)
     source, message = _split_source(message)
     return Line(text[:19], level, connection, source, message, context)
+
+
+def _without_head(text: str) -> Line | None:
+    """A line that was copied without its time and level begins with its connection."""
+    number, _, message = text.partition(" ")
+    if not number[1:].isdigit() or _CLIENT not in message or ", server: " not in message:
+        return None
+    message, context = _split_context(message)
+    return Line("", "error", number[:20], "", message, context)
 
 
 def _split_context(message: str) -> tuple[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from collector.gateways.reading.scan import has_any
+import re2
+
+from collector.gateways.reading.scan import ascii_only, has_any
 from collector.sources.lines import says_nothing
 
 _CODE: Final = ("raise ", "return ", "throw ", "assert ", "const ", "def ", "var ", "let ")
@@ -32,6 +34,13 @@ _REFUSING: Final = (
     "fail", "invalid", "denied", "cannot", "unable", "exception", "refus", "reject", "expired", "unauthorized", "forbidden",
     "not allowed", "not valid", "mismatch",
 )  # fmt: skip
+# A test's result (TAP, and what Go, Jest, Mocha and pytest print), and a compiler's or linter's complaint about a place in a file.
+_OF_TOOLS: Final = re2.compile(
+    r"\s*(?:(?:not )?ok \d+\b|(?:test|it|should) [^\n]{0,200}\(\d+(?:\.\d+)?\s?m?s\)|(?:=== RUN|--- (?:PASS|FAIL|SKIP):|PASS|FAIL)\s|\S+::\S+ (?:PASSED|FAILED|SKIPPED|ERROR)"
+    r"|[\w./\\-]+\.[A-Za-z]{1,5}:\d+:\d+:? (?:fatal )?(?:error|warning|note)\b)"
+)
+_TICKS: Final = ("✓ ", "✔ ", "✗ ", "✘ ", "√ ", "✕ ")
+_MAX_TOOL: Final = 300
 _DENIED: Final = ("only ", "never", "without", "mismatch", "unexpected", "before")
 
 
@@ -60,16 +69,23 @@ def announces(low: str) -> bool:
 
 
 def is_fragment(text: str) -> bool:
-    """A stack frame or a line of source code without its exception, as where a file was cut: nobody's message.
+    """A stack frame or a line of source code without its exception, as where a file was cut, or a test's or compiler's line: nobody's message.
 
     >>> is_fragment("main.verify(0xc000, 0x2)"), is_fragment("raise ExpiredSignatureError('x')")
+    (True, True)
+    >>> is_fragment("ok 14 - rejects an expired token"), is_fragment("a.cpp:40:17: error: expected ';' before token")
     (True, True)
     >>> is_fragment("jwt expired"), is_fragment("invalid token: at least one audience is expected (shop)")
     (False, False)
     """
     line = text.partition("\n")[0]
     bare = line.strip()
-    if says_nothing(line.encode("utf-8", "replace")) or (bare.startswith(_CODE) and bare.endswith(_CODE_ENDS)):
+    if (
+        bare.startswith(_TICKS)
+        or _OF_TOOLS.match(ascii_only(line[:_MAX_TOOL]))
+        or says_nothing(line.encode("utf-8", "replace"))
+        or (bare.startswith(_CODE) and bare.endswith(_CODE_ENDS))
+    ):
         return True
     return _is_call(bare) or (line[:1].isspace() and ".go:" in line and bare[:1] in "/.")
 

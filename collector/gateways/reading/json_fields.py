@@ -104,7 +104,7 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
         "sent_http_location", "upstream_http_location", "resp_headers_location", "redirect_location", "redirect_url",
         "downstream_location", "location",
     ),
-    "body": ("response_body", "resp_body", "http_response_body", "res_body", "response_body_text"),
+    "body": ("response_body", "resp_body", "http_response_body", "res_body", "response_body_text", "resp"),
     "grpc_status": ("grpc_status", "grpc_status_code", "rpc_grpc_status_code", "resp_grpc_status"),
     "claims": ("jwt_payload", "jwt_claims", "token_claims", "claims"),
     "jose_header": ("jwt_header", "jose_header", "token_header"),

@@ -10,7 +10,7 @@ from collector.gateways.reading.scan import has_any
 _READ_CHARS: Final = 2048  # a sentence says what it is about at its beginning
 _AUTH_WORDS: Final = (
     "jwt", "jwk", "token", "bearer", "oauth", "openid", "oidc", "authoriz", "authoris", "authentic", "auth_request",
-    "auth request", "auth_basic", "credential", "forbidden", "claim", "introspect", "client certificate", "ssl certificate", "rbac", "audience",
+    "auth request", "auth_basic", "ext auth", "ext-auth", "ext_auth", "extauth", "external auth", "credential", "forbidden", "claim", "introspect", "client certificate", "ssl certificate", "rbac", "audience",
     "issuer", "no user/password", "password mismatch", "was not found in", "signature", " kid", "key with id", "key id", "nonce", "unauthori",
     "discovery document", "discovery url", "discovery endpoint", " 401", " 403",
 )  # fmt: skip

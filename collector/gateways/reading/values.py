@@ -46,12 +46,18 @@ def first_of(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def http_status(value: Any) -> int:
-    """An HTTP status as number or text; 0 when it is none. Non-standard ones (nginx's 499) count."""
+    """An HTTP status as number or text, alone or with its phrase ("401 Unauthorized"); 0 when it is none. Non-standard ones (nginx's 499) count."""
     if type(value) is str:
-        value = int(value) if len(value) == 3 and value.isascii() and value.isdigit() else 0
+        value = _digits(value)
     elif type(value) is float and value.is_integer():
         value = int(value)
     return value if type(value) is int and 100 <= value <= 999 else 0
+
+
+def _digits(text: str) -> int:
+    number, _, phrase = text.partition(" ")
+    is_status = len(number) == 3 and number.isascii() and number.isdigit() and (not phrase or phrase[0].isalpha())
+    return int(number) if is_status else 0
 
 
 def last_status(value: Any) -> int:

@@ -113,6 +113,20 @@ def test_tyk_lines_in_a_row_are_one_request() -> None:
     assert "" == first.words.reason, "an echo adds nothing"
 
 
+def test_tyk_tells_one_refusal_in_three_lines() -> None:
+    """Whatever failed, Tyk also writes that the key does not exist: that line says that it refused, and not why."""
+    line = 'time="2026-03-03T10:00:00Z" level={} message="{}" api_id=a1 {}mw=JWTMiddleware org_id=o1 origin=192.0.2.1 path=/v1/orders'
+    access = 'time="2026-03-03T10:00:00Z" level=info prefix=access-log api_id=a1 client_ip=192.0.2.1 method=GET org_id=o1 path=/v1/orders response_code_details=jwt_token_invalid response_flag=TKI status=403 latency_total=1 upstream_latency=0'
+    events = joined(
+        line.format("error", "JWT validation error", 'error="crypto/rsa: verification error" '),
+        line.format("info", "Attempted JWT access with non-existent key.", ""),
+        access,
+    )
+
+    assert 1 == distinct(events)
+    assert "JWT validation error: crypto/rsa: verification error" == events[0].words.message
+
+
 def test_tyk_error_and_access_line_are_one_request() -> None:
     """An access line that has a reason code of its own still lacks what the middleware said."""
     error = 'time="2026-03-03T10:00:00Z" level=error msg="JWT validation error" api_id=a1 error="key is of invalid type" mw=JWTMiddleware org_id=o1 origin=192.0.2.1 path=/v1/orders'

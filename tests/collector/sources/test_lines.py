@@ -379,3 +379,26 @@ def test_a_block_is_one_record(block: str) -> None:
 def test_only_a_block_has_its_lines(line: str) -> None:
     """Elsewhere the same beginnings are those of records."""
     assert ["INFO ready", line] == records_of(f"INFO ready\n{line}")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["WARN the token violates two constraints, details:", "- the audience is another one", "- it has expired"],
+        ["ERROR:  JWT authentication: missing claim", "DETAIL:  token does not contain a claim for email"],
+        ["< HTTP/1.1 401 Unauthorized", '< WWW-Authenticate: Bearer error="invalid_token"'],
+    ],
+    ids=["a list that is announced", "PostgreSQL's detail", "an answer that curl printed"],
+)
+def test_lines_that_belong_to_the_one_above(lines: list[str]) -> None:
+    """They say nothing by themselves, or the same refusal again."""
+    following = "2026-03-03 10:00:01,123 - carts - ERROR - token refused"
+
+    assert ["\n".join(lines), following] == records_of("\n".join([*lines, following]))
+
+
+def test_an_access_line_is_no_item_of_a_list() -> None:
+    """It begins with a hyphen, too, where the server knows no client."""
+    line = '- - - [03/Mar/2026:10:00:00 +0000] "GET /berths HTTP/1.1" 401 0'
+
+    assert ["INFO ready", line] == records_of(f"INFO ready\n{line}")
