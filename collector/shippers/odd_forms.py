@@ -14,6 +14,7 @@ from collector.gateways.reading.tails import read_pairs
 
 MAX_CHARS: Final = 65_536
 MAX_PARTS: Final = 128
+MAX_TAIL: Final = 2_000  # characters behind an object that are looked at
 _MAX_KEY: Final = 60
 _CEF: Final = "CEF:"
 _LEEF: Final = "LEEF:"
@@ -90,7 +91,7 @@ def _object_and_tail(text: str) -> Mapping[str, Any] | None:
         fields, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    tail = text[end:].strip()
+    tail = text[end : end + MAX_TAIL].strip()
     if not isinstance(fields, dict) or not fields or not tail or tail[:1] == "{":
         return None
     found = _STATUS.match(tail)
