@@ -39,8 +39,14 @@ def _quoted(text: str) -> Iterator[str]:
     plain = text.encode("ascii", "replace").decode()  # RE2 takes no lone surrogates; as long as the text
     for match in _QUOTED.finditer(plain):
         begin, end = match.span(1) if match.group(1) is not None else match.span(2)
-        if _has_words(text[begin:end]):
+        if _has_words(text[begin:end]) and not _is_said_of(text[: begin - 1]):
             yield text[begin:end].strip()
+
+
+def _is_said_of(before: str) -> bool:
+    """A value that the sentence itself quotes: `nonce "…" is unknown`. Behind a mark, a number or a name's `=` it is a column."""
+    word = before.rstrip(" ").rpartition(" ")[2]
+    return word.isalpha()
 
 
 def _between(text: str) -> Iterator[str]:

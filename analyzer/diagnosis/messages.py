@@ -36,7 +36,7 @@ _LONGEST_STATUS: Final = 80
 _BARE_STATUS: Final = re2.compile(
     r"(?i)^[\s\"'\[{(]*(?:(?:[a-z.]*(?:error|exception)|http(?:/[0-9.]+)?|request|response|failed|with|status|code|statuscode|message|"
     r"returned|answered|[345][0-9]{2}|unauthori[sz]ed|authorization required|forbidden|bad request|internal server error|proxy authentication required|"
-    r"service unavailable|bad gateway)[\s:;,.\"'\]})=(-]*)+$"
+    r"service unavailable|bad gateway|found|see other|moved temporarily|temporary redirect|redirecting to [^\s<>]+)[\s:;,.\"'\]})=(-]*)+$"
 )
 _TELLING: Final = re2.compile(
     r"(?i)(?:token|jwt|issuer|audience|signature|expir|claim|scope|key|algorithm|credential|revoke)[a-z]*(?:error|exception)"
@@ -202,6 +202,8 @@ def is_bare_status(text: str) -> bool:
 
     >>> is_bare_status("Error: HTTP 401 Unauthorized"), is_bare_status("Request failed with status code 403")
     (True, True)
+    >>> is_bare_status("Found. Redirecting to /login"), is_bare_status("no key found")
+    (True, False)
     >>> is_bare_status("Unauthorized: token expired"), is_bare_status("401: no api key")
     (False, False)
     """

@@ -14,7 +14,7 @@ from typing import Final
 
 FIRST_STEPS: Final = 600
 STEPS_A_CHARACTER: Final = 2  # of short texts
-BASE_STEPS: Final = 8_000
+BASE_STEPS: Final = 8_400
 CHARACTERS_A_STEP: Final = 8  # of long ones
 _UNLIMITED: Final = 1 << 62  # outside of redaction the same patterns are nobody's burden
 

@@ -27,6 +27,7 @@ KNOWN_WRONG: Final[Mapping[tuple[str, str, str], str]] = {
         for form in ("bare", "typed", "pino")
     },
     ("@hapi/jwt", "token-header-not-json", "pino"): '"Invalid token missing header" reads as "token missing"',
+    ("jwskate", "exp-text", "typed"): "the name in its AttributeError reads as the claim that has expired",
 }
 
 

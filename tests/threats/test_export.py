@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import ConfigurationError
@@ -53,6 +53,7 @@ def test_no_cell_is_a_formula(start: str, hostile: Path) -> None:
     assert [] == [cell for cell in (*page, *terminal) if cell.lstrip(" ").startswith(STARTS)]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
 def test_csv_comes_back_cell_by_cell(values: list[str]) -> None:
     """Whatever the text, one row stays one row of as many cells, none a formula, none with a steering character."""

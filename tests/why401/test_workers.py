@@ -36,7 +36,7 @@ def nothing(_: Settings) -> None:
 )
 def test_workers_need_something_to_share(settings: Settings) -> None:
     """A second process that reads nothing is refused before it starts."""
-    with pytest.raises(ConfigurationError, match="only Kafka, OTLP and syslog are shared"):
+    with pytest.raises(ConfigurationError, match="only Kafka, OTLP, syslog and Pub/Sub are shared"):
         workers.run(nothing, settings, 2)
 
 
