@@ -17,7 +17,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from collector.records import RawRecord
-from collector.sources.otlp.protobuf_walk import Span, Walk
+from collector.sources.otlp.protobuf_walk import Span, Walk, record_at
 from collector.sources.otlp.receiver import MAX_DEPTH, MAX_RECORD_BYTES, Harvest, Refusal, Refused
 
 _INT64_MAX: Final = (1 << 63) - 1
@@ -61,13 +61,7 @@ def _resource(walk: Walk, span: Span, where: str) -> dict[str, Any]:
 
 
 def _record(body: bytes, span: Span, resource: dict[str, Any], harvest: Harvest) -> RawRecord:
-    start, stop = span
-    if stop - start > MAX_RECORD_BYTES:
-        raise Refused(Refusal.TOO_LARGE, f"the record is larger than {MAX_RECORD_BYTES} bytes")
-    try:
-        record = LogRecord.FromString(body[start:stop])
-    except DecodeError:
-        raise Refused(Refusal.BAD_DATA, "not a protobuf LogRecord") from None
+    record: LogRecord = record_at(body, span, LogRecord)
     values = _Values()
     text, fields = body_parts(values.plain(record.body, 1))
     attributes = values.attributes(record.attributes, 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from collector.sources.otlp.receiver import MAX_RECORDS, Refusal, Refused
+from google.protobuf.message import DecodeError
+
+from collector.sources.otlp.receiver import MAX_RECORD_BYTES, MAX_RECORDS, Refusal, Refused
 
 _MAX_PARTS: Final = 4 * MAX_RECORDS  # fields of the envelope, empty ones and unknown ones too
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -64,3 +66,14 @@ class Walk:
 
     def _broken(self) -> Refused:
         return Refused(Refusal.BAD_DATA, f"not a protobuf {self._message}")
+
+
+def record_at(body: bytes, span: Span, message: Any) -> Any:
+    """One record, as the message class that it is made of. Raises Refused when it is too large, or is none."""
+    start, stop = span
+    if stop - start > MAX_RECORD_BYTES:
+        raise Refused(Refusal.TOO_LARGE, f"the record is larger than {MAX_RECORD_BYTES} bytes")
+    try:
+        return message.FromString(body[start:stop])
+    except DecodeError:
+        raise Refused(Refusal.BAD_DATA, f"not a protobuf {message.DESCRIPTOR.name}") from None

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 
 from collector.gateways.reading.times import any_ns
 from collector.records import RawRecord
 from collector.shippers import WRAPPED, envelopes
 from collector.sources.otlp.protobuf_decoder import first_time
-from collector.sources.otlp.protobuf_walk import Span, Walk
+from collector.sources.otlp.protobuf_walk import Span, Walk, record_at
 from collector.sources.otlp.receiver import MAX_RECORD_BYTES, Harvest, Refusal, Refused
 from collector.sources.pushed import counted_json, stream_labels
 
@@ -81,13 +80,7 @@ def _labels_of_text(encoded: bytes, where: str) -> Mapping[str, str]:
 
 
 def _of_protobuf(body: bytes, span: Span, maker: _Maker) -> RawRecord:
-    start, stop = span
-    if stop - start > MAX_RECORD_BYTES:
-        raise Refused(Refusal.TOO_LARGE, f"the record is larger than {MAX_RECORD_BYTES} bytes")
-    try:
-        entry = _ENTRY.FromString(body[start:stop])
-    except DecodeError:
-        raise Refused(Refusal.BAD_DATA, "not a protobuf Entry") from None
+    entry = record_at(body, span, _ENTRY)
     seconds = entry.timestamp.seconds
     time_ns = seconds * _SECOND_NS + entry.timestamp.nanos if abs(seconds) < _MAX_SECONDS else 0
     metadata = {_text(pair.name): _text(pair.value) for pair in entry.metadata}
