@@ -124,13 +124,19 @@ def _narrowed(
 
     What a program calls the cause itself ("Caused by: …") decides whatever the sentence leaves open.
     """
-    head, last = _last_cause(text[:MAX_READ]) if known else ("", "")
+    if not _leaves_open(known, text):  # most sentences end here
+        return known
+    head, last = _last_cause(text[:MAX_READ])
     if len(last.split(None, _LAST_WORDS)) < _LAST_WORDS or not _is_first_of(known, read(head, kind)):
         return known
     inner = next(iter(read(last, kind) or unlisted(without_numbers(_untagged(last)))), None)
     if inner is None or inner.certainty < PART or not (inner.code in known[0].also or _CAUSED in text):
         return known
     return (_with_code(known[0], inner.code), *known[1:])
+
+
+def _leaves_open(known: tuple[Reading, ...], text: str) -> bool:
+    return bool(known) and (bool(known[0].also) or _CAUSED in text)
 
 
 def _is_first_of(known: tuple[Reading, ...], readings: tuple[Reading, ...]) -> bool:

@@ -123,11 +123,9 @@ def _add_body(parsed: Parsed, fields: Mapping[str, Any]) -> None:
 
 def _add_unnamed(parsed: Parsed, flat: Mapping[str, Any]) -> None:
     """What an operator or a product says of a refusal under a key of its own, where nothing else does: `"customField": "jwt_error=EXPIRED"`."""
-    said = parsed.reason or parsed.challenge or (parsed.message if not _says_little(parsed.message) else "")
-    if said or parsed.status < _LEAST_ERROR:
+    if parsed.status < _LEAST_ERROR or parsed.reason or parsed.challenge or not _says_little(parsed.message):
         return
-    is_refused = parsed.status in _REFUSED
-    _also_say(parsed, _telling(flat, is_refused=is_refused))
+    _also_say(parsed, _telling(flat, is_refused=parsed.status in _REFUSED))
 
 
 def _telling(flat: Mapping[str, Any], *, is_refused: bool) -> str:
